@@ -1,0 +1,34 @@
+# Everything a person runs on a fresh machine with python3, make and git; `make help` lists it.
+VENV ?= .venv
+BIN  := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint lock clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: $(READY)  ## make .venv with the locked dependencies
+
+$(READY): requirements.txt setup.cfg setup.py .ci/setup.sh
+	.ci/setup.sh venv $(VENV)
+	touch $@
+
+demo: $(READY)  ## lift cubes through a real policy server: 8 episodes over 4 envs, results in outputs/
+	$(BIN)/groot-play server=expert num_envs=4 episodes=8 horizons=chunked $(ARGS)
+
+test: lint  ## lint, types, unit tests and the tests with the real simulator
+	$(BIN)/python -m pytest tests $(ARGS)
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy groot_wrappers
+
+lock:  ## resolve setup.cfg again into requirements.txt, with hashes
+	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra test --universal --generate-hashes \
+		--quiet --custom-compile-command "make lock" --output-file requirements.txt
+
+clean:  ## remove .venv and the caches of the tools
+	rm -rf $(VENV) .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,5 @@
+"""Build entry point; everything about the distribution is declared in setup.cfg."""
+
+from setuptools import setup
+
+setup()
