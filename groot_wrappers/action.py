@@ -86,7 +86,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
     @property
     def parked(self) -> torch.Tensor:
-        """bool (num_envs,): the envs that wait for a reset."""
+        """The envs that wait for a reset, bool (num_envs,)."""
         return self._parked.clone()
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -98,7 +98,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self._parked[list((options or {}).get("env_ids", range(self.num_envs)))] = False
         return observation, info
 
-    def step(
+    def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
         self, chunk: Mapping[str, np.ndarray[Any, Any] | torch.Tensor]
     ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Play up to ``execution`` control steps of a chunk; stop early once every env is parked.
@@ -124,22 +124,24 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         errors: list[str | None] = [None] * self.num_envs
         self._park_rows_that_are_not_finite(actions, chunk, errors)
 
-        base: Any = self.env.unwrapped
+        env: Any = self.env
+        terminations = env.unwrapped.termination_manager
         reward_sum = torch.zeros(self.num_envs, device=self.device)
         terminated_any, truncated_any, success = (torch.zeros_like(self._parked) for _ in range(3))
         steps = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
-        observation, info = None, {}
+        observation: Any = None
+        info: dict[str, Any] = {}
         for step in range(self.execution):
             playing = ~self._parked
             self._held = torch.where(playing[:, None], actions[:, step], self._held)
-            observation, reward, terminated, truncated, info = self.env.step(self._held)
+            observation, reward, terminated, truncated, info = env.step(self._held)
             reward_sum += torch.where(playing, reward, torch.zeros_like(reward))
             steps += playing
             terminated_any |= playing & terminated
             truncated_any |= playing & truncated
             if self._has_success:
                 # IsaacLab keeps the term's value from before the autoreset (TerminationManager.get_term).
-                success |= playing & base.termination_manager.get_term("success")
+                success |= playing & terminations.get_term("success")
             self._parked |= terminated | truncated
             if self._watcher is not None:
                 self._watcher(observation, (~self._parked).cpu().numpy())

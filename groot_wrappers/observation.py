@@ -8,7 +8,7 @@ Classes:
 
 import difflib
 import inspect
-from collections.abc import Callable, ItemsView, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -55,13 +55,16 @@ class Observation(dict[str, Any]):
 
     def get(self, modality: str, default: Any = None) -> Any:
         """Return a modality, read now if it was not yet, or ``default`` where there is none of that name."""
-        return self[modality] if modality in self else default
+        try:
+            return self[modality]
+        except KeyError:
+            return default
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> Any:
         """Return all modalities, read now if they were not yet."""
         return self._read_all().values()
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> Any:
         """Return all modalities with their names, read now if they were not yet."""
         return self._read_all().items()
 
@@ -179,7 +182,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         instructions = options.pop("instructions", None)
         for name, given in (("seeds", seeds), ("instructions", instructions)):
             if given is not None and len(given) != len(env_ids):
-                raise ContractError(f"reset was asked for {len(env_ids)} envs, but got {len(given)} {name}. Give one each.")
+                raise ContractError(
+                    f"reset was asked for {len(env_ids)} envs, but got {len(given)} {name}. Give one each."
+                )
         if not set(env_ids) <= set(range(self.num_envs)):
             raise ContractError(f"reset was asked for the envs {env_ids}, but there are 0 to {self.num_envs - 1}.")
         for position, text in enumerate(instructions or ()):
@@ -192,7 +197,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             history.restart(self._read(modality, key), started)
         return self._observe(), info
 
-    def step(
+    def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
         self, action: torch.Tensor
     ) -> tuple[Observation, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Play one control step.
@@ -204,11 +209,12 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             The observation (of a finished env: the first of IsaacLab's own next episode), and reward, terminated,
             truncated of shape (num_envs,), and the env's info.
         """
-        self._raw, reward, terminated, truncated, info = self.env.step(action)
+        env: Any = self.env
+        self._raw, reward, terminated, truncated, info = env.step(action)
         self._moment += 1
         for modality, key, history in self._histories_that_reach_back():
             history.append(self._read(modality, key))
-        return self._observe(), torch.as_tensor(reward), terminated, truncated, info  # type: ignore[return-value]
+        return self._observe(), reward, terminated, truncated, info
 
     def _reset_env(self, env_ids: list[int], seeds: Sequence[int] | None, options: dict[str, Any]) -> dict[str, Any]:
         """Reset some envs and keep the raw observation of all."""
@@ -228,7 +234,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         for ids, seed in calls:
             ids_tensor = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
             self._raw, info = base.reset(seed=seed, env_ids=ids_tensor, options=options)
-        return info  # type: ignore[no-any-return]
+        return info
 
     def _observe(self) -> Observation:
         moment = self._moment
@@ -276,7 +282,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         sensors = self.env.unwrapped.scene.sensors  # type: ignore[attr-defined]
         if source.sensor not in sensors:
             raise ContractError(
-                f"embodiment.video.{key}: the env has no sensor '{source.sensor}'. {_what_it_has(source.sensor, sensors)}"
+                f"embodiment.video.{key}: the env has no sensor '{source.sensor}'. "
+                + _what_it_has(source.sensor, sensors)
             )
         camera = sensors[source.sensor]
 
@@ -316,7 +323,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
 def _as_torch(buffer: Any) -> torch.Tensor:
     """Return a tensor, unpacking the proxy arrays of IsaacLab 3 (their ``torch`` is a view of the same memory)."""
-    return buffer if isinstance(buffer, torch.Tensor) else buffer.torch  # type: ignore[no-any-return]
+    return buffer if isinstance(buffer, torch.Tensor) else buffer.torch
 
 
 def _what_it_has(asked: str, offered: Mapping[str, Any]) -> str:

@@ -1,0 +1,93 @@
+"""Recorder: the hooks through which a rollout is watched, and the group that isolates a recorder's failure.
+
+Classes:
+    RunInfo: what a recorder is told about the run.
+    Recorder: hooks that do nothing; a recorder overrides those it needs.
+    Recorders: several recorders, none of which can stop a rollout.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runners.plan import PlannedEpisode
+from runners.results import EpisodeRow
+
+__all__ = ["Recorder", "Recorders", "RunInfo"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a recorder is told about the run.
+
+    Args:
+        folder: The run folder.
+        config: The resolved configuration, without secrets.
+        fps: Control steps per second of simulated time.
+        task: The env's gym id.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    fps: float
+    task: str
+
+
+class Recorder:
+    """Hooks that do nothing. Observations are lazy: looking at ``observation["video"]`` draws the cameras."""
+
+    def on_run_start(self, run: RunInfo) -> None:
+        """Called once, before the first reset."""
+
+    def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
+        """Called when envs begin episodes together.
+
+        Args:
+            episodes: Env index to the episode that begins there.
+            observation: The first observation, of all envs.
+        """
+
+    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
+        """Called after every control step.
+
+        Args:
+            observation: The observation after the step, of all envs.
+            playing: bool (num_envs,), the envs whose episode goes on.
+        """
+
+    def on_episode_end(self, row: EpisodeRow) -> None:
+        """Called before the row is written; may set ``row.video``."""
+
+    def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
+        """Called after the row is on disk, with all rows so far."""
+
+    def on_run_end(self, summary: Mapping[str, Any]) -> None:
+        """Called once at the end, after an interruption too; closes what is open."""
+
+
+class Recorders:
+    """Calls each recorder in turn; one that fails is reported and left out from then on."""
+
+    def __init__(self, recorders: Sequence[Recorder]) -> None:
+        self._working = list(recorders)
+
+    def notify(self, call: Callable[[Recorder], None]) -> None:
+        """Call a hook of every working recorder, ``notify(lambda recorder: recorder.on_run_start(run))``."""
+        for recorder in list(self._working):
+            try:
+                call(recorder)
+            except Exception as error:  # whatever a recorder does, the episodes count more than its record
+                self._working.remove(recorder)
+                logger.warning(
+                    "%s failed and is left out from here on; the rollout goes on. %s: %s",
+                    type(recorder).__name__,
+                    type(error).__name__,
+                    error,
+                    exc_info=logger.isEnabledFor(logging.DEBUG),
+                )

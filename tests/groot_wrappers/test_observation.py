@@ -1,0 +1,146 @@
+"""Gr00tObservationWrapper: what it returns, when it draws, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+
+from groot_wrappers import Embodiment, Gr00tObservationWrapper
+from groot_wrappers.errors import ContractError
+from tests.toy import EMBODIMENT, ToyEnv, toy_embodiment
+
+
+def wrap(num_envs=3, **kwargs):
+    return Gr00tObservationWrapper(ToyEnv(num_envs), toy_embodiment(), instruction="reach", **kwargs)
+
+
+def goal_of(observation):
+    return observation["video"]["camera"][:, -1, 0, 0, 0].tolist()
+
+
+def step_of(observation):
+    """Return the control step that each history slot of env 0 shows."""
+    return observation["video"]["camera"][0, :, 0, 0, 1].tolist()
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_space_contains_what_reset_and_step_return(num_envs):
+    env = wrap(num_envs)
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    observation, *_ = env.step(torch.zeros(num_envs, 2))
+    assert env.observation_space.contains(observation)
+    assert observation["video"]["camera"].shape == (num_envs, 1, 8, 8, 3)
+    assert observation["state"]["joints"].dtype == np.float32
+    assert observation["language"] == {"task": [["reach"]] * num_envs}
+
+
+def test_pixels_nobody_looks_at_are_not_drawn():
+    env = wrap()
+    env.reset(seed=0)
+    for _ in range(5):
+        observation, *_ = env.step(torch.zeros(3, 2))
+        _ = observation["state"], observation["language"]
+    assert env.unwrapped.camera.draws == 0
+    _ = observation["video"], observation["video"]
+    assert env.unwrapped.camera.draws == env.renders == 1
+
+
+def test_observation_read_after_the_env_moved_on_raises():
+    env = wrap()
+    observation, _ = env.reset(seed=0)
+    env.step(torch.zeros(3, 2))
+    with pytest.raises(ContractError, match="after the env had moved on"):
+        _ = observation["video"]
+
+
+def test_what_was_read_stays_as_it_was():
+    env = wrap()
+    observation, _ = env.reset(seed=0)
+    video, state = observation["video"]["camera"], observation["state"]["joints"]
+    env.step(torch.full((3, 2), 7.0))[0].values()
+    assert step_of(observation) == [0]
+    assert (video[:, :, :, :, 1] == 0).all()
+    assert (state == 0).all()
+
+
+def test_history_follows_the_delta_indices_and_begins_with_the_first_frame():
+    env = wrap(delta_indices={"video": [-3, -1, 0]})
+    observation, _ = env.reset(seed=0)
+    seen = [step_of(observation)]
+    for _ in range(5):
+        observation, *_ = env.step(torch.zeros(3, 2))
+        seen.append(step_of(observation))
+    assert seen == [[0, 0, 0], [0, 0, 1], [0, 1, 2], [0, 2, 3], [1, 3, 4], [2, 4, 5]]
+    assert env.observation_space.contains(observation)
+
+
+def test_reset_of_one_env_restarts_its_history_alone():
+    env = wrap(delta_indices={"video": [-2, 0]})
+    env.reset(seed=0)
+    for _ in range(4):
+        env.step(torch.zeros(3, 2))
+    observation, _ = env.reset(options={"env_ids": [1], "seeds": [5]})
+    assert observation["video"]["camera"][:, :, 0, 0, 1].tolist() == [[2, 4], [0, 0], [2, 4]]
+
+
+@pytest.mark.parametrize("num_envs", [1, 2, 4])
+def test_start_depends_on_its_seed_alone(num_envs):
+    env = wrap(num_envs)
+    goals = {}
+    for first in range(0, 4, num_envs):
+        seeds = list(range(first, first + num_envs))
+        observation, _ = env.reset(options={"env_ids": list(range(num_envs)), "seeds": seeds})
+        goals |= dict(zip(seeds, goal_of(observation), strict=True))
+    alone = wrap(1)
+    assert goals == {s: goal_of(alone.reset(options={"env_ids": [0], "seeds": [s]})[0])[0] for s in range(4)}
+    assert len(set(goals.values())) == 4
+
+
+def test_instructions_are_given_per_env():
+    env = wrap()
+    env.reset(seed=0)
+    observation, _ = env.reset(options={"env_ids": [2, 0], "seeds": [1, 2], "instructions": ["two", "zero"]})
+    assert observation["language"]["task"] == [["zero"], ["reach"], ["two"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"video": {"camera": {"sensor": "camara"}}}, "no sensor 'camara'. Did you mean 'camera'"),
+        ({"state": {"joints": {"obs": "policy.joint"}}}, "no 'policy.joint'. Did you mean 'joints'"),
+        ({"state": {"joints": {"obs": "critic.joints"}}}, "It has: policy"),
+        ({"state": {"joints": {"joints": "x"}}}, "embodiment.state.joints has no joints"),
+        ({"video": {"camera": {}}}, "exactly one of sensor, obs, but none"),
+        ({"vidio": {}}, "embodiment has no vidio"),
+    ],
+)
+def test_wrong_embodiment_is_refused_by_name(change, message):
+    with pytest.raises(ContractError, match=message):
+        Gr00tObservationWrapper(ToyEnv(), Embodiment.from_config(EMBODIMENT | change))
+
+
+def test_float64_state_is_refused():
+    env = wrap()
+    env.unwrapped.joints = env.unwrapped.joints.double()
+    observation, _ = env.reset(seed=0)
+    with pytest.raises(ContractError, match=r"embodiment\.state\.joints: GR00T takes torch\.float32"):
+        _ = observation["state"]
+
+
+@pytest.mark.parametrize("indices", [[], [1], [0, -1]])
+def test_delta_indices_that_no_history_can_serve_are_refused(indices):
+    with pytest.raises(ContractError, match="delta indices"):
+        wrap(delta_indices={"video": indices})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"env_ids": [0, 1], "seeds": [1]}, "2 envs, but got 1 seeds"),
+        ({"env_ids": [0], "instructions": ["a", "b"]}, "1 envs, but got 2 instructions"),
+        ({"env_ids": [3]}, "0 to 2"),
+    ],
+)
+def test_reset_refuses_options_that_do_not_fit(options, message):
+    with pytest.raises(ContractError, match=message):
+        wrap().reset(options=options)
