@@ -1,0 +1,22 @@
+"""Gym ids of the project's own tasks; importing this registers them and loads no simulator.
+
+IsaacLab is imported by ``gym.make`` (or by whoever resolves ``env_cfg_entry_point``), never here.
+"""
+
+import gymnasium as gym
+
+__all__ = ["TASK_IDS"]
+
+TASK_IDS: dict[str, str] = {
+    "Isaac-Groot-Lift-Cube-Franka-v0": "tasks.lift_cube_franka.env_cfg:LiftCubeFrankaEnvCfg",
+    "Isaac-Groot-Lift-Cube-Franka-Play-v0": "tasks.lift_cube_franka.env_cfg:LiftCubeFrankaPlayEnvCfg",
+}
+"""Registered id -> ``module:Class`` of its environment config, as IsaacLab's registry reads it."""
+
+for _task_id, _env_cfg in TASK_IDS.items():
+    gym.register(
+        id=_task_id,
+        entry_point="isaaclab.envs:ManagerBasedRLEnv",
+        kwargs={"env_cfg_entry_point": _env_cfg},
+        disable_env_checker=True,
+    )

@@ -1,0 +1,49 @@
+"""A folder of built assets that several processes may fill at once: ``cache_root`` and ``build_once``."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+__all__ = ["build_once", "cache_root"]
+
+
+def cache_root() -> Path:
+    """Where built assets live: ``$XDG_CACHE_HOME/gr00t-isaaclab``, or ``~/.cache/gr00t-isaaclab``.
+
+    A relative ``XDG_CACHE_HOME`` is ignored, as the XDG base directory specification asks.
+    """
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
+    return base / "gr00t-isaaclab"
+
+
+def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Return ``folder``, filling it by ``build`` unless that has been done before.
+
+    The folder appears in one rename, so whoever sees it sees all of it; a build that fails or is killed leaves
+    nothing under that name. Of processes that start together one builds and the others wait for it.
+
+    Args:
+        folder: The finished folder. Everything that the result depends on belongs into its name.
+        build: Fills the empty folder that it is given, which lies beside the finished one.
+
+    Returns:
+        ``folder``.
+    """
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if folder.is_dir():
+            return folder
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            build(scratch)
+            os.replace(scratch, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder

@@ -1,0 +1,116 @@
+"""The Franka Panda of the example-robot-data wheel: its URDF, and a USD of it for the simulator.
+
+``panda_urdf`` serves whoever needs kinematics only (the scripted expert); ``panda_usd`` builds once and caches.
+"""
+
+import hashlib
+import xml.etree.ElementTree as ET
+from importlib import metadata
+from pathlib import Path
+
+from groot_wrappers.errors import Gr00tError
+
+from .cache import build_once, cache_root
+
+__all__ = ["ARM_JOINTS", "FINGER_JOINTS", "HAND_PRIM", "AssetError", "panda_urdf", "panda_usd"]
+
+ARM_JOINTS: tuple[str, ...] = tuple(f"panda_joint{i}" for i in range(1, 8))
+FINGER_JOINTS: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
+
+HAND_PRIM = "Geometry/" + "/".join(f"panda_link{i}" for i in range(9)) + "/panda_hand"
+"""Prim path of the hand under the robot: the converter nests each link in its parent."""
+
+_WHEEL, _CONVERTER = "example-robot-data", "urdf-usd-converter"
+_INSTALL = "pip install 'gr00t-isaaclab[isaaclab]'"
+
+_COLLIDING_BOXES: dict[str, tuple[str, str]] = {
+    # link: (size, centre) in metres in the link's frame
+    "panda_hand": ("0.04 0.2 0.07", "0 0 0.03"),
+    "panda_leftfinger": ("0.0175 0.0152 0.0185", "0 0.00758 0.04525"),
+    "panda_rightfinger": ("0.0175 0.0152 0.0185", "0 -0.00758 0.04525"),
+}
+"""The only colliders kept. Boxes meet the cube and the table with flat contact patches, and arm links, which the task
+never brings into contact, would cost time at each physics step. The finger boxes are the URDF's own rubber tips."""
+
+
+class AssetError(Gr00tError):
+    """A robot description cannot be found or built."""
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        raise AssetError(f"The Panda is built from the {distribution} package, which is missing. {_INSTALL}") from None
+
+
+def _data_folder() -> Path:
+    """Root of the wheel's robots: files are found by the wheel's own record, wherever it was installed."""
+    _version(_WHEEL)
+    for file in metadata.files(_WHEEL) or ():
+        if file.as_posix().endswith("/panda_description/urdf/panda.urdf"):
+            urdf = Path(str(file.locate())).resolve()
+            if urdf.is_file():
+                return urdf.parents[3]
+    raise AssetError(f"{_WHEEL} {_version(_WHEEL)} is installed without panda.urdf. Reinstall it: {_INSTALL}")
+
+
+def panda_urdf() -> Path:
+    """Path of the wheel's unchanged ``panda.urdf`` (arm, hand and two fingers: 9 joints).
+
+    Raises:
+        AssetError: The wheel is missing or incomplete.
+    """
+    return _data_folder() / "robots" / "panda_description" / "urdf" / "panda.urdf"
+
+
+def panda_usd() -> Path:
+    """Path of a USD of the Panda, built by urdf-usd-converter on the first call (about 2 s) and kept in the cache.
+
+    The folder's name carries the versions of wheel and converter and a digest of this builder.
+
+    Raises:
+        AssetError: A package is missing, or the conversion failed.
+    """
+    builder = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    name = f"panda-{_version(_WHEEL)}-{_version(_CONVERTER)}-{builder}"
+    return build_once(cache_root() / "assets" / name, _build) / "panda.usda"
+
+
+def _build(folder: Path) -> None:
+    """Convert the simplified URDF into ``folder/panda.usda`` and its payload."""
+    try:
+        # Only for a build: it takes a second, and a cached USD needs no converter.
+        import urdf_usd_converter  # noqa: PLC0415
+        from pxr import Tf  # noqa: PLC0415
+    except ImportError as error:
+        raise AssetError(f"The Panda cannot be built: {error}. {_INSTALL}") from error
+    source = folder / "panda.urdf"
+    _simplified(panda_urdf()).write(source, encoding="utf-8", xml_declaration=True)
+    converter = urdf_usd_converter.Converter(scene=False, ros_packages=[{"name": _WHEEL, "path": str(_data_folder())}])
+    # The converter reports every link and file on the console; only a failure is worth a reader's time.
+    with Tf.DiagnosticTrap() as reports:
+        try:
+            built = Path(converter.convert(str(source), str(folder)).path)
+        except Exception as error:
+            raise AssetError(
+                f"{_CONVERTER} {_version(_CONVERTER)} failed on {panda_urdf()}: {error}. {_INSTALL}"
+            ) from error
+        finally:
+            reports.Clear()
+    if built != folder / "panda.usda":
+        raise AssetError(f"{_CONVERTER} wrote {built}, not panda.usda. {_INSTALL}")
+
+
+def _simplified(urdf: Path) -> ET.ElementTree:
+    """The URDF with the colliders of ``_COLLIDING_BOXES`` in place of all of its own."""
+    tree = ET.parse(urdf)  # noqa: S314, a file of an installed package
+    for link in tree.getroot().iter("link"):
+        for collision in link.findall("collision"):
+            link.remove(collision)
+        if box := _COLLIDING_BOXES.get(link.get("name", "")):
+            size, centre = box
+            collision = ET.SubElement(link, "collision")
+            ET.SubElement(collision, "origin", xyz=centre, rpy="0 0 0")
+            ET.SubElement(ET.SubElement(collision, "geometry"), "box", size=size)
+    return tree

@@ -1,0 +1,79 @@
+"""``LiftCubeExpert``, a scripted policy that sees what GR00T would see and speaks its protocol.
+
+It looks for red in the scene camera's picture, knows that camera, and plans the hand's way: over the cube, down, grasp,
+up. Each call plans from its observation alone, so it can be asked for any env, at any time, in any order.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfigs, check_observation
+
+from .grasp import HORIZON, plan_hand
+from .kinematics import PandaArm
+from .perception import find_cube
+
+__all__ = ["LiftCubeExpert"]
+
+
+class LiftCubeExpert:
+    """Policy (``groot_wrappers.server.Policy``) that lifts the red cube of ``Isaac-Groot-Lift-Cube-Franka-v0``.
+
+    Observation: video ``scene_camera`` and ``wrist_camera`` uint8 (B, 1, 224, 224, 3) RGB, state ``joint_positions``
+    float32 (B, 1, 9) in rad and m, language ``task``. Action: ``joint_positions`` float32 (B, 16, 9), absolute targets,
+    one a control step of 1/30 s.
+
+    Args:
+        find: What finds the cube: a scene camera picture (224, 224, 3) to a pixel (u, v) or None. Where it finds none
+            the arm holds still.
+    """
+
+    def __init__(self, find: Callable[[np.ndarray], np.ndarray | None] = find_cube):
+        self._find = find
+        self._arm = PandaArm()
+        self._modality: ModalityConfigs = {
+            "video": ModalityConfig((0,), ("scene_camera", "wrist_camera")),
+            "state": ModalityConfig((0,), ("joint_positions",)),
+            "action": ModalityConfig(
+                tuple(range(HORIZON)),
+                ("joint_positions",),
+                action_configs=(ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT"),),
+            ),
+            "language": ModalityConfig((0,), ("task",)),
+        }
+
+    def get_modality_config(self) -> ModalityConfigs:
+        """What an observation must hold and what an action will hold."""
+        return self._modality
+
+    def get_action(
+        self, observation: dict[str, Any], options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Plan one chunk for each row of the observation.
+
+        Returns:
+            ``{"joint_positions": float32 (B, 16, 9)}`` and an empty info.
+
+        Raises:
+            ContractError: The observation is not as ``get_modality_config`` asks.
+        """
+        check_observation(observation, self._modality)
+        images = observation["video"]["scene_camera"][:, -1]
+        joints = observation["state"]["joint_positions"][:, -1].astype(float)
+        chunks = [self._plan(image, row) for image, row in zip(images, joints, strict=True)]
+        return {"joint_positions": np.stack(chunks).astype(np.float32)}, {}
+
+    def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Nothing to forget: no call depends on another."""
+        return {}
+
+    def _plan(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """One row's chunk, (16, 9)."""
+        pixel = self._find(image)
+        if pixel is None:
+            return np.tile(joints, (HORIZON, 1))
+        arm, fingers = joints[:7], joints[7:]
+        positions, openings = plan_hand(self._arm.tool_position(arm), float(fingers.mean()), pixel)
+        return np.hstack([self._arm.follow(arm, positions), np.tile(openings[:, None], (1, 2))])
