@@ -1,0 +1,184 @@
+"""Frames of the GR00T protocol, in both dialects: ``pack`` a message, ``unpack`` a frame.
+
+A message is nested dicts and lists of None, bool, int, float, str, bytes, numpy arrays, numpy scalars and
+``ModalityConfig``. Frames are byte for byte those of ``gr00t/policy/server_client.py`` (Isaac-GR00T N1.6 and N1.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from groot_wrappers import msgpack_reader
+from groot_wrappers.envelopes import (
+    Dialect,
+    array_from_fields,
+    array_from_npy,
+    checked_dtype,
+    npy_header,
+    raw_bytes,
+    scalar_from_fields,
+)
+from groot_wrappers.errors import ContractError, ProtocolError
+from groot_wrappers.modality import ModalityConfig
+
+__all__ = ["Dialect", "pack", "unpack"]
+
+type _Piece = bytes | np.ndarray
+
+
+def pack(message: object, dialect: Dialect) -> bytes:
+    """Return the frame of a message. Each array is copied once, into the frame.
+
+    Args:
+        message: read by key and by index, so a lazy dict works; tuples become lists.
+        dialect: of arrays, scalars and modality configs. "npy" has no numpy scalars: they become plain numbers.
+
+    Raises:
+        ProtocolError: names the place of a value that cannot be sent.
+    """
+    packer = _Packer(dialect)
+    packer.write(message, "message", msgpack_reader.MAX_DEPTH)
+    return b"".join(packer.pieces)
+
+
+def unpack(frame: bytes | memoryview) -> tuple[Any, Dialect | None]:
+    """Return the message in a frame, and the dialect that its arrays or modality configs are in.
+
+    Arrays are read-only and may lie on the frame's own memory. The dialect is None where nothing tells it.
+
+    Raises:
+        ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or would need unpickling.
+    """
+    unpacker = _Unpacker()
+    return msgpack_reader.read(frame, unpacker.map), unpacker.dialect
+
+
+class _Packer:
+    """The pieces of one frame, in order."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.pieces: list[_Piece] = []
+        self._dialect = dialect
+        self._packer = msgpack.Packer()
+
+    def write(self, value: object, where: str, depth: int) -> None:
+        add, packer = self.pieces.append, self._packer
+        if isinstance(value, np.ndarray):
+            self._array(value, where)
+        elif isinstance(value, np.generic) and not isinstance(value, float | str | bytes):
+            # np.float64 is a float and goes as one in both dialects, as in the real serialiser
+            self._scalar(value, where)
+        elif isinstance(value, ModalityConfig):
+            self.write({self._dialect.config_marker: True, "as_json": value.to_json()}, where, depth)
+        elif isinstance(value, Mapping | list | tuple):
+            if depth == 0:
+                raise ProtocolError(f"{where} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
+            if isinstance(value, Mapping):
+                add(packer.pack_map_header(len(value)))
+                for key in value:
+                    if not isinstance(key, str | bytes):
+                        raise ProtocolError(f"{where} has the key {key!r:.40}; keys of a message are str")
+                    self._plain(key, where)
+                    self.write(value[key], f"{where}.{key!s}", depth - 1)
+            else:
+                add(packer.pack_array_header(len(value)))
+                for index, item in enumerate(value):
+                    self.write(item, f"{where}[{index}]", depth - 1)
+        else:
+            self._plain(value, where)
+
+    def _plain(self, value: object, where: str) -> None:
+        if not isinstance(value, int | float | str | bytes | None):  # bool is an int
+            raise ProtocolError(
+                f"{where} is a {type(value).__name__}, which cannot be sent; "
+                "send a numpy array, str, number, list or dict"
+            )
+        try:
+            self.pieces.append(self._packer.pack(value))
+        except (OverflowError, ValueError) as error:  # an int beyond 64 bits, a lone surrogate
+            raise ProtocolError(f"{where} cannot be sent: {error}") from error
+
+    def _array(self, array: np.ndarray, where: str) -> None:
+        self._check(array.dtype, where)
+        if self._dialect is Dialect.NPY:
+            self._constant(2, "__ndarray_class__", True, "as_npy")
+            header, values = npy_header(array), raw_bytes(array, fortran=True)
+            self._bin(where, header, values)
+        else:
+            self._constant(5, b"nd", True, b"type", array.dtype.str, b"kind", b"", b"shape")
+            self._plain_list(array.shape)
+            self._constant(None, b"data")
+            self._bin(where, raw_bytes(array))
+
+    def _scalar(self, value: np.generic, where: str) -> None:
+        self._check(value.dtype, where)
+        if self._dialect is Dialect.NPY:
+            self._plain(value.item(), where)
+        else:
+            self._constant(3, b"nd", False, b"type", value.dtype.str, b"data")
+            self._bin(where, value.tobytes())
+
+    def _check(self, dtype: np.dtype[Any], where: str) -> None:
+        try:
+            checked_dtype(dtype)
+        except ProtocolError as error:
+            raise ProtocolError(f"{where}: {error}") from None
+
+    def _constant(self, map_size: int | None, *values: object) -> None:
+        if map_size is not None:
+            self.pieces.append(self._packer.pack_map_header(map_size))
+        self.pieces.extend(map(self._packer.pack, values))
+
+    def _plain_list(self, values: tuple[int, ...]) -> None:
+        self.pieces.append(self._packer.pack(values))
+
+    def _bin(self, where: str, *values: _Piece) -> None:
+        size = sum(len(value) for value in values)
+        if size < 1 << 8:
+            head = b"\xc4" + size.to_bytes(1, "big")
+        elif size < 1 << 16:
+            head = b"\xc5" + size.to_bytes(2, "big")
+        elif size < 1 << 32:
+            head = b"\xc6" + size.to_bytes(4, "big")
+        else:
+            raise ProtocolError(f"{where} takes {size} bytes, and msgpack holds no more than 4 GiB; lower num_envs")
+        self.pieces.append(head)
+        self.pieces.extend(values)
+
+
+class _Unpacker:
+    """Turns the maps that mean more into what they mean, and notes the dialect."""
+
+    def __init__(self) -> None:
+        self.dialect: Dialect | None = None
+
+    def map(self, fields: dict[str | bytes, Any]) -> Any:
+        if b"nd" in fields:
+            self._note(Dialect.MSGPACK_NUMPY)
+            if fields[b"nd"] is True:
+                return array_from_fields(fields)
+            if fields[b"nd"] is False:
+                return scalar_from_fields(fields)
+            raise ProtocolError("the message holds an array envelope whose 'nd' is neither true nor false")
+        if "__ndarray_class__" in fields:
+            self._note(Dialect.NPY)
+            if not isinstance(fields.get("as_npy"), memoryview):
+                raise ProtocolError("the message holds an array envelope without 'as_npy' bytes")
+            return array_from_npy(fields["as_npy"])
+        for dialect in Dialect:
+            if dialect.config_marker in fields:
+                self._note(dialect)
+                try:
+                    return ModalityConfig.from_json(fields.get("as_json"))
+                except ContractError as error:
+                    raise ProtocolError(f"the message holds a modality config that cannot be read: {error}") from error
+        return {key: bytes(value) if isinstance(value, memoryview) else value for key, value in fields.items()}
+
+    def _note(self, dialect: Dialect) -> None:
+        if self.dialect not in (None, dialect):
+            raise ProtocolError("the message mixes the dialects 'npy' and 'msgpack_numpy'; it must keep to one")
+        self.dialect = dialect

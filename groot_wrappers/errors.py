@@ -1,0 +1,32 @@
+"""Errors that a person can mend; the message is the whole story: what was asked, what came, what mends it.
+
+* ``Gr00tError``: base of all of them, so a command line can print ``str(error)`` and no traceback.
+* ``ContractError``: what the server demands, what the env offers, or what a message holds does not match.
+* ``ProtocolError``: a frame that is not a message of this protocol, or a value that cannot become one.
+* ``ServerError``: the server answered, and its answer is an error.
+* ``ServerUnreachableError``: nobody answered.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ContractError", "Gr00tError", "ProtocolError", "ServerError", "ServerUnreachableError"]
+
+
+class Gr00tError(RuntimeError):
+    """Base of the errors that a person can mend."""
+
+
+class ContractError(Gr00tError):
+    """The server's demands, the env's offer or the contents of a message do not match."""
+
+
+class ProtocolError(ContractError):
+    """A frame is not a message of the GR00T protocol, or a value cannot be written as one."""
+
+
+class ServerError(Gr00tError):
+    """The server answered ``{"error": ...}``; the connection is still usable."""
+
+
+class ServerUnreachableError(Gr00tError):
+    """Nobody answers: not listening yet, too slow, or died in the middle of a call."""

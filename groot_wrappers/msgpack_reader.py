@@ -1,0 +1,140 @@
+"""Reads one msgpack frame from bytes that nobody trusts, leaving its large parts where they lie.
+
+* ``read``: the frame as plain values, with a hook for the maps that mean more.
+
+``msgpack.unpackb`` copies every bin out of the frame, allows 1024 levels, and lets a frame of nothing but empty lists
+grow seventyfold in memory. A message of this protocol has few items, of which a few are very large.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from groot_wrappers.errors import ProtocolError
+
+__all__ = ["MAX_DEPTH", "MAX_ITEMS", "read"]
+
+MAX_DEPTH = 32
+MAX_ITEMS = 1 << 17
+
+_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+_NUMBERS = {
+    0xCA: struct.Struct(">f"),
+    0xCB: struct.Struct(">d"),
+    0xCC: struct.Struct(">B"),
+    0xCD: struct.Struct(">H"),
+    0xCE: struct.Struct(">I"),
+    0xCF: struct.Struct(">Q"),
+    0xD0: struct.Struct(">b"),
+    0xD1: struct.Struct(">h"),
+    0xD2: struct.Struct(">i"),
+    0xD3: struct.Struct(">q"),
+}
+# kind and width in bytes of the length that follows the tag
+_SIZED = {
+    0xC4: ("bin", 1),
+    0xC5: ("bin", 2),
+    0xC6: ("bin", 4),
+    0xD9: ("str", 1),
+    0xDA: ("str", 2),
+    0xDB: ("str", 4),
+    0xDC: ("list", 2),
+    0xDD: ("list", 4),
+    0xDE: ("map", 2),
+    0xDF: ("map", 4),
+}
+
+
+def read(frame: bytes | memoryview, on_map: Callable[[dict[str | bytes, Any]], Any]) -> Any:
+    """Return the value of a msgpack frame.
+
+    Args:
+        frame: the whole frame; views of it may live on in the value.
+        on_map: called with each map, innermost first; what it returns takes the map's place. Keys are str or bytes;
+            a bin value is a memoryview of the frame, which the hook turns into what it is to be.
+
+    Raises:
+        ProtocolError: it is not msgpack, is cut short or goes on after its end, holds extension types, repeated or
+            odd keys, or is nested or numerous beyond ``MAX_DEPTH`` and ``MAX_ITEMS``.
+    """
+    reader = _Reader(memoryview(frame).cast("B"), on_map)
+    value = reader.value(MAX_DEPTH)
+    if reader.at != len(reader.data):
+        raise ProtocolError(f"the message goes on for {len(reader.data) - reader.at} bytes after its end")
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+class _Reader:
+    """A place in a frame that moves forward."""
+
+    def __init__(self, data: memoryview, on_map: Callable[[dict[str | bytes, Any]], Any]) -> None:
+        self.data = data
+        self.at = 0
+        self._on_map = on_map
+        self._items_left = MAX_ITEMS
+
+    def value(self, depth: int) -> Any:
+        """Read the value at this place; a bin is a memoryview."""
+        tag = self._take(1)[0]
+        if tag <= 0x7F or tag >= 0xE0:
+            return tag if tag <= 0x7F else tag - 0x100
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        if tag in _NUMBERS:
+            number = _NUMBERS[tag]
+            return number.unpack(self._take(number.size))[0]
+        kind, size = self._head(tag)
+        if kind in ("bin", "str"):
+            return self._take(size) if kind == "bin" else self._text(size)
+        if depth == 0:
+            raise ProtocolError(f"the message is nested deeper than {MAX_DEPTH} levels")
+        self._items_left -= size
+        if self._items_left < 0:
+            raise ProtocolError(f"the message holds more than {MAX_ITEMS} values")
+        return self._list(size, depth - 1) if kind == "list" else self._on_map(self._map(size, depth - 1))
+
+    def _head(self, tag: int) -> tuple[str, int]:
+        """Return the kind of a sized value, and its size in bytes, items or pairs."""
+        if tag <= 0x8F:
+            return "map", tag & 0x0F
+        if tag <= 0x9F:
+            return "list", tag & 0x0F
+        if tag <= 0xBF:
+            return "str", tag & 0x1F
+        if tag not in _SIZED:
+            raise ProtocolError(f"the message holds the msgpack tag 0x{tag:02x}, which this protocol never uses")
+        kind, width = _SIZED[tag]
+        return kind, int.from_bytes(self._take(width), "big")
+
+    def _take(self, size: int) -> memoryview:
+        taken = self.data[self.at : self.at + size]
+        if len(taken) != size:
+            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {len(taken)} left")
+        self.at += size
+        return taken
+
+    def _text(self, size: int) -> str:
+        try:
+            return str(self._take(size), "utf-8")
+        except UnicodeDecodeError as error:
+            raise ProtocolError("the message holds text that is not UTF-8") from error
+
+    def _list(self, size: int, depth: int) -> list[Any]:
+        items = []
+        for _ in range(size):
+            item = self.value(depth)
+            items.append(bytes(item) if isinstance(item, memoryview) else item)
+        return items
+
+    def _map(self, size: int, depth: int) -> dict[str | bytes, Any]:
+        pairs: dict[str | bytes, Any] = {}
+        for _ in range(size):
+            key = self.value(0)
+            if isinstance(key, memoryview):
+                key = bytes(key)
+            if not isinstance(key, str | bytes) or key in pairs:
+                raise ProtocolError("the message holds a map with a key that is not text, or one that is there twice")
+            pairs[key] = self.value(depth)
+        return pairs
