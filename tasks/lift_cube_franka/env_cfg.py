@@ -71,7 +71,7 @@ class LiftCubeSceneCfg(InteractiveSceneCfg):
 
     light = AssetBaseCfg(prim_path="/World/Light", spawn=sim_utils.DomeLightCfg(intensity=2000.0))
     ground = AssetBaseCfg(
-        prim_path="/World/Ground",
+        prim_path="{ENV_REGEX_NS}/Ground",
         spawn=_box((20.0, 20.0, 0.1), (0.22, 0.24, 0.27)),
         init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.0, -0.85)),
     )
@@ -170,7 +170,7 @@ class LiftCubeFrankaEnvCfg(Gr00tEnvCfg):
     action_keys = {"joint_positions": _ARM + _FINGERS}
     instruction = "pick up the cube"
 
-    scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=1, env_spacing=3.0)
+    scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()
     actions: ActionsCfg = ActionsCfg()
     events: EventsCfg = EventsCfg()
@@ -203,4 +203,4 @@ class LiftCubeFrankaEnvCfg(Gr00tEnvCfg):
 class LiftCubeFrankaPlayEnvCfg(LiftCubeFrankaEnvCfg):
     """``Isaac-Groot-Lift-Cube-Franka-Play-v0``: the same with 16 envs."""
 
-    scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=16, env_spacing=3.0)
+    scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=16, env_spacing=0.0)

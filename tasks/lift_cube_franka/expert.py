@@ -11,11 +11,14 @@ import numpy as np
 
 from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfigs, check_observation
 
-from .grasp import HORIZON, plan_hand
+from .grasp import HORIZON, STEP, plan_hand
 from .kinematics import PandaArm
-from .perception import find_cube
+from .perception import CubePose, fit_cube
 
 __all__ = ["LiftCubeExpert"]
+
+_ARM_LAG = 0.2
+"""Seconds by which a joint trails a moving target: damping over stiffness of the arm's drives."""
 
 
 class LiftCubeExpert:
@@ -26,11 +29,11 @@ class LiftCubeExpert:
     one a control step of 1/30 s.
 
     Args:
-        find: What finds the cube: a scene camera picture (224, 224, 3) to a pixel (u, v) or None. Where it finds none
-            the arm holds still.
+        find: What finds the cube in a picture of the scene camera, uint8 (224, 224, 3); where it finds none, the arm
+            holds still.
     """
 
-    def __init__(self, find: Callable[[np.ndarray], np.ndarray | None] = find_cube):
+    def __init__(self, find: Callable[[np.ndarray], CubePose | None] = fit_cube):
         self._find = find
         self._arm = PandaArm()
         self._modality: ModalityConfigs = {
@@ -71,9 +74,12 @@ class LiftCubeExpert:
 
     def _plan(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """One row's chunk, (16, 9)."""
-        pixel = self._find(image)
-        if pixel is None:
+        cube = self._find(image)
+        if cube is None:
             return np.tile(joints, (HORIZON, 1))
         arm, fingers = joints[:7], joints[7:]
-        positions, openings = plan_hand(self._arm.tool_position(arm), float(fingers.mean()), pixel)
-        return np.hstack([self._arm.follow(arm, positions), np.tile(openings[:, None], (1, 2))])
+        position, yaw = self._arm.hand_pose(arm)
+        positions, yaws, openings = plan_hand(position, yaw, float(fingers.mean()), cube)
+        path = self._arm.follow(arm, np.vstack([position, positions]), np.append(yaw, yaws))
+        speeds = np.diff(path, axis=0) / STEP
+        return np.hstack([path[1:] + speeds * _ARM_LAG, np.tile(openings[:, None], (1, 2))])

@@ -9,102 +9,115 @@ from dataclasses import dataclass
 import numpy as np
 
 from .layout import CUBE_SIDE, SCENE_CAMERA
-from .perception import locate_on_table
+from .perception import CubePose
 
-__all__ = ["HORIZON", "plan_hand"]
+__all__ = ["HORIZON", "STEP", "plan_hand"]
 
 HORIZON = 16
 """Control steps in a chunk."""
 
-_STEP = 1 / 30
+STEP = 1 / 30
 """Seconds a control step."""
-_ARM_LAG = 0.2
-"""Seconds by which a joint trails its target in steady motion: damping over stiffness of the arm's drives."""
 _FINGER_LAG = 0.5
-"""The same for the fingers."""
+"""Seconds that fingers take for most of a way: damping over stiffness of their drives."""
 
 _OPEN, _CLOSED = 0.04, 0.0
 """Targets of each finger, metres from the middle."""
-_WIDE = 0.036
+_WIDE = 0.034
 """Fingers further apart than this clear the cube on the way down."""
-_GRIPPING = 0.0285
-"""Fingers this close together hold the cube (half its side is 0.025) or nothing."""
+_GRIPPING, _HOLDING = 0.0262, 0.032
+"""Closing fingers this near to the middle have the cube in their grip (half its side is 0.025); on the way up it may
+turn between them."""
 _EMPTY = 0.015
 """Fingers closer than this hold nothing."""
 
-_GRASP_HEIGHT, _HOVER_HEIGHT, _LIFT_HEIGHT = 0.022, 0.11, 0.17
+_GRASP_HEIGHT, _HOVER_HEIGHT, _LIFT_HEIGHT = 0.022, 0.13, 0.19
 """Height of the finger tips' middle while grasping, above the cube, and at the end of the lift, metres."""
-_SPEED, _GAIN = 0.6, 8.0
-"""Fastest motion of the hand, m/s; slower than ``_GAIN`` times the distance left (1/s) towards the end of a way."""
-_FUNNEL = 0.012
-"""The hand starts down when it is this near to being above the cube, metres."""
-_ARRIVED, _AROUND = 0.006, 0.03
-"""Distances at which the hand is where it grasps, and at which closing fingers still have the cube between them."""
-_IN_HAND_PIXELS = 12.0
+_ARRIVED, _ABOVE, _AROUND = 0.006, 0.01, 0.03
+"""Distances, metres, at which the hand is as low as it grasps; is above the cube; has the cube between open fingers."""
+_CLEAR = CUBE_SIDE + 0.03
+"""Height from which open fingers pass over the cube."""
+_HIDING = 0.06
+"""Lower than this, a finger hides some of the cube, which then appears aside of where it is."""
+_IN_HAND_PIXELS = 16.0
 """The cube appears this near to the finger tips when they hold it; its side covers about 11 pixels."""
+
+_GAIN = 12.0
+"""Speed for each metre left, 1/s: a way ends gently."""
+_FAST, _CAREFUL = 0.6, 0.4
+"""Fastest motion of the hand through the air and with the cube, m/s."""
+_TURNING = 2.0
+"""Fastest turn of the hand, rad/s."""
 
 
 @dataclass
 class _Hand:
-    """The hand as the plan imagines it: position (3,) and opening of each finger, metres."""
+    """The hand as the plan imagines it: position (3,), yaw, opening of each finger, and whether the cube is there."""
 
     position: np.ndarray
+    yaw: float
     opening: float
-    has_cube: bool
+    at_cube: bool
 
 
-def plan_hand(position: np.ndarray, opening: float, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def plan_hand(
+    position: np.ndarray, yaw: float, opening: float, cube: CubePose
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Plan the next 16 control steps.
 
     Args:
         position: Middle between the finger tips, metres in the base frame (3,).
+        yaw: Turn of the hand about the vertical, rad; the fingers travel along the base's y axis at 0.
         opening: Mean of the two finger joints, metres.
-        pixel: Where the cube's red appears in the scene camera, (u, v).
+        cube: What is seen of the cube.
 
     Returns:
-        Targets of the hand's position, metres (16, 3), led by as much as the arm trails; targets of each finger, (16,).
+        Where the hand is to be, metres (16, 3), and its yaw, rad (16,), at the end of each step; targets of each finger,
+        metres (16,).
     """
-    cube = locate_on_table(pixel)
-    seen_in_hand = np.linalg.norm(SCENE_CAMERA.project(position) - pixel) < _IN_HAND_PIXELS
-    hand = _Hand(position.copy(), opening, bool(seen_in_hand))
-    positions, openings = np.empty((HORIZON, 3)), np.empty(HORIZON)
+    seen_in_hand = np.linalg.norm(SCENE_CAMERA.project(position) - cube.pixel) < _IN_HAND_PIXELS
+    hand = _Hand(position, yaw, opening, bool(seen_in_hand))
+    positions, yaws, openings = np.empty((HORIZON, 3)), np.empty(HORIZON), np.empty(HORIZON)
     for step in range(HORIZON):
-        velocity, openings[step] = _next(hand, cube)
-        hand.position = hand.position + velocity * _STEP
-        positions[step] = hand.position + velocity * _ARM_LAG
-        opened = hand.opening + (openings[step] - hand.opening) * _STEP / _FINGER_LAG
-        if np.linalg.norm(hand.position - _over(cube, _GRASP_HEIGHT)) < _AROUND:
-            hand.has_cube = True
-        # Closing fingers stop at the cube.
-        stopped = hand.has_cube and opened < CUBE_SIDE / 2 <= hand.opening
-        hand.opening = CUBE_SIDE / 2 if stopped else opened
-    return positions, openings
+        velocity, turning, openings[step] = _next(hand, cube)
+        hand.position = hand.position + velocity * STEP
+        hand.yaw += turning * STEP
+        positions[step], yaws[step] = hand.position, hand.yaw
+        hand.at_cube |= bool(np.linalg.norm(hand.position - _over(cube, _GRASP_HEIGHT)) < _AROUND)
+        moved = hand.opening + (openings[step] - hand.opening) * STEP / _FINGER_LAG
+        stopped = hand.at_cube and moved < CUBE_SIDE / 2 <= hand.opening
+        hand.opening = CUBE_SIDE / 2 if stopped else moved
+    return positions, yaws, openings
 
 
-def _next(hand: _Hand, cube: np.ndarray) -> tuple[np.ndarray, float]:
-    """Velocity of the hand, m/s (3,), and target of the fingers for the next control step."""
-    aside = float(np.linalg.norm(hand.position[:2] - cube[:2]))
-    if _EMPTY < hand.opening < _GRIPPING and hand.has_cube:
-        return _towards(hand, np.array([*hand.position[:2], _LIFT_HEIGHT])), _CLOSED
-    low = hand.position[2] < _GRASP_HEIGHT + _ARRIVED
-    if low and aside < _AROUND and hand.opening >= _GRIPPING:
-        return np.zeros(3), _CLOSED
-    if hand.opening >= _WIDE and aside < (_FUNNEL if hand.position[2] > _HOVER_HEIGHT - 0.01 else _AROUND):
-        # Straight down: from here on the hand hides parts of the cube, and its place in the picture shifts.
-        return _towards(hand, np.array([*hand.position[:2], _GRASP_HEIGHT])), _OPEN
-    # Sideways only as high as the cube is out of the way.
-    target = _over(cube, _HOVER_HEIGHT)
-    if hand.position[2] < CUBE_SIDE + 0.03:
-        target[:2] = hand.position[:2]
-    return _towards(hand, target), _OPEN
+def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
+    """Velocity of the hand, m/s (3,), its turn, rad/s, and the fingers' target for the next control step."""
+    x, y, z = hand.position
+    aside = float(np.hypot(x - cube.position[0], y - cube.position[1]))
+    low = z < _GRASP_HEIGHT + _ARRIVED
+    if hand.at_cube and _EMPTY < hand.opening < (_GRIPPING if low else _HOLDING):
+        return _towards(hand, np.array([x, y, _LIFT_HEIGHT]), _CAREFUL), 0.0, _CLOSED
+    if low and hand.opening >= _GRIPPING and aside < _AROUND:
+        return np.zeros(3), 0.0, _CLOSED
+    wide = hand.opening >= _WIDE
+    if wide and z < _HIDING and aside < _AROUND:
+        return _towards(hand, np.array([x, y, _GRASP_HEIGHT]), _FAST), 0.0, _OPEN
+    # The nearest of the cube's quarter turns; the fingers then meet two of its faces squarely.
+    turn = (cube.yaw - hand.yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4
+    above = aside < _ABOVE and abs(turn) < 0.1
+    target = _over(cube, _GRASP_HEIGHT if wide and above else _HOVER_HEIGHT)
+    turning = float(np.clip(_GAIN * turn, -_TURNING, _TURNING))
+    if z < _CLEAR and not (wide and above):
+        # Up first: sideways the fingers would push the cube.
+        target[:2], turning = (x, y), 0.0
+    return _towards(hand, target, _FAST), turning, _OPEN
 
 
-def _over(cube: np.ndarray, height: float) -> np.ndarray:
-    return np.array([cube[0], cube[1], height])
+def _over(cube: CubePose, height: float) -> np.ndarray:
+    return np.array([cube.position[0], cube.position[1], height])
 
 
-def _towards(hand: _Hand, target: np.ndarray) -> np.ndarray:
+def _towards(hand: _Hand, target: np.ndarray, speed: float) -> np.ndarray:
     """Straight to the target, slower towards the end."""
     way = target - hand.position
-    distance = float(np.linalg.norm(way))
-    return way * min(_GAIN, _SPEED / max(distance, 1e-9))
+    return way * min(_GAIN, speed / max(float(np.linalg.norm(way)), 1e-9))

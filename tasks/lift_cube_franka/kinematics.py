@@ -15,7 +15,7 @@ _TOOL = "panda_hand_tcp"
 """The point between the finger tips, a frame of the URDF."""
 
 _POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
-"""Orientation of the hand in every plan: fingers down, opening along the base's y axis."""
+"""Orientation of the hand at yaw 0: fingers down, opening along the base's y axis."""
 
 
 class PandaArm:
@@ -32,33 +32,32 @@ class PandaArm:
         self._posture = PostureTask(cost=1e-3)
         self._posture.set_target(np.array(START_JOINTS[:7]))
 
-    def tool_position(self, joints: np.ndarray) -> np.ndarray:
-        """Position of the point between the finger tips, metres (3,), for arm joints (7,), rad."""
+    def hand_pose(self, joints: np.ndarray) -> tuple[np.ndarray, float]:
+        """Position between the finger tips, metres (3,), and yaw of the hand, rad, for arm joints (7,), rad."""
         pin.framesForwardKinematics(self._model, self._data, joints)
-        return self._data.oMf[self._frame].translation.copy()
+        pose = self._data.oMf[self._frame]
+        return pose.translation.copy(), float(np.arctan2(pose.rotation[1, 0], pose.rotation[0, 0]))
 
-    def follow(self, joints: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """Joint angles along a path of the hand, which points down.
+    def follow(self, joints: np.ndarray, positions: np.ndarray, yaws: np.ndarray) -> np.ndarray:
+        """Joint angles along a way of the hand, which points down.
 
         Args:
             joints: The arm joints to start from, rad (7,).
-            positions: Points of the path, metres (T, 3).
+            positions: Points of the way, metres (T, 3).
+            yaws: Turn of the hand about the vertical at each point, rad (T,).
 
         Returns:
             Arm joints at each point, rad (T, 7), within their limits.
         """
-        configuration = pink.Configuration(self._model, self._data, _within(self._model, joints))
+        # A simulated or noisy arm may be slightly outside its limits, where the solver refuses to start.
+        inside = np.clip(joints, self._model.lowerPositionLimit, self._model.upperPositionLimit)
+        configuration = pink.Configuration(self._model, self._data, inside)
         path = np.empty((len(positions), 7))
-        for step, position in enumerate(positions):
-            self._reach.set_target(pin.SE3(_POINTING_DOWN, position))
-            # One Newton step follows a path closely; the way from the measured pose onto it takes more.
+        for step, (position, yaw) in enumerate(zip(positions, yaws, strict=True)):
+            self._reach.set_target(pin.SE3(pin.rpy.rpyToMatrix(0.0, 0.0, yaw) @ _POINTING_DOWN, position))
+            # One Newton step follows a way closely; the leap from the measured pose onto it takes more.
             for _ in range(3 if step == 0 else 1):
                 velocity = pink.solve_ik(configuration, [self._reach, self._posture], dt=1.0, solver="daqp")
                 configuration.integrate_inplace(velocity, 1.0)
             path[step] = configuration.q
         return path
-
-
-def _within(model: pin.Model, joints: np.ndarray) -> np.ndarray:
-    """The joints moved into their limits, where a simulated or noisy arm may be slightly outside."""
-    return np.clip(joints, model.lowerPositionLimit, model.upperPositionLimit)

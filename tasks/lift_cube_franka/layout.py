@@ -80,11 +80,11 @@ class PinholeCamera:
         local = (points - np.asarray(self.position)) @ np.asarray(self.rotation)
         return local[..., :2] / local[..., 2:] * self.focal_pixels + IMAGE_SIZE / 2
 
-    def point_at_height(self, pixel: np.ndarray, height: float) -> np.ndarray:
-        """The point of the plane ``z = height`` that a pixel (u, v) shows, (3,)."""
-        local = np.append((pixel - IMAGE_SIZE / 2) / self.focal_pixels, 1.0)
-        direction = np.asarray(self.rotation) @ local
-        return np.asarray(self.position) + direction * (height - self.position[2]) / direction[2]
+    def point_at_height(self, pixels: np.ndarray, height: float) -> np.ndarray:
+        """The points of the plane ``z = height`` that pixels (u, v) show, (..., 2) -> (..., 3)."""
+        local = np.concatenate([(pixels - IMAGE_SIZE / 2) / self.focal_pixels, np.ones((*pixels.shape[:-1], 1))], -1)
+        rays = local @ np.asarray(self.rotation).T
+        return np.asarray(self.position) + rays * ((height - self.position[2]) / rays[..., 2:])
 
 
 def look_at(
@@ -99,13 +99,13 @@ def look_at(
     return tuple(tuple(row) for row in rows.tolist())
 
 
-_SCENE_POSITION = (1.35, 0.15, 0.75)
+_SCENE_POSITION = (1.45, 0.08, 0.55)
 SCENE_CAMERA = PinholeCamera(
     position=_SCENE_POSITION,
-    rotation=look_at(_SCENE_POSITION, target=(0.36, 0.0, 0.2), up=(0.0, 0.0, 1.0)),
+    rotation=look_at(_SCENE_POSITION, target=(0.36, 0.0, 0.22), up=(0.0, 0.0, 1.0)),
     focal_length=20.0,
 )
-"""Looks at robot and table from the front left, so that no mirror image of it is a view of another start."""
+"""Looks at robot and table from low in front, where the hand does not hide the cube, and a little from the left, so that no mirror image of it is a view of another start."""
 
 _WRIST_POSITION = (0.075, 0.0, 0.01)
 WRIST_CAMERA = PinholeCamera(
