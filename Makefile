@@ -24,7 +24,7 @@ test: lint  ## lint, types, unit tests and the tests with the real simulator
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy groot_wrappers
+	$(BIN)/mypy groot_wrappers runners
 
 lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra test --universal --generate-hashes \

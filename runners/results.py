@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
-from groot_wrappers.client import PolicyClient
 from scipy.stats import binomtest
+
+from groot_wrappers.client import PolicyClient
 
 __all__ = ["Ended", "EpisodeLog", "EpisodeRow", "describe", "success_interval", "summarise"]
 
@@ -133,6 +134,11 @@ def summarise(
 
 def describe(rows: Sequence[EpisodeRow]) -> str:
     """Say in one line how the episodes ended: ``11 succeeded, 1 timed out``."""
-    words = {"success": "succeeded", "failure": "failed", "time_out": "timed out", "error": "ended in an error"}
+    words: dict[Ended, str] = {
+        "success": "succeeded",
+        "failure": "failed",
+        "time_out": "timed out",
+        "error": "ended in an error",
+    }
     counts = Counter(row.ended for row in rows)
-    return ", ".join(f"{counts[ended]} {words[ended]}" for ended in words if counts[ended]) or "no episode finished"
+    return ", ".join(f"{counts[ended]} {word}" for ended, word in words.items() if counts[ended]) or "No episode ended"

@@ -5,17 +5,17 @@ episode has ended begin the next planned one, all together.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from groot_wrappers.client import PolicyClient
 
 from groot_wrappers.action import Gr00tActionWrapper
+from groot_wrappers.client import PolicyClient
 from groot_wrappers.errors import Gr00tError
 from runners.plan import PlannedEpisode
-from runners.recorders import Recorders
+from runners.recorders import Recorder
 from runners.results import Ended, EpisodeLog, EpisodeRow
 
 __all__ = ["rollout"]
@@ -36,9 +36,7 @@ def rollout(
     client: PolicyClient,
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
-    recorders: Recorders,
-    *,
-    on_beat: Callable[[], None] = lambda: None,
+    recorders: Recorder,
 ) -> None:
     """Play every episode of a plan.
 
@@ -48,7 +46,6 @@ def rollout(
         plan: Episodes in the order in which envs take them.
         log: Takes a row the moment that its episode ends.
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
-        on_beat: Called after every beat, to show progress.
 
     Raises:
         Gr00tError: The server failed or its chunks do not fit. The episodes that were running have been logged as
@@ -65,7 +62,7 @@ def rollout(
                     # Reset concerns the server as a whole; it is due only when no episode is under way.
                     client.reset()
                 observation, _ = env.reset(options=_reset_options(starting))
-                _notify_start(recorders, starting, observation)
+                recorders.on_episodes_start(starting, observation)
             chunk = _ask(client, observation, running, env)
             observation, reward, terminated, truncated, info = env.step(chunk)
         except Gr00tError as error:
@@ -83,7 +80,6 @@ def rollout(
                 del running[env_id]
                 judged = None if success is None or ended == "error" else success[env_id]
                 _finish(_row(env_id, episode, ended, success=judged, error=info["error"][env_id]), log, recorders)
-        on_beat()
 
 
 def _take_next(
@@ -104,10 +100,6 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
         "seeds": [episode.seed for episode in starting.values()],
         "instructions": [episode.instruction for episode in starting.values()],
     }
-
-
-def _notify_start(recorders: Recorders, starting: Mapping[int, PlannedEpisode], observation: Any) -> None:
-    recorders.notify(lambda recorder: recorder.on_episodes_start(starting, observation))
 
 
 def _ask(
@@ -162,7 +154,7 @@ def _row(env_id: int, episode: _Running, ended: Ended, *, success: bool | None, 
     )
 
 
-def _finish(row: EpisodeRow, log: EpisodeLog, recorders: Recorders) -> None:
-    recorders.notify(lambda recorder: recorder.on_episode_end(row))
+def _finish(row: EpisodeRow, log: EpisodeLog, recorders: Recorder) -> None:
+    recorders.on_episode_end(row)
     log.append(row)
-    recorders.notify(lambda recorder: recorder.on_row_written(row, log.rows))
+    recorders.on_row_written(row, log.rows)

@@ -7,7 +7,7 @@ Classes:
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,23 +71,49 @@ class Recorder:
         """Called once at the end, after an interruption too; closes what is open."""
 
 
-class Recorders:
-    """Calls each recorder in turn; one that fails is reported and left out from then on."""
+class Recorders(Recorder):
+    """Several recorders as one; a recorder that fails is reported and left out from then on.
+
+    Args:
+        recorders: Called in this order.
+    """
 
     def __init__(self, recorders: Sequence[Recorder]) -> None:
         self._working = list(recorders)
 
-    def notify(self, call: Callable[[Recorder], None]) -> None:
-        """Call a hook of every working recorder, ``notify(lambda recorder: recorder.on_run_start(run))``."""
+    def on_run_start(self, run: RunInfo) -> None:  # noqa: D102  # what a hook means is told once, by Recorder
+        self._each("on_run_start", run)
+
+    def on_episodes_start(  # noqa: D102
+        self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]
+    ) -> None:
+        self._each("on_episodes_start", episodes, observation)
+
+    def on_control_step(  # noqa: D102
+        self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]
+    ) -> None:
+        self._each("on_control_step", observation, playing)
+
+    def on_episode_end(self, row: EpisodeRow) -> None:  # noqa: D102
+        self._each("on_episode_end", row)
+
+    def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:  # noqa: D102
+        self._each("on_row_written", row, rows)
+
+    def on_run_end(self, summary: Mapping[str, Any]) -> None:  # noqa: D102
+        self._each("on_run_end", summary)
+
+    def _each(self, hook: str, *arguments: Any) -> None:
         for recorder in list(self._working):
             try:
-                call(recorder)
+                getattr(recorder, hook)(*arguments)
             except Exception as error:  # whatever a recorder does, the episodes count more than its record
                 self._working.remove(recorder)
                 logger.warning(
-                    "%s failed and is left out from here on; the rollout goes on. %s: %s",
+                    "%s failed in %s and is left out from here on; the rollout goes on. %s: %s",
                     type(recorder).__name__,
+                    hook,
                     type(error).__name__,
                     error,
-                    exc_info=logger.isEnabledFor(logging.DEBUG),
                 )
+                logger.debug("Where %s failed", type(recorder).__name__, exc_info=True)

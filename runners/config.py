@@ -1,0 +1,100 @@
+"""The types of the configuration: what each key of ``conf/`` is, so that a typo or a wrong type is refused.
+
+``conf/*.yaml`` holds the values; a key without a type here does not exist.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from groot_wrappers.embodiment import Embodiment
+
+__all__ = ["PlayConfig", "ServeConfig", "register_schemas"]
+
+
+class ObservationForm(StrEnum):
+    """How observations are laid out; ``flat`` is for servers started with ``--use-sim-policy-wrapper``."""
+
+    nested = "nested"
+    flat = "flat"
+
+
+class Dialect(StrEnum):
+    """Array envelope of the wire protocol; see ``groot_wrappers.codec``."""
+
+    npy = "npy"
+    msgpack_numpy = "msgpack_numpy"
+
+
+@dataclass
+class ServerConfig:
+    """The policy server that a run asks."""
+
+    policy: Any = None
+    host: str = MISSING
+    port: int = MISSING
+    observation_form: ObservationForm = MISSING
+    connect_timeout_s: float = MISSING
+    timeout_s: float = MISSING
+
+
+@dataclass
+class HorizonsConfig:
+    """Lengths, in control steps."""
+
+    episode: int = MISSING
+    video: int | None = MISSING
+    state: int | None = MISSING
+    execution: int = MISSING
+
+
+@dataclass
+class InstructionConfig:
+    """What the policy is told."""
+
+    text: str = MISSING
+
+
+@dataclass
+class SimConfig:
+    """The simulator."""
+
+    device: str = MISSING
+
+
+@dataclass
+class PlayConfig:
+    """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.simulation``."""
+
+    task: Any = MISSING
+    embodiment: Embodiment = MISSING
+    server: ServerConfig = MISSING
+    horizons: HorizonsConfig = MISSING
+    instruction: InstructionConfig = MISSING
+    sim: SimConfig = MISSING
+    recorder: dict[str, Any] = field(default_factory=dict)
+    num_envs: int = MISSING
+    episodes: int = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class ServeConfig:
+    """Everything that ``groot-serve`` takes."""
+
+    policy: Any = MISSING
+    host: str = MISSING
+    port: int = MISSING
+    dialect: Dialect = MISSING
+    observation_form: ObservationForm = MISSING
+    allow_kill: bool = MISSING
+
+
+def register_schemas() -> None:
+    """Make the types known to Hydra under the names that ``conf/play.yaml`` and ``conf/serve.yaml`` begin with."""
+    store = ConfigStore.instance()
+    store.store(name="play_schema", node=PlayConfig)
+    store.store(name="serve_schema", node=ServeConfig)

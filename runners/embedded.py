@@ -1,0 +1,83 @@
+"""Embedded policy servers: a policy hosted in a process of its own, for as long as a run needs it."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from hydra.utils import instantiate
+
+from groot_wrappers.errors import ServerUnreachableError
+from groot_wrappers.server import PolicyServer
+from runners.serve import TOKEN_VARIABLE
+
+__all__ = ["embedded_server"]
+
+START_TIMEOUT_S = 120.0
+
+
+@contextmanager
+def embedded_server(policy: Mapping[str, Any], port: int, observation_form: str) -> Iterator[int]:
+    """Host a policy on 127.0.0.1 in a process of its own, and yield the port.
+
+    The process ends with the block, and by itself if this process dies, however it dies.
+
+    Args:
+        policy: What ``hydra.utils.instantiate`` builds the policy from.
+        port: 0 for any free one.
+        observation_form: ``nested`` or ``flat``.
+
+    Raises:
+        ServerUnreachableError: The policy could not be built, or took longer than START_TIMEOUT_S.
+    """
+    context = multiprocessing.get_context("spawn")  # forking would copy the simulator's threads in an unknown state
+    ours, theirs = context.Pipe()
+    token = os.environ.get(TOKEN_VARIABLE)
+    process = context.Process(
+        target=_serve, args=(dict(policy), port, observation_form, token, theirs), name="policy-server", daemon=True
+    )
+    process.start()
+    theirs.close()
+    try:
+        ready = wait([ours, process.sentinel], timeout=START_TIMEOUT_S)
+        answer = ours.recv() if ours in ready else None
+        if not isinstance(answer, int):
+            why = answer or (
+                f"it ended with code {process.exitcode}" if ready else f"not ready in {START_TIMEOUT_S:g} s"
+            )
+            raise ServerUnreachableError(
+                f"The embedded policy server ({policy.get('_target_')}) did not start: {why}. "
+                "To see it alone: groot-serve policy=lift_cube_expert port=5555"
+            )
+        yield answer
+    finally:
+        ours.close()  # which is what tells the process to stop
+        process.join(timeout=5)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _serve(policy: dict[str, Any], port: int, observation_form: str, token: str | None, pipe: Connection) -> None:
+    """Build the policy, report the port, and serve until the other end of the pipe closes."""
+    # Ctrl-C reaches every process of a terminal; when to stop is the parent's word.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        server = PolicyServer(instantiate(policy), port=port, observation_form=observation_form, api_token=token)
+    except Exception as error:  # whatever it is, the parent tells the person
+        pipe.send(f"{type(error).__name__}: {error}")
+        sys.exit(1)
+    pipe.send(server.port)
+
+    def stop_when_parent_is_gone() -> None:
+        wait([pipe])
+        server.stop()
+
+    threading.Thread(target=stop_when_parent_is_gone, daemon=True).start()
+    server.serve_forever()
+    server.close()

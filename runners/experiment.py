@@ -1,0 +1,149 @@
+"""One experiment, from the plan to the summary: this file shows the whole stack."""
+
+import functools
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
+from groot_wrappers.contract import match_embodiment
+from runners.cli import DONE, DONE_WITH_ERRORS
+from runners.embedded import embedded_server
+from runners.manifest import write_manifest
+from runners.plan import make_plan, write_plan
+from runners.progress import ProgressBar
+from runners.recorders import Recorders
+from runners.recorders.recorder import RunInfo
+from runners.results import EpisodeLog, EpisodeRow, describe, summarise
+from runners.rollout import rollout
+from runners.serve import TOKEN_VARIABLE
+from runners.simulation import simulated_env
+
+__all__ = ["run_experiment"]
+
+Say = Callable[[str], None]
+
+
+def run_experiment(config: DictConfig) -> int:
+    """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
+    say: Say = functools.partial(print, file=sys.stdout, flush=True)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    plan = make_plan(config.episodes, config.seed, [config.instruction.text])
+    write_plan(plan, folder / "plan.json")
+
+    with _policy_client(config, say) as client, (folder / "simulator.log").open("w") as simulator_log:
+        modality = client.get_modality_config()
+        offered: Any = OmegaConf.to_object(config.embodiment)
+        embodiment = match_embodiment(
+            offered,
+            modality,
+            execution=config.horizons.execution,
+            horizons={"video": config.horizons.video, "state": config.horizons.state},
+        )
+        write_manifest(folder / "manifest.json", config=resolved, modality=modality)
+        say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
+        recorders = Recorders([ProgressBar(len(plan)), *map(instantiate, config.recorder.values())])
+        with (
+            redirect_stdout(simulator_log),  # tables of IsaacLab's managers and kernel loads: kept, but out of the way
+            simulated_env(
+                resolved["task"],
+                num_envs=config.num_envs,
+                episode_steps=config.horizons.episode,
+                device=config.sim.device,
+                seed=config.seed,
+            ) as env,
+            EpisodeLog(folder / "episodes.jsonl") as log,
+        ):
+            observed = Gr00tObservationWrapper(
+                env, embodiment, delta_indices={kind: modality[kind].delta_indices for kind in ("video", "state")}
+            )
+            played = Gr00tActionWrapper(
+                observed,
+                embodiment,
+                config.horizons.execution,
+                horizon=len(modality["action"].delta_indices),
+                watcher=recorders.on_control_step,
+            )
+            run = RunInfo(
+                folder=folder,
+                config=resolved,
+                fps=1 / float(env.get_wrapper_attr("step_dt")),
+                task=resolved["task"]["id"],
+            )
+            recorders.on_run_start(run)
+            started = time.monotonic()
+            try:
+                rollout(played, client, plan, log, recorders)
+            finally:  # an interrupted run has results too
+                summary = summarise(
+                    log.rows,
+                    task=run.task,
+                    instruction=config.instruction.text,
+                    wall_s=time.monotonic() - started,
+                    renders=observed.renders,
+                    client=client,
+                )
+                (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+                recorders.on_run_end(summary)
+                _say_what_happened(say, folder, summary, log.rows)
+    return DONE_WITH_ERRORS if summary["errors"] else DONE
+
+
+@contextmanager
+def _policy_client(config: DictConfig, say: Say) -> Iterator[PolicyClient]:
+    """Connect to the policy server, starting an embedded one first where the run asks for it."""
+    server = config.server
+    form = server.observation_form.value
+
+    def tell(waited_s: float) -> None:
+        if round(waited_s) % 5 == 1:
+            say(f"Waiting for the policy server at {server.host}:{server.port} ({waited_s:.0f} s)")
+
+    def connect(port: int) -> PolicyClient:
+        return PolicyClient(
+            server.host,
+            port,
+            api_token=os.environ.get(TOKEN_VARIABLE),
+            observation_form=form,
+            connect_timeout_s=server.connect_timeout_s,
+            timeout_s=server.timeout_s,
+            on_wait=tell,
+        )
+
+    if server.policy is None:
+        with connect(server.port) as client:
+            client.wait_until_ready()
+            yield client
+        return
+    with embedded_server(OmegaConf.to_container(server.policy, resolve=True), server.port, form) as port:  # type: ignore[arg-type]
+        say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
+        with connect(port) as client:
+            client.wait_until_ready()
+            yield client
+
+
+def _say_what_happened(say: Say, folder: Path, summary: dict[str, Any], rows: Sequence[EpisodeRow]) -> None:
+    """Print the outcome, where the results lie, and the commands that open them."""
+    rate = summary["success_rate"]
+    interval = f" (95% interval {summary['ci_low']:.0%} to {summary['ci_high']:.0%})" if rate is not None else ""
+    say(f"\n{describe(rows)}" + (f": success rate {rate:.0%}{interval}" if rate is not None else ""))
+    calls, p50 = summary["server"]["calls"], summary["server"]["p50_ms"]
+    if calls:
+        say(f"{calls} requests, {p50:.0f} ms each (median); {summary['env_steps_per_s']:.0f} control steps per second")
+    say(f"Results: {folder}")
+    videos = [row.video for row in rows if row.video]
+    if videos:
+        say(f"Watch one:  xdg-open {folder / videos[0]}")
+    offline = sorted((folder / "wandb").glob("offline-run-*"))
+    if offline:
+        say(f"To W&B:     wandb sync {offline[0]}")

@@ -1,0 +1,48 @@
+"""``groot-serve``: host a policy on the protocol of GR00T's policy server."""
+
+import logging
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from groot_wrappers.codec import Dialect
+from groot_wrappers.server import PolicyServer
+from runners.cli import DONE, launch
+
+__all__ = ["main"]
+
+logger = logging.getLogger(__name__)
+
+TOKEN_VARIABLE = "GR00T_API_TOKEN"  # noqa: S105  # the name of the variable, not a token
+
+
+def serve(config: DictConfig) -> int:
+    """Serve until interrupted, or until a client that may do so ends it."""
+    server = PolicyServer(
+        instantiate(config.policy),
+        config.host,
+        config.port,
+        dialect=Dialect(config.dialect.value),
+        observation_form=config.observation_form.value,
+        api_token=os.environ.get(TOKEN_VARIABLE),
+        allow_kill=config.allow_kill,
+    )
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        server.stop()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    logger.info("Serving on tcp://%s:%d; Ctrl-C ends it", config.host, server.port)
+    server.serve_forever()
+    logger.info("Stopped")
+    return DONE
+
+
+def main() -> NoReturn:
+    """Run the ``groot-serve`` command."""
+    launch(serve, "serve")
