@@ -29,6 +29,8 @@ __all__ = ["Dialect", "pack", "unpack"]
 
 type _Piece = bytes | np.ndarray
 
+_MARKERS = {b"nd", "__ndarray_class__", *(dialect.config_marker for dialect in Dialect)}
+
 
 def pack(message: object, dialect: Dialect) -> bytes:
     """Return the frame of a message. Each array is copied once, into the frame.
@@ -73,7 +75,7 @@ class _Packer:
             # np.float64 is a float and goes as one in both dialects, as in the real serialiser
             self._scalar(value, where)
         elif isinstance(value, ModalityConfig):
-            self.write({self._dialect.config_marker: True, "as_json": value.to_json()}, where, depth)
+            self._constant(2, self._dialect.config_marker, True, "as_json", value.to_json())
         elif isinstance(value, Mapping | list | tuple):
             if depth == 0:
                 raise ProtocolError(f"{where} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
@@ -82,6 +84,8 @@ class _Packer:
                 for key in value:
                     if not isinstance(key, str | bytes):
                         raise ProtocolError(f"{where} has the key {key!r:.40}; keys of a message are str")
+                    if key in _MARKERS:
+                        raise ProtocolError(f"{where} has the key {key!r}, which marks what is no dict; rename it")
                     self._plain(key, where)
                     self.write(value[key], f"{where}.{key!s}", depth - 1)
             else:
@@ -109,9 +113,7 @@ class _Packer:
             header, values = npy_header(array), raw_bytes(array, fortran=True)
             self._bin(where, header, values)
         else:
-            self._constant(5, b"nd", True, b"type", array.dtype.str, b"kind", b"", b"shape")
-            self._plain_list(array.shape)
-            self._constant(None, b"data")
+            self._constant(5, b"nd", True, b"type", array.dtype.str, b"kind", b"", b"shape", array.shape, b"data")
             self._bin(where, raw_bytes(array))
 
     def _scalar(self, value: np.generic, where: str) -> None:
@@ -128,13 +130,10 @@ class _Packer:
         except ProtocolError as error:
             raise ProtocolError(f"{where}: {error}") from None
 
-    def _constant(self, map_size: int | None, *values: object) -> None:
-        if map_size is not None:
-            self.pieces.append(self._packer.pack_map_header(map_size))
+    def _constant(self, map_size: int, *values: object) -> None:
+        """Begin a map with keys and values that are known to be plain."""
+        self.pieces.append(self._packer.pack_map_header(map_size))
         self.pieces.extend(map(self._packer.pack, values))
-
-    def _plain_list(self, values: tuple[int, ...]) -> None:
-        self.pieces.append(self._packer.pack(values))
 
     def _bin(self, where: str, *values: _Piece) -> None:
         size = sum(len(value) for value in values)

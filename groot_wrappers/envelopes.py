@@ -2,7 +2,8 @@
 
 * ``Dialect``: which of the two.
 * ``npy_header``, ``raw_bytes``: the pieces of an array to send.
-* ``array_from_npy``, ``array_from_fields``, ``scalar_from_fields``: arrays and numpy scalars from bytes that nobody trusts.
+* ``array_from_npy``, ``array_from_fields``, ``scalar_from_fields``: arrays and numpy scalars from
+  bytes that nobody trusts.
 
 Only bools and numbers are taken, either way: an object array would need pickle, and unpickling runs code.
 """

@@ -2,8 +2,8 @@
 
 * ``ModalityConfig``, ``ActionConfig``: one modality's keys and horizon, as the server sends them.
 * ``check_observation``, ``check_action``: the strict checks of the real server, with messages that say what mends it.
-* ``flatten_observation``, ``unflatten_observation``, ``flatten_action``, ``unflatten_action``: the form that servers started
-  with ``--use-sim-policy-wrapper`` speak (``video.k``, ``state.k``, the language key as it is, ``action.k``).
+* ``flatten_observation``, ``unflatten_observation``, ``flatten_action``, ``unflatten_action``: the form that servers
+  started with ``--use-sim-policy-wrapper`` speak (``video.k``, ``state.k``, the language key as it is, ``action.k``).
 
 Names and rules follow Isaac-GR00T N1.6 and N1.7: ``gr00t/data/types.py`` and ``gr00t/policy/gr00t_policy.py``.
 """
@@ -291,7 +291,7 @@ def flatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
 
 def unflatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
     """Return the action with ``action.`` taken from each key that has it."""
-    return {key.removeprefix(_ACTION_PREFIX): action[key] for key in action}
+    return {str(key).removeprefix(_ACTION_PREFIX): action[key] for key in action}
 
 
 def _check_array(where: str, value: object, horizon: int, name: str) -> int:

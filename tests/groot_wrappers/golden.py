@@ -1,7 +1,7 @@
 """Builds the golden frames of ``tests/data`` by hand, from the rules of the protocol alone.
 
-``python -m tests.groot_wrappers.golden`` writes them again. Nothing of ``groot_wrappers`` and no msgpack library is used
-here: every byte is written by one of the few lines below, so that the codec is checked against something else than
+``python -m tests.groot_wrappers.golden`` writes them again. Nothing of ``groot_wrappers`` and no msgpack library is
+used here: every byte is written by one of the few lines below, so that the codec is checked against something else than
 itself. Arrays of the "npy" dialect are what ``np.save`` writes, the one outside help.
 """
 

@@ -1,6 +1,13 @@
-"""Policies for the tests of client and server; they do what the options of a call say."""
+"""Policies for the tests of client and server; they do what the options of a call say.
 
+``python -m tests.groot_wrappers.policies '{"port": 0}'`` serves one, with the options of its server as JSON, and prints
+the port. SIGTERM stops it by a handler, SIGINT by KeyboardInterrupt.
+"""
+
+import json
 import os
+import signal
+import sys
 import time
 
 import numpy as np
@@ -60,3 +67,20 @@ def observation(batch=B):
         "state": {"arm": np.zeros((batch, 1, 7), np.float32), "gripper": np.ones((batch, 1, 1), np.float32)},
         "language": {LANGUAGE_KEY: [[f"pick up cube {index}"] for index in range(batch)]},
     }
+
+
+def main(options):
+    """Serve until stopped."""
+    from groot_wrappers.server import PolicyServer
+
+    with PolicyServer(ToyPolicy(), **{"port": 0} | options) as server:
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        print(server.port, flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

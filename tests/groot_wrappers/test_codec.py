@@ -181,6 +181,8 @@ def test_modality_configs_come_back(dialect):
         (np.zeros(2, [("x", "f4")]), "only bools and numbers"),
         (np.datetime64("2026-01-01"), r"datetime64"),
         ({1: 2}, "has the key 1"),
+        ({"__ModalityConfig__": 1}, "has the key '__ModalityConfig__', which marks"),
+        ({b"nd": True}, "has the key b'nd', which marks"),
         ({1, 2}, "is a set, which cannot be sent"),
         (object(), "is a object"),
         (1 + 2j, "is a complex"),
