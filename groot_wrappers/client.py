@@ -1,0 +1,367 @@
+"""The client of a GR00T policy server.
+
+* ``PolicyClient``: ping, get_modality_config, get_action, reset, kill, over one connection.
+* ``ClientStats``: what its get_action calls cost.
+
+Free of torch and of the simulator. The protocol is that of ``gr00t/policy/server_client.py`` (Isaac-GR00T N1.6, N1.7).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from groot_wrappers.codec import Dialect, pack, unpack
+from groot_wrappers.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
+from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
+from groot_wrappers.modality import (
+    OBSERVATION_FORMS,
+    ModalityConfigs,
+    check_action,
+    check_modality_configs,
+    check_observation,
+    flatten_observation,
+    unflatten_action,
+)
+
+__all__ = ["ClientStats", "PolicyClient"]
+
+_NESTED_WANTED = re.compile(r"Observation must contain a '\w+' key")
+_FLAT_WANTED = re.compile(r"(Video key 'video\.|State key 'state\.)[^']*' must be in observation")
+_RETRY_S = 0.2
+_MAX_TOLD = 2000
+
+
+@dataclass
+class ClientStats:
+    """What a client has done so far.
+
+    Attributes:
+        calls: get_action calls that were answered with an action.
+        observations: sum of their batch sizes B.
+        bytes: bytes sent and received, of all endpoints.
+        latencies_s: seconds of each of these calls, from the observation in hand to the checked action.
+    """
+
+    calls: int = 0
+    observations: int = 0
+    bytes: int = 0
+    latencies_s: list[float] = field(default_factory=list)
+
+
+class PolicyClient:
+    """Asks a GR00T policy server, in the dialect that its modality configs come in. Not thread-safe.
+
+    Example:
+        with PolicyClient("10.0.0.7") as client:
+            client.wait_until_ready()
+            action, info = client.get_action(observation)
+
+    Args:
+        host: name or address of the server.
+        port: its port.
+        api_token: sent with each request if not empty; never shown.
+        observation_form: "nested", or "flat" for a server started with ``--use-sim-policy-wrapper``.
+        connect_timeout_s: seconds that ``wait_until_ready`` waits; a model may need minutes to load.
+        timeout_s: seconds that any other call waits.
+        max_message_bytes: a larger reply closes the connection.
+        on_wait: called about once a second by ``wait_until_ready``, with the seconds waited.
+
+    Raises:
+        Gr00tError: an argument cannot be right.
+    """
+
+    def __init__(
+        self,
+        host: str = "localhost",
+        port: int = 5555,
+        *,
+        api_token: str | None = None,
+        observation_form: str = "nested",
+        connect_timeout_s: float = 30.0,
+        timeout_s: float = 60.0,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        on_wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self.endpoint = tcp_endpoint(host, port)
+        if observation_form not in OBSERVATION_FORMS:
+            raise Gr00tError(
+                f"observation_form must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
+            )
+        for name, value in (("connect_timeout_s", connect_timeout_s), ("timeout_s", timeout_s)):
+            if not 0 < value < float("inf"):
+                raise Gr00tError(f"{name} must be positive and finite seconds, got {value!r}")
+        self.stats = ClientStats()
+        self._port = port
+        self._api_token = api_token
+        self._observation_form = observation_form
+        self._connect_timeout_s = connect_timeout_s
+        self._timeout_s = timeout_s
+        self._on_wait = on_wait
+        self._connection = Connection(self.endpoint, max_message_bytes)
+        self._modality: ModalityConfigs | None = None
+        self._dialect: Dialect | None = None
+
+    def __repr__(self) -> str:
+        return f"PolicyClient({self.endpoint!r}, observation_form={self._observation_form!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; more than once does no harm. An open client does not keep a process from ending."""
+        self._connection.close()
+
+    def wait_until_ready(self) -> None:
+        """Ping until the server answers, which may be still loading its model.
+
+        Raises:
+            ServerUnreachableError: nobody answered within ``connect_timeout_s``.
+            ServerError: the token is wrong.
+            ProtocolError: who answers is not a GR00T server.
+        """
+        start = time.monotonic()
+
+        def tick(_: float) -> None:
+            if self._on_wait is not None:
+                self._on_wait(time.monotonic() - start)
+
+        while True:
+            left = self._connect_timeout_s - (time.monotonic() - start)
+            try:
+                self._exchange("ping", None, max(left, 0.0), tick)
+            except NoReplyError as error:
+                waited = time.monotonic() - start
+                if error.closed and waited + _RETRY_S < self._connect_timeout_s:
+                    time.sleep(_RETRY_S)  # it is being restarted
+                    continue
+                raise ServerUnreachableError(self._failed_to_connect(error, waited)) from None
+            return
+
+    def ping(self) -> dict[str, Any]:
+        """Return the server's ``{"status": "ok", "message": ...}``.
+
+        Raises:
+            ServerUnreachableError: no answer within ``timeout_s``.
+        """
+        reply: dict[str, Any] = self._call("ping")
+        return reply
+
+    def get_modality_config(self) -> ModalityConfigs:
+        """Return what the server wants and gives, asked once; it tells the dialect too.
+
+        Raises:
+            ServerUnreachableError: no answer within ``timeout_s``.
+            ServerError: the server refused.
+            ContractError: the answer holds no modality configs.
+        """
+        if self._modality is None:
+            reply, dialect = self._call_for_dialect("get_modality_config")
+            try:
+                self._modality = check_modality_configs(reply)
+            except ContractError as error:
+                raise ContractError(f"{self._server} has a get_modality_config that does not fit: {error}") from error
+            self._dialect = dialect
+        return self._modality
+
+    def get_action(
+        self, observation: Mapping[str, Any], options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the chunk of actions for an observation.
+
+        Args:
+            observation: nested form, ``{"video": {k: uint8 (B, T, H, W, 3)}, "state": {k: float32 (B, T, D)},
+                "language": {k: [[str]] * B}}``. Only the keys that the server wants are read, each once, and sent.
+            options: passed on to the policy.
+
+        Returns:
+            action: ``{k: float32 (B, T_action, D)}``, writable, keys without prefix.
+            info: whatever the policy adds.
+
+        Raises:
+            ContractError: the observation is not what the server wants, or the action not what it promised.
+            ServerError: the server refused.
+            ServerUnreachableError: no answer within ``timeout_s``, or the server died.
+        """
+        start = time.perf_counter()
+        modality = self.get_modality_config()
+        wanted = _wanted(observation, modality)
+        batch = check_observation(wanted, modality)
+        sent = flatten_observation(wanted, modality) if self._observation_form == "flat" else wanted
+        reply = self._call("get_action", {"observation": sent, "options": options})
+        action, info = self._checked(reply, modality, batch)
+        self.stats.latencies_s.append(time.perf_counter() - start)
+        self.stats.calls += 1
+        self.stats.observations += batch
+        return action, info
+
+    def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Reset the policy.
+
+        Args:
+            options: passed on to the policy; a ReplayPolicy takes ``episode_index`` and ``step_index``.
+
+        Returns:
+            What the policy tells, often nothing.
+
+        Raises:
+            ServerError: the server refused.
+            ServerUnreachableError: no answer within ``timeout_s``, or the server died.
+        """
+        self.get_modality_config()  # options may hold arrays, and so need the dialect
+        reply = self._call("reset", {"options": options})
+        if not isinstance(reply, dict):
+            raise ContractError(f"{self._server} must answer reset with a dict, got a {type(reply).__name__}")
+        return reply
+
+    def kill(self) -> None:
+        """Ask the server to exit.
+
+        Raises:
+            ServerError: the server refused.
+            ServerUnreachableError: no answer within ``timeout_s``.
+        """
+        try:
+            self._exchange("kill", None, self._timeout_s)
+        except NoReplyError as error:
+            if not error.closed:  # a server that is gone before its answer is out has done what was asked
+                raise ServerUnreachableError(self._no_answer("kill", error)) from None
+        self._forget()
+
+    @property
+    def _server(self) -> str:
+        return f"Gr00t server at {self.endpoint}"
+
+    def _call(self, endpoint: str, data: dict[str, Any] | None = None) -> Any:
+        return self._call_for_dialect(endpoint, data)[0]
+
+    def _call_for_dialect(self, endpoint: str, data: dict[str, Any] | None = None) -> tuple[Any, Dialect | None]:
+        try:
+            return self._exchange(endpoint, data, self._timeout_s)
+        except NoReplyError as error:
+            raise ServerUnreachableError(self._no_answer(endpoint, error)) from None
+
+    def _exchange(
+        self,
+        endpoint: str,
+        data: dict[str, Any] | None,
+        timeout_s: float,
+        on_tick: Callable[[float], object] | None = None,
+    ) -> tuple[Any, Dialect | None]:
+        """Send a request and read its reply; NoReplyError is for the caller to put into words."""
+        request: dict[str, Any] = {"endpoint": endpoint}
+        if data is not None:
+            request["data"] = data
+        if self._api_token:
+            request["api_token"] = self._api_token
+        frame = pack(request, self._dialect or Dialect.NPY)
+        try:
+            answer = self._connection.request(frame, timeout_s, on_tick)
+        except NoReplyError:
+            self._forget()
+            raise
+        self.stats.bytes += len(frame) + len(answer)
+        try:
+            reply, dialect = unpack(answer)
+        except ProtocolError as error:
+            raise ProtocolError(
+                f"{self._server} answered {endpoint} with something that is not a message of the GR00T protocol: "
+                f"{error}. Check server.host and server.port: another program may listen there"
+            ) from error
+        if isinstance(reply, dict) and "error" in reply:
+            self._forget()
+            raise ServerError(self._refused(endpoint, reply["error"]))
+        if endpoint == "ping" and (not isinstance(reply, dict) or reply.get("status") != "ok"):
+            raise ProtocolError(
+                f"{self._server} answered ping, but not as a GR00T server does. "
+                "Check server.host and server.port: another program may listen there"
+            )
+        return reply, dialect
+
+    def _forget(self) -> None:
+        """Ask for the modality configs again before the next action: another server may answer it."""
+        self._modality = None
+        self._dialect = None
+
+    def _checked(
+        self, reply: object, modality: ModalityConfigs, batch: int
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Check a reply to get_action and take it apart."""
+        if not (isinstance(reply, list) and len(reply) == 2 and all(isinstance(part, dict) for part in reply)):
+            told = f"a list of {len(reply)}" if isinstance(reply, list) else f"a {type(reply).__name__}"
+            raise ContractError(
+                f"{self._server} must answer get_action with [action, info], two dicts; got {told}. "
+                "A server of GR00T N1.6 or later does"
+            )
+        action, info = reply
+        if self._observation_form == "flat":
+            action = unflatten_action(action)
+        try:
+            check_action(action, modality, batch)
+        except ContractError as error:
+            raise ContractError(
+                f"{self._server} answered get_action with an action that does not fit: {error}"
+            ) from error
+        # Own and writable, so that a few floats do not keep the frame alive and torch takes them as they are.
+        return {key: np.array(value) if isinstance(value, np.ndarray) else value for key, value in action.items()}, info
+
+    def _failed_to_connect(self, error: NoReplyError, waited_s: float) -> str:
+        return (
+            f"Failed to connect to {self._server}: no answer to ping in {waited_s:.1f} s ({error}). Start the server "
+            f"(python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {self._port}), point "
+            "to another one (server.host=... server.port=...), try without one (server=expert), or give a model that "
+            f"is still loading more time (server.connect_timeout_s={max(120, 4 * self._connect_timeout_s):.0f})."
+        )
+
+    def _no_answer(self, endpoint: str, error: NoReplyError) -> str:
+        if error.closed:
+            return (
+                f"{self._server} broke off {endpoint} after {error.waited_s:.1f} s ({error}). "
+                "Look at its log, start it again, and go on"
+            )
+        return (
+            f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s ({error}). Check that it runs and "
+            "is reached by server.host and server.port; if it only needs longer, raise server.timeout_s "
+            f"(now {self._timeout_s:g})"
+        )
+
+    def _refused(self, endpoint: str, told: object) -> str:
+        text = told if isinstance(told, str) else repr(told)
+        if self._api_token:
+            text = text.replace(self._api_token, "***")  # a server may quote the request
+        text = text[:_MAX_TOLD]
+        if not text.strip():
+            text = "it gave no reason (an assertion without text); its log holds the traceback"
+        elif text.startswith("Unauthorized"):
+            text += (
+                f". The token is {'not the one that the server was started with' if self._api_token else 'missing'}: "
+                "set the environment variable GR00T_API_TOKEN to the server's"
+            )
+        elif self._observation_form == "flat" and _NESTED_WANTED.search(text):
+            text += ". The server wants the other form of observations: server.observation_form=nested"
+        elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
+            text += ". The server wants the other form of observations: server.observation_form=flat"
+        return f"{self._server} refused {endpoint}: {text}"
+
+
+def _wanted(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
+    """Read once what the server wants, of an observation that may compute it; what is amiss is left to the check."""
+    wanted: dict[str, Any] = {}
+    for name in modality:
+        if name != "action" and name in observation:
+            values = observation[name]
+            if isinstance(values, Mapping):
+                values = {key: values[key] for key in modality[name].modality_keys if key in values}
+            wanted[name] = values
+    return wanted

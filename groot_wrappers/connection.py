@@ -1,0 +1,195 @@
+"""One request, one reply over ZeroMQ, never waiting without end.
+
+* ``tcp_endpoint``: host and port, checked, as ZeroMQ writes them.
+* ``Connection``: a REQ socket that is made anew after every failure and knows why no reply came.
+* ``NoReplyError``: how long it waited, and why in vain.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from groot_wrappers.errors import Gr00tError, ProtocolError
+
+__all__ = ["MAX_MESSAGE_BYTES", "Connection", "NoReplyError", "tcp_endpoint"]
+
+MAX_MESSAGE_BYTES = 1 << 29
+"""512 MiB: 64 envs with two views of 512 pixels and 5 frames of history take half of it."""
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
+_TICK_S = 1.0
+_GRACE_MS = 50  # a reply that was read just before its connection closed
+
+_ABSENT, _CONNECTED, _GREETED, _CLOSED = range(4)
+_REASONS = {
+    _ABSENT: "nobody listens there",
+    _CONNECTED: "something accepts connections there, but does not speak ZeroMQ (another program, or a halted server)",
+    _GREETED: "the server is there, but is busy or stuck",
+    _CLOSED: "the connection broke: the server died or was restarted, or a message was too large",
+}
+_EVENTS = {
+    zmq.Event.CONNECTED: _CONNECTED,
+    zmq.Event.HANDSHAKE_SUCCEEDED: _GREETED,
+    zmq.Event.HANDSHAKE_FAILED_NO_DETAIL: _CONNECTED,
+    zmq.Event.HANDSHAKE_FAILED_PROTOCOL: _CONNECTED,
+    zmq.Event.DISCONNECTED: _CLOSED,
+}
+
+
+class NoReplyError(Exception):
+    """No reply came.
+
+    Attributes:
+        waited_s: seconds since the request was given to the socket.
+        closed: whether the server closed the connection in the middle, rather than the time ran out.
+    """
+
+    def __init__(self, waited_s: float, state: int) -> None:
+        super().__init__(_REASONS[state])
+        self.waited_s = waited_s
+        self.closed = state == _CLOSED
+
+
+def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
+    """Return ``tcp://host:port``; IPv6 addresses come with or without brackets.
+
+    Args:
+        host: a name or an address; ``*`` too where ``bind`` is set.
+        port: 1 to 65535; where ``bind`` is set, 0 means any that is free.
+        bind: whether it is to be listened on.
+
+    Raises:
+        Gr00tError: one of them cannot be right; it names which and says how to write it.
+    """
+    if isinstance(port, bool) or not isinstance(port, int) or not (0 if bind else 1) <= port <= 65535:
+        raise Gr00tError(f"port must be a whole number from {0 if bind else 1} to 65535, got {port!r}; set server.port")
+    written = f"tcp://%s:{port or '*'}"
+    if bind and host == "*":
+        return written % host
+    bare = host[1:-1] if isinstance(host, str) and host.startswith("[") and host.endswith("]") else host
+    if isinstance(bare, str) and ":" in bare:
+        try:
+            return written % f"[{ipaddress.IPv6Address(bare)}]"
+        except ValueError:
+            pass  # a URL or host:port, told below
+    elif isinstance(host, str) and _HOST_NAME.fullmatch(host):
+        return written % host
+    raise Gr00tError(
+        f"host must be a bare name or address such as 10.0.0.7, got {host!r}; "
+        "the port is a setting of its own: server.host=10.0.0.7 server.port=5555"
+    )
+
+
+class Connection:
+    """A REQ socket to one endpoint, opened when first used. Not thread-safe.
+
+    A REQ socket whose reply never came can neither send nor receive, and one that lingers keeps a process from ending:
+    so any failure, an interrupt of the caller too, drops the socket with what it holds, and the next request opens
+    another.
+
+    Args:
+        endpoint: as ``tcp_endpoint`` writes it.
+        max_message_bytes: a larger reply is refused, by closing the connection.
+    """
+
+    def __init__(self, endpoint: str, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
+        self._endpoint = endpoint
+        self._max_message_bytes = max_message_bytes
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
+        self._context.setsockopt(zmq.LINGER, 0)  # of every socket: what is not sent yet holds up no exit
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: Any = None
+        self._state = _ABSENT
+
+    def request(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None = None) -> memoryview:
+        """Send one frame and return the one that answers it.
+
+        The request waits in the socket for a server that does not listen yet.
+
+        Args:
+            frame: what to send.
+            timeout_s: seconds to wait.
+            on_tick: called about once a second with the seconds waited.
+
+        Raises:
+            NoReplyError: the time ran out, or the server closed the connection.
+            ProtocolError: the reply has several frames.
+        """
+        try:
+            parts = self._exchange(frame, timeout_s, on_tick)
+        except BaseException:
+            self._drop_socket()
+            raise
+        if len(parts) != 1:
+            raise ProtocolError(f"the reply came in {len(parts)} frames, where the GR00T protocol has one")
+        return parts[0].buffer
+
+    def close(self) -> None:
+        """Close the socket, dropping what it holds; more than once does no harm."""
+        self._drop_socket()
+        if self._context is not None:
+            self._context.destroy(linger=0)
+            self._context = None
+
+    def _exchange(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None) -> list[zmq.Frame]:
+        socket = self._open_socket()
+        self._read_events()
+        if self._state == _CLOSED:  # between two calls: ZeroMQ connects again by itself
+            self._state = _ABSENT
+        poller = zmq.Poller()
+        poller.register(socket, zmq.POLLIN)
+        poller.register(self._monitor, zmq.POLLIN)
+        start = time.monotonic()
+        next_tick = _TICK_S
+        socket.send(frame, copy=False)
+        while True:
+            waited = time.monotonic() - start
+            if waited >= timeout_s:
+                raise NoReplyError(waited, self._state)
+            if waited >= next_tick:
+                next_tick += _TICK_S
+                if on_tick is not None:
+                    on_tick(waited)
+            ready = dict(poller.poll(int(1e3 * max(0.0, min(timeout_s, next_tick) - waited)) + 1))
+            if socket in ready:
+                return socket.recv_multipart(copy=False)
+            self._read_events()
+            if self._state == _CLOSED:  # the reply is lost with the connection; a new one would wait in vain
+                if socket.poll(_GRACE_MS):
+                    return socket.recv_multipart(copy=False)
+                raise NoReplyError(time.monotonic() - start, _CLOSED)
+
+    def _read_events(self) -> None:
+        """Follow the connection's state, from its monitor."""
+        while self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)["event"]
+            state = _EVENTS.get(event, self._state)
+            # Without a greeting before it, a closed connection is a tunnel or a proxy whose server is not up yet.
+            self._state = _CONNECTED if state == _CLOSED and self._state != _GREETED else state
+
+    def _open_socket(self) -> zmq.Socket[bytes]:
+        if self._context is None:
+            raise Gr00tError(f"the connection to {self._endpoint} was closed; make another client")
+        if self._socket is None:
+            socket = self._context.socket(zmq.REQ)
+            socket.setsockopt(zmq.MAXMSGSIZE, self._max_message_bytes)
+            socket.setsockopt(zmq.IPV6, int("[" in self._endpoint))
+            self._monitor = socket.get_monitor_socket(sum(_EVENTS))
+            self._state = _ABSENT
+            socket.connect(self._endpoint)
+            self._socket = socket
+        return self._socket
+
+    def _drop_socket(self) -> None:
+        if self._socket is not None:
+            self._socket.disable_monitor()
+            self._monitor.close(linger=0)
+            self._socket.close(linger=0)
+            self._socket = None

@@ -1,0 +1,541 @@
+"""The client against our server, against servers that behave like NVIDIA's and against worse ones."""
+
+import contextlib
+import gc
+import http.server
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import msgpack
+import numpy as np
+import pytest
+import zmq
+
+from groot_wrappers.client import PolicyClient
+from groot_wrappers.codec import Dialect, pack, unpack
+from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
+from tests.groot_wrappers import golden
+from tests.groot_wrappers.conftest import free_port
+from tests.groot_wrappers.policies import LANGUAGE_KEY, ToyPolicy, observation
+
+
+@pytest.fixture
+def scripted():
+    """A REP socket that gives ready-made replies, by endpoint; it keeps the requests."""
+    with contextlib.ExitStack() as stack:
+
+        def start(dialect=Dialect.NPY, **replies):
+            replies = {"get_modality_config": ToyPolicy().get_modality_config()} | replies
+            context = stack.enter_context(zmq.Context())
+            rep = context.socket(zmq.REP)
+            rep.linger = 0
+            port = rep.bind_to_random_port("tcp://127.0.0.1")
+            requests = []
+            done = threading.Event()
+
+            def loop():
+                while not done.is_set():
+                    if rep.poll(20):
+                        requests.append(unpack(rep.recv())[0])
+                        reply = replies.get(requests[-1]["endpoint"], {"error": "not scripted"})
+                        rep.send(reply if isinstance(reply, bytes) else pack(reply, dialect))
+                rep.close()
+
+            thread = threading.Thread(target=loop, daemon=True)
+            thread.start()
+            stack.callback(thread.join, 5)
+            stack.callback(done.set)
+            return port, requests
+
+        yield start
+
+
+class TestCalls:
+    @pytest.mark.parametrize("dialect", Dialect)
+    @pytest.mark.parametrize("form", ["nested", "flat"])
+    def test_work_in_both_dialects_and_forms(self, serve, connect, dialect, form):
+        server = serve(dialect=dialect, observation_form=form)
+        client = connect(server.port, observation_form=form)
+        client.wait_until_ready()
+        assert client.ping() == {"status": "ok", "message": "Server is running"}
+        assert client.get_modality_config() == ToyPolicy().get_modality_config()
+        action, info = client.get_action(observation(), {"value": 0.5})
+        assert sorted(action) == ["arm", "extra", "gripper"]
+        assert action["arm"].dtype == np.float32
+        assert action["arm"].shape == (2, 3, 7)
+        assert (action["gripper"] == 0.5).all()
+        assert info["saw"] == observation()["language"][LANGUAGE_KEY]
+        assert client.reset({"episode_index": 3}) == {"options": {"episode_index": 3}}
+        assert client.reset() == {"options": None}
+
+    def test_learn_the_dialect_before_the_first_action(self, serve, connect):
+        client = connect(serve(dialect=Dialect.NPY).port)
+        assert client.get_action(observation())[1]["calls"] == 1
+
+    def test_send_the_golden_requests(self, scripted, connect):
+        reply = (golden.DATA / "npy_flat_reply.bin").read_bytes()
+        configs = (golden.DATA / "npy_modality_config_n1_5.bin").read_bytes()
+        port, requests = scripted(get_modality_config=configs, get_action=reply)
+        seen = {
+            "video": {"wrist_image_left": golden.video(), "not wanted": np.zeros(9)},
+            "state": {"joint_position": golden.state()},
+            "language": {golden.LANGUAGE_KEY: [[golden.INSTRUCTION]] * 2},
+        }
+        action, info = connect(port, observation_form="flat").get_action(seen)
+        assert list(action) == ["joint_position", "gripper_position"]
+        assert info == {"step": 7}
+        golden_request = (golden.DATA / "npy_flat_request.bin").read_bytes()
+        assert pack(requests[-1], Dialect.NPY) == golden_request
+
+    def test_ask_for_the_configs_once(self, scripted, connect):
+        port, requests = scripted(reset={})
+        client = connect(port)
+        client.reset()
+        client.get_modality_config()
+        client.reset()
+        assert [request["endpoint"] for request in requests] == ["get_modality_config", "reset", "reset"]
+        assert requests[1] == {"endpoint": "reset", "data": {"options": None}}
+        assert requests[0] == {"endpoint": "get_modality_config"}
+
+    def test_return_actions_that_are_ours_to_change(self, serve, connect):
+        action, _ = connect(serve().port).get_action(observation())
+        action["arm"] += 1
+        assert action["arm"].flags.owndata
+
+    def test_read_a_lazy_observation_once_and_only_what_is_wanted(self, serve, connect):
+        read = []
+
+        class Lazy(dict):
+            def __getitem__(self, key):
+                read.append(key)
+                return observation()[key]
+
+        connect(serve().port).get_action(Lazy(video=None, state=None, language=None, depth=None))
+        assert read == ["video", "state", "language"]
+
+    def test_count_what_they_cost(self, serve, connect):
+        client = connect(serve().port)
+        client.ping()
+        assert client.stats.calls == 0
+        before = client.stats.bytes
+        assert before > 0
+        for batch in (1, 4):
+            client.get_action(observation(batch), {"sleep": 0.05})
+        with pytest.raises(ServerError):
+            client.get_action(observation(), {"fail": "value"})
+        assert (client.stats.calls, client.stats.observations) == (2, 5)
+        assert client.stats.bytes > before + 5 * 96
+        assert len(client.stats.latencies_s) == 2
+        assert all(0.05 < latency < 5 for latency in client.stats.latencies_s)
+
+    def test_kill_ends_the_server(self, server_process, connect):
+        server = server_process(allow_kill=True)
+        connect(server.port).kill()
+        assert server.process.wait(5) == 0
+
+    def test_kill_may_be_refused(self, serve, connect):
+        with pytest.raises(ServerError, match="refused kill: kill is refused"):
+            connect(serve().port).kill()
+
+
+class TestWrongObservations:
+    def test_are_not_sent(self, scripted, connect):
+        port, requests = scripted()
+        client = connect(port)
+        wrong = observation()
+        wrong["state"]["arm"] = np.zeros((2, 1, 7))
+        with pytest.raises(ContractError, match=r"'arm' must be a numpy array of type np.float32\. Got float64"):
+            client.get_action(wrong)
+        with pytest.raises(ContractError, match="must contain a 'language' key"):
+            client.get_action({name: observation()[name] for name in ("video", "state")})
+        with pytest.raises(ContractError, match=r"observation\['video'\] must be a dict, got None"):
+            client.get_action(observation() | {"video": None})
+        with pytest.raises(ProtocolError, match=r"message.data.options.x is a set"):
+            client.get_action(observation(), {"x": set()})
+        assert len(requests) == 1
+
+
+class TestErrorReplies:
+    def test_leave_the_connection_usable(self, serve, connect):
+        client = connect(serve().port)
+        for calls in (1, 3):
+            with pytest.raises(ServerError, match=r"at tcp://127\.0\.0\.1:\d+ refused get_action: ValueError: no plan"):
+                client.get_action(observation(), {"fail": "value", "why": "no plan"})
+            assert client.get_action(observation())[1]["calls"] == calls + 1
+
+    @pytest.mark.parametrize(
+        ("told", "form", "wanted"),
+        [
+            ("", "nested", r"it gave no reason \(an assertion without text\); its log holds the traceback"),
+            (" ", "nested", "it gave no reason"),
+            (None, "nested", "refused get_action: None"),
+            ({"code": 3}, "nested", "{'code': 3}"),
+            ("Observation must contain a 'video' key", "flat", "key.* server.observation_form=nested$"),
+            ("Video key 'video.front' must be in observation", "nested", "tion.* server.observation_form=flat$"),
+            ("State key 'state.arm' must be in observation", "nested", "server.observation_form=flat$"),
+            # these are no matter of form
+            ("Observation must contain a 'video' key", "nested", "key$"),
+            ("Video key 'video.front' must be in observation", "flat", "observation$"),
+            ("Video key 'front' must be in observation", "nested", "observation$"),
+        ],
+    )
+    def test_are_put_into_words(self, scripted, connect, told, form, wanted):
+        port, _ = scripted(get_action={"error": told})
+        with pytest.raises(ServerError, match=wanted):
+            connect(port, observation_form=form).get_action(observation())
+
+    @pytest.mark.parametrize(("ours", "theirs"), [("nested", "flat"), ("flat", "nested")])
+    def test_of_the_other_form_name_the_setting(self, serve, connect, ours, theirs):
+        client = connect(serve(observation_form=theirs).port, observation_form=ours)
+        with pytest.raises(ServerError, match=f"server.observation_form={theirs}"):
+            client.get_action(observation())
+
+    def test_of_a_server_in_another_dialect_after_a_restart_are_mended_by_asking_again(self, scripted, serve, connect):
+        port = free_port()
+        old = serve(port=port, dialect=Dialect.NPY)
+        client = connect(port)
+        client.get_action(observation())
+        old.stop()
+        time.sleep(0.15)
+        old.close()
+        serve(port=port)
+        with pytest.raises(ServerError, match=r"'npy'.*'msgpack_numpy'"):
+            client.get_action(observation())
+        client.get_action(observation())
+
+
+class TestToken:
+    secret = "s3cret-of-mine"
+
+    def test_opens_the_server(self, serve, connect):
+        client = connect(serve(api_token=self.secret).port, api_token=self.secret)
+        client.wait_until_ready()
+        client.get_action(observation())
+
+    @pytest.mark.parametrize(
+        ("token", "told"),
+        [(None, "missing"), ("", "missing"), ("wrong", "not the one that the server was started with")],
+    )
+    def test_that_is_wrong_names_the_variable(self, serve, connect, token, told):
+        client = connect(serve(api_token=self.secret).port, api_token=token)
+        for call in (client.wait_until_ready, client.ping, client.get_modality_config, client.reset):
+            with pytest.raises(ServerError, match=f"Unauthorized.*{told}.*GR00T_API_TOKEN"):
+                call()
+
+    def test_is_sent_only_if_set(self, scripted, connect):
+        port, requests = scripted(ping={"status": "ok"})
+        connect(port).ping()
+        connect(port, api_token=self.secret).ping()
+        assert requests == [{"endpoint": "ping"}, {"endpoint": "ping", "api_token": self.secret}]
+
+    def test_is_never_shown(self, scripted, connect, caplog):
+        with caplog.at_level(logging.DEBUG):
+            port, _ = scripted(ping={"error": f"bad request {{'api_token': '{self.secret}'}}"})
+            client = connect(port, api_token=self.secret)
+            with pytest.raises(ServerError, match=r"bad request .*\*\*\*") as refused:
+                client.ping()
+            nobody = connect(free_port(), api_token=self.secret, connect_timeout_s=0.1)
+            with pytest.raises(ServerUnreachableError) as unreachable:
+                nobody.wait_until_ready()
+        for text in (str(refused.value), str(unreachable.value), repr(client), caplog.text):
+            assert self.secret not in text
+
+
+class TestReplies:
+    @pytest.mark.parametrize(
+        ("reply", "told"),
+        [
+            (b"ERROR", "not a message of the GR00T protocol: the message goes on for 4 bytes"),
+            (b"", "not a message of the GR00T protocol"),
+            (msgpack.packb({b"nd": True, b"type": "|O", b"kind": b"O", b"shape": [1], b"data": b"x"}), "pickled"),
+            ({"arm": 3}, r"must answer get_action with \[action, info\], two dicts; got a dict.*N1.6"),
+            ([{}, {}, {}], "got a list of 3"),
+            ([{}, None], "got a list of 2"),
+            ([{}, {}], "action that does not fit: Action key 'arm' must be in action"),
+            ([{"arm": np.zeros((2, 3, 7))}, {}], "does not fit: .* np.float32. Got float64"),
+            ([{"arm": np.zeros((1, 3, 7), np.float32)}, {}], "does not fit: .* batch size 2"),
+        ],
+        ids=lambda value: value[-24:] if isinstance(value, str) else "",
+    )
+    def test_that_do_not_fit_are_refused_naming_the_server(self, scripted, connect, reply, told):
+        port, _ = scripted(get_action=reply, ping={"status": "ok"})
+        client = connect(port)
+        with pytest.raises(ContractError, match=told) as caught:
+            client.get_action(observation())
+        assert f"tcp://127.0.0.1:{port}" in str(caught.value)
+        client.ping()
+
+    @pytest.mark.parametrize("configs", [{}, {"state": {}}, [], {"state": ToyPolicy().get_modality_config()["state"]}])
+    def test_without_modality_configs_are_refused(self, scripted, connect, configs):
+        port, _ = scripted(get_modality_config=configs)
+        with pytest.raises(ContractError, match="get_modality_config"):
+            connect(port).get_action(observation())
+
+    @pytest.mark.parametrize("reply", [3, {}, {"status": "bad"}, [{"status": "ok"}]])
+    def test_to_ping_of_another_program_are_refused(self, scripted, connect, reply):
+        port, _ = scripted(ping=reply)
+        with pytest.raises(ProtocolError, match=r"not as a GR00T server does\. Check server.host"):
+            connect(port).wait_until_ready()
+
+    def test_to_reset_must_be_a_dict(self, scripted, connect):
+        port, _ = scripted(reset=None)
+        with pytest.raises(ContractError, match="must answer reset with a dict, got a NoneType"):
+            connect(port).reset()
+
+    def test_in_several_frames_are_refused(self, connect):
+        with zmq.Context() as context, context.socket(zmq.REP) as rep:
+            rep.linger = 0
+            client = connect(rep.bind_to_random_port("tcp://127.0.0.1"))
+            thread = threading.Thread(target=lambda: (rep.recv(), rep.send_multipart([b"a", b"b"])))
+            thread.start()
+            with pytest.raises(ProtocolError, match="in 2 frames"):
+                client.ping()
+            thread.join(5)
+
+    def test_that_are_too_large_end_the_call(self, scripted, connect):
+        port, _ = scripted(ping=bytes(100_000))
+        with pytest.raises(ServerUnreachableError, match="a message was too large"):
+            connect(port, max_message_bytes=10_000, timeout_s=2).ping()
+
+
+class TestWaiting:
+    def test_for_nobody_ends_with_the_whole_story(self, connect):
+        port = free_port()
+        start = time.monotonic()
+        with pytest.raises(ServerUnreachableError) as caught:
+            connect(port, connect_timeout_s=0.5).wait_until_ready()
+        assert 0.5 <= time.monotonic() - start < 5
+        told = str(caught.value)
+        assert told.startswith(f"Failed to connect to Gr00t server at tcp://127.0.0.1:{port}: no answer to ping in 0.")
+        for part in (
+            "nobody listens there",
+            f"python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {port}",
+            "server.host=... server.port=...",
+            "server=expert",
+            "server.connect_timeout_s=120",
+        ):
+            assert part in told
+
+    def test_for_a_server_that_loads_its_model_ends_when_it_listens(self, serve, connect):
+        port = free_port()
+        waited = []
+        client = connect(port, connect_timeout_s=20, on_wait=waited.append)
+        timer = threading.Timer(1.3, lambda: serve(port=port))
+        timer.start()
+        start = time.monotonic()
+        client.wait_until_ready()
+        assert 1.2 < time.monotonic() - start < 10
+        timer.join()
+        assert len(waited) >= 1
+        assert waited[0] == pytest.approx(1, abs=0.8)
+
+    def test_that_is_interrupted_leaves_the_client_usable(self, serve, connect):
+        class Enough(Exception):  # noqa: N818  # as KeyboardInterrupt
+            pass
+
+        def stop(_):
+            raise Enough
+
+        port = free_port()
+        client = connect(port, on_wait=stop)
+        with pytest.raises(Enough):
+            client.wait_until_ready()
+        serve(port=port)
+        client.wait_until_ready()
+
+    def test_for_a_web_server_says_what_is_wrong(self, connect):
+        with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as web:
+            web.RequestHandlerClass.log_message = lambda *_: None
+            thread = threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True)
+            thread.start()
+            with pytest.raises(ServerUnreachableError, match="does not speak ZeroMQ"):
+                connect(web.server_port, connect_timeout_s=0.3).wait_until_ready()
+            web.shutdown()
+            thread.join(5)
+
+
+class TestTimeOuts:
+    def test_name_endpoint_time_and_remedy_and_leave_the_client_usable(self, serve, connect):
+        server = serve()
+        client = connect(server.port, timeout_s=0.2)
+        with pytest.raises(ServerUnreachableError) as caught:
+            client.get_action(observation(), {"sleep": 0.4})
+        told = str(caught.value)
+        assert f"Gr00t server at tcp://127.0.0.1:{server.port} did not answer get_action within 0." in told
+        assert "busy or stuck" in told
+        assert "raise server.timeout_s (now 0.2)" in told
+        time.sleep(0.3)
+        assert client.get_action(observation())[1]["calls"] == 2  # not the stale reply to the first
+
+    def test_come_where_nobody_listens(self, connect):
+        client = connect(free_port(), timeout_s=0.1)
+        for call in (client.ping, client.kill, client.get_modality_config, client.reset):
+            with pytest.raises(ServerUnreachableError, match=r"within \d\.\d s \(nobody listens there\)"):
+                call()
+
+    def test_come_where_the_server_is_halted(self, server_process, connect):
+        server = server_process()
+        client = connect(server.port, timeout_s=0.3)
+        client.ping()
+        os.kill(server.process.pid, signal.SIGSTOP)
+        with pytest.raises(ServerUnreachableError, match=r"did not answer ping within \d\.\d s"):
+            client.ping()
+        os.kill(server.process.pid, signal.SIGCONT)
+        client.wait_until_ready()
+
+
+class TestDeath:
+    def test_of_a_server_that_another_follows_makes_the_client_ask_again(self, serve, connect):
+        port = free_port()
+        client = connect(port, timeout_s=0.5)
+        first = serve(port=port, dialect=Dialect.NPY)
+        client.get_action(observation())
+        first.stop()
+        time.sleep(0.15)
+        first.close()
+        with pytest.raises(ServerUnreachableError):
+            client.ping()
+        serve(port=port)
+        client.wait_until_ready()
+        assert client.get_action(observation())[1]["calls"] == 1
+
+    def test_in_the_middle_of_a_call_is_told_at_once(self, server_process, connect):
+        server = server_process()
+        client = connect(server.port, timeout_s=20)
+        client.ping()
+        start = time.monotonic()
+        with pytest.raises(ServerUnreachableError, match=r"broke off get_action after \d\.\d s \(the connection broke"):
+            client.get_action(observation(), {"exit": True})
+        assert time.monotonic() - start < 10
+
+    def test_and_return_are_survived(self, server_process, connect):
+        port = free_port()
+        server = server_process(port=port)
+        client = connect(port)
+        client.get_action(observation())
+        server.kill()
+        with pytest.raises(ServerUnreachableError):
+            connect(port, timeout_s=0.1).ping()
+        server = server_process(port=port)
+        assert client.get_action(observation())[1]["calls"] == 1  # by the connection of before
+        threading.Timer(0.2, server.kill).start()
+        with pytest.raises(ServerUnreachableError, match="broke off get_action"):
+            client.get_action(observation(), {"sleep": 10})
+        server_process(port=port)
+        client.wait_until_ready()
+        assert client.get_action(observation())[1]["calls"] == 1
+
+
+class TestEnd:
+    @pytest.mark.parametrize("last", ["client.close()", "del client", "pass"])
+    def test_of_the_process_does_not_hang(self, last):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            script = f"""
+                import sys
+                from groot_wrappers.client import PolicyClient
+                assert "torch" not in sys.modules and "gymnasium" not in sys.modules
+                client = PolicyClient("127.0.0.1", {silent.getsockname()[1]}, timeout_s=0.1)
+                try:
+                    client.ping()
+                except RuntimeError as error:
+                    print("told")
+                client._connection._open_socket().send(b"pending")
+                {last}
+            """
+            done = subprocess.run(
+                [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=20, check=False
+            )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "told\n", "")
+
+    def test_of_a_client_frees_what_it_holds(self, serve):
+        server = serve()
+        before = len(os.listdir("/proc/self/fd"))
+        for close in (True, False) * 10:
+            client = PolicyClient("127.0.0.1", server.port, timeout_s=5)
+            client.ping()
+            if close:
+                client.close()
+                client.close()
+        del client
+        gc.collect()
+        assert len(os.listdir("/proc/self/fd")) < before + 20
+
+    def test_of_a_client_is_told_to_who_uses_it_still(self, serve):
+        with PolicyClient("127.0.0.1", serve().port) as client:
+            client.ping()
+        with pytest.raises(Gr00tError, match="was closed; make another client"):
+            client.ping()
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("host", "endpoint"),
+        [
+            ("localhost", "tcp://localhost:5555"),
+            ("10.0.0.7", "tcp://10.0.0.7:5555"),
+            ("gpu_1.lab-2.example", "tcp://gpu_1.lab-2.example:5555"),
+            ("::1", "tcp://[::1]:5555"),
+            ("[fe80::2]", "tcp://[fe80::2]:5555"),
+        ],
+    )
+    def test_make_the_endpoint(self, host, endpoint):
+        with PolicyClient(host) as client:
+            assert client.endpoint == endpoint
+            assert repr(client) == f"PolicyClient('{endpoint}', observation_form='nested')"
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "",
+            "tcp://10.0.0.7",
+            "tcp://10.0.0.7:5555",
+            "10.0.0.7:5555",
+            "a b",
+            "a/b",
+            "*",
+            "[::1",
+            "::g",
+            None,
+            7,
+            "a;b",
+            "-a",
+        ],
+    )
+    def test_name_a_host_that_is_none(self, host):
+        with pytest.raises(Gr00tError, match=r"host must be a bare name.*server.host=10.0.0.7 server.port=5555"):
+            PolicyClient(host)
+
+    @pytest.mark.parametrize("port", [0, -1, 65536, "5555", 55.0, None, True])
+    def test_name_a_port_that_is_none(self, port):
+        with pytest.raises(Gr00tError, match=r"port must be a whole number from 1 to 65535.*server.port"):
+            PolicyClient("localhost", port)
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            ({"observation_form": "deep"}, "observation_form must be one of nested, flat, got 'deep'"),
+            ({"timeout_s": 0}, "timeout_s must be positive and finite seconds, got 0"),
+            ({"timeout_s": float("nan")}, "timeout_s must be positive"),
+            ({"connect_timeout_s": float("inf")}, "connect_timeout_s must be positive and finite"),
+        ],
+        ids=str,
+    )
+    def test_are_checked(self, options, told):
+        with pytest.raises(Gr00tError, match=told):
+            PolicyClient(**options)
+
+    def test_ipv6_reaches_a_server(self, serve, connect):
+        try:
+            server = serve(host="::1")
+        except Gr00tError:
+            pytest.skip("no IPv6 here")
+        with PolicyClient("::1", server.port, connect_timeout_s=5) as client:
+            client.wait_until_ready()
