@@ -42,10 +42,11 @@ _HIDING = 0.06
 _IN_HAND_PIXELS = 16.0
 """The cube appears this near to the finger tips when they hold it; its side covers about 11 pixels."""
 
-_GAIN = 12.0
+_GAIN = 8.0
 """Speed for each metre left, 1/s: a way ends gently."""
-_FAST, _CAREFUL = 0.6, 0.4
-"""Fastest motion of the hand through the air and with the cube, m/s."""
+_FAST, _CAREFUL = 0.5, 0.25
+"""Fastest motion of the hand through the air, and about and with the cube, m/s. The joints, which trail by different
+times when they brake, let a faster hand stray by a centimetre."""
 _TURNING = 2.0
 """Fastest turn of the hand, rad/s."""
 
@@ -101,7 +102,7 @@ def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
         return np.zeros(3), 0.0, _CLOSED
     wide = hand.opening >= _WIDE
     if wide and z < _HIDING and aside < _AROUND:
-        return _towards(hand, np.array([x, y, _GRASP_HEIGHT]), _FAST), 0.0, _OPEN
+        return _towards(hand, np.array([x, y, _GRASP_HEIGHT]), _CAREFUL), 0.0, _OPEN
     # The nearest of the cube's quarter turns; the fingers then meet two of its faces squarely.
     turn = (cube.yaw - hand.yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4
     above = aside < _ABOVE and abs(turn) < 0.1
@@ -110,7 +111,7 @@ def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
     if z < _CLEAR and not (wide and above):
         # Up first: sideways the fingers would push the cube.
         target[:2], turning = (x, y), 0.0
-    return _towards(hand, target, _FAST), turning, _OPEN
+    return _towards(hand, target, _CAREFUL if wide and above else _FAST), turning, _OPEN
 
 
 def _over(cube: CubePose, height: float) -> np.ndarray:
