@@ -4,7 +4,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test verify-lift lint lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,6 +20,9 @@ demo: $(READY)  ## lift cubes through a real policy server: 8 episodes over 4 en
 
 test: lint  ## lint, types, unit tests and the tests with the real simulator
 	$(BIN)/python -m pytest tests $(ARGS)
+
+verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)
+	$(BIN)/python -m pytest tests/verify/verify_lift.py --capture=no --timeout=7200 $(ARGS)
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -23,6 +23,7 @@ from runners.plan import make_plan, write_plan
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
+from runners.report import write_report
 from runners.results import EpisodeLog, EpisodeRow, describe, summarise
 from runners.rollout import rollout
 from runners.serve import TOKEN_VARIABLE
@@ -31,6 +32,9 @@ from runners.simulation import simulated_env
 __all__ = ["run_experiment"]
 
 Say = Callable[[str], None]
+
+CHUNKED_EXECUTION = 8
+"""``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
 
 def run_experiment(config: DictConfig) -> int:
@@ -95,7 +99,8 @@ def run_experiment(config: DictConfig) -> int:
                 )
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
-                _say_what_happened(say, folder, summary, log.rows)
+                write_report(folder, summary, log.rows)
+                _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
     return DONE_WITH_ERRORS if summary["errors"] else DONE
 
 
@@ -132,18 +137,25 @@ def _policy_client(config: DictConfig, say: Say) -> Iterator[PolicyClient]:
             yield client
 
 
-def _say_what_happened(say: Say, folder: Path, summary: dict[str, Any], rows: Sequence[EpisodeRow]) -> None:
+def _say_what_happened(
+    say: Say, folder: Path, summary: dict[str, Any], rows: Sequence[EpisodeRow], execution: int
+) -> None:
     """Print the outcome, where the results lie, and the commands that open them."""
-    rate = summary["success_rate"]
-    interval = f" (95% interval {summary['ci_low']:.0%} to {summary['ci_high']:.0%})" if rate is not None else ""
-    say(f"\n{describe(rows)}" + (f": success rate {rate:.0%}{interval}" if rate is not None else ""))
-    calls, p50 = summary["server"]["calls"], summary["server"]["p50_ms"]
-    if calls:
-        say(f"{calls} requests, {p50:.0f} ms each (median); {summary['env_steps_per_s']:.0f} control steps per second")
-    say(f"Results: {folder}")
-    videos = [row.video for row in rows if row.video]
-    if videos:
-        say(f"Watch one:  xdg-open {folder / videos[0]}")
-    offline = sorted((folder / "wandb").glob("offline-run-*"))
-    if offline:
-        say(f"To W&B:     wandb sync {offline[0]}")
+    outcome = describe(rows)
+    if summary["success_rate"] is not None:
+        outcome += f": success rate {summary['success_rate']:.0%}"
+        outcome += f" (95% interval {summary['ci_low']:.0%} to {summary['ci_high']:.0%})"
+    say(f"\n{outcome}")
+    calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
+    if p50_ms is not None:
+        say(
+            f"{calls} requests, {p50_ms:.0f} ms each (median); {summary['env_steps_per_s']:.1f} control steps per second"
+        )
+        if execution < CHUNKED_EXECUTION:
+            say(
+                f"horizons=chunked would ask about {-(-calls * execution // CHUNKED_EXECUTION)} times instead of {calls}"
+            )
+    say(f"Results:    {folder}")
+    say(f"Look at it: xdg-open {folder / 'report.html'}")
+    for offline in sorted((folder / "wandb").glob("offline-run-*")):
+        say(f"To W&B:     wandb sync {offline}")
