@@ -148,13 +148,11 @@ def _say_what_happened(
     say(f"\n{outcome}")
     calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
     if p50_ms is not None:
-        say(
-            f"{calls} requests, {p50_ms:.0f} ms each (median); {summary['env_steps_per_s']:.1f} control steps per second"
-        )
+        speed = summary["env_steps_per_s"]
+        say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
         if execution < CHUNKED_EXECUTION:
-            say(
-                f"horizons=chunked would ask about {-(-calls * execution // CHUNKED_EXECUTION)} times instead of {calls}"
-            )
+            fewer = -(-calls * execution // CHUNKED_EXECUTION)
+            say(f"horizons=chunked would ask about {fewer} times instead of {calls}")
     say(f"Results:    {folder}")
     say(f"Look at it: xdg-open {folder / 'report.html'}")
     for offline in sorted((folder / "wandb").glob("offline-run-*")):
