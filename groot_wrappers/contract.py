@@ -1,10 +1,9 @@
 """The match of what a server wants and what an embodiment offers, checked before an env is made."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.errors import ContractError
+from groot_wrappers.errors import ContractError, did_you_mean
 from groot_wrappers.modality import ModalityConfigs
 
 __all__ = ["match_embodiment"]
@@ -70,10 +69,8 @@ def _missing(kind: str, wanted: Iterable[str], offered: Iterable[str], who: str,
     problems = []
     for key in wanted:
         if key not in offered:
-            near = difflib.get_close_matches(key, offered, n=1)
-            hint = f" Rename '{near[0]}'?" if near else ""
             problems.append(
-                f"{who} the {kind} key '{key}', but {whom} {', '.join(offered) or 'none'}.{hint} "
+                f"{who} the {kind} key '{key}', but {whom} {', '.join(offered) or 'none'}.{did_you_mean(key, offered)} "
                 f"Mend embodiment.{kind}, or choose the embodiment of that checkpoint (embodiment=...)."
             )
     return problems

@@ -9,7 +9,10 @@
 
 from __future__ import annotations
 
-__all__ = ["ContractError", "Gr00tError", "ProtocolError", "ServerError", "ServerUnreachableError"]
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["ContractError", "Gr00tError", "ProtocolError", "ServerError", "ServerUnreachableError", "did_you_mean"]
 
 
 class Gr00tError(RuntimeError):
@@ -30,3 +33,9 @@ class ServerError(Gr00tError):
 
 class ServerUnreachableError(Gr00tError):
     """Nobody answers: not listening yet, too slow, or died in the middle of a call."""
+
+
+def did_you_mean(asked: str, offered: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the offered name nearest to what was asked; empty where none is near."""
+    near = difflib.get_close_matches(asked, list(offered), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""

@@ -1,12 +1,5 @@
-"""Gr00tObservationWrapper: what an env offers, as the observation that a GR00T server checks.
+"""Gr00tObservationWrapper: what an env offers, as the observation that a GR00T server checks."""
 
-Classes:
-    Observation: one moment's {video, state, language}, read from the env when it is first looked at.
-    InstructionSpace: the space of one instruction per env.
-    Gr00tObservationWrapper: the wrapper.
-"""
-
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,80 +12,10 @@ from gymnasium import spaces
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
+from groot_wrappers.lazy_observation import InstructionSpace, Observation
+from groot_wrappers.sources import Source, state_source, video_source
 
-__all__ = ["Gr00tObservationWrapper", "InstructionSpace", "Observation"]
-
-Reader = Callable[[], torch.Tensor]
-
-
-class Observation(dict[str, Any]):
-    """The observation of one moment, whose modalities are read from the env when they are first looked at.
-
-    ``{"video": {key: uint8 (num_envs, T, H, W, 3)}, "state": {key: float32 (num_envs, T, D)},
-    "language": {key: [[str]] * num_envs}}``, numpy arrays on the host. A modality that nobody looks at costs nothing:
-    no rendering and no copy. What has been read stays readable; what has not is gone once the env has moved on.
-
-    Args:
-        readers: Modality to the function that reads it.
-        is_present: Whether the env still stands where this observation was made.
-    """
-
-    def __init__(self, readers: Mapping[str, Callable[[], Any]], is_present: Callable[[], bool]) -> None:
-        super().__init__(dict.fromkeys(readers))
-        self._unread = dict(readers)
-        self._is_present = is_present
-
-    def __getitem__(self, modality: str) -> Any:
-        if modality in self._unread:
-            if not self._is_present():
-                raise ContractError(
-                    f"The {modality} of an observation was asked for after the env had moved on. Read it before the "
-                    "next step or reset, or keep what you read: observation['" + modality + "']."
-                )
-            self[modality] = self._unread[modality]()
-            del self._unread[modality]
-        return super().__getitem__(modality)
-
-    def get(self, modality: str, default: Any = None) -> Any:
-        """Return a modality, read now if it was not yet, or ``default`` where there is none of that name."""
-        try:
-            return self[modality]
-        except KeyError:
-            return default
-
-    def values(self) -> Any:
-        """Return all modalities, read now if they were not yet."""
-        return self._read_all().values()
-
-    def items(self) -> Any:
-        """Return all modalities with their names, read now if they were not yet."""
-        return self._read_all().items()
-
-    def _read_all(self) -> dict[str, Any]:
-        return {modality: self[modality] for modality in self}
-
-
-class InstructionSpace(gym.Space[list[list[str]]]):
-    """One instruction per env, in the nesting that GR00T asks for: ``[[str]] * num_envs``."""
-
-    def __init__(self, num_envs: int) -> None:
-        super().__init__()
-        self.num_envs = num_envs
-
-    def contains(self, x: Any) -> bool:
-        """Whether ``x`` holds one list of one string per env."""
-        return (
-            isinstance(x, list | tuple)
-            and len(x) == self.num_envs
-            and all(isinstance(row, list | tuple) and len(row) == 1 and isinstance(row[0], str) for row in x)
-        )
-
-    def sample(self, mask: Any = None, probability: Any = None) -> list[list[str]]:
-        """Return empty instructions: free text has no distribution to draw from."""
-        return [[""] for _ in range(self.num_envs)]
-
-    def __repr__(self) -> str:
-        return f"InstructionSpace({self.num_envs})"
+__all__ = ["Gr00tObservationWrapper"]
 
 
 class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
@@ -132,30 +55,23 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
         self._raw: Any = None
         self._moment = 0
-        self._rendered_at = -1
+        self._drawn_at = -1
         self._was_reset = False
-        video = {key: self._video_reader(key) for key in embodiment.video}
-        state = {key: self._state_reader(key) for key in embodiment.state}
-        self._readers = {
-            "video": {key: reader for key, (reader, _) in video.items()},
-            "state": {key: reader for key, (reader, _) in state.items()},
+        self._sources: dict[str, dict[str, Source]] = {
+            "video": {key: video_source(base, key, source) for key, source in embodiment.video.items()},
+            "state": {key: state_source(base, key, source) for key, source in embodiment.state.items()},
         }
         indices = {"video": (0,), "state": (0,)} | dict(delta_indices or {})
-        self._histories = {m: {key: History(indices[m]) for key in self._readers[m]} for m in self._readers}
+        self._histories = {m: {key: History(indices[m]) for key in sources} for m, sources in self._sources.items()}
+
+        def box(modality: str, source: Source) -> spaces.Box:
+            low, high, dtype = (0, 255, np.uint8) if modality == "video" else (-np.inf, np.inf, np.float32)
+            return spaces.Box(low, high, (self.num_envs, len(indices[modality]), *source.shape), dtype)
+
         self.observation_space = spaces.Dict(
             {
-                "video": spaces.Dict(
-                    {
-                        key: spaces.Box(0, 255, (self.num_envs, len(indices["video"]), *shape), np.uint8)
-                        for key, (_, shape) in video.items()
-                    }
-                ),
-                "state": spaces.Dict(
-                    {
-                        key: spaces.Box(-np.inf, np.inf, (self.num_envs, len(indices["state"]), *shape), np.float32)
-                        for key, (_, shape) in state.items()
-                    }
-                ),
+                "video": spaces.Dict({key: box("video", source) for key, source in self._sources["video"].items()}),
+                "state": spaces.Dict({key: box("state", source) for key, source in self._sources["state"].items()}),
                 "language": spaces.Dict({embodiment.language: InstructionSpace(self.num_envs)}),
             }
         )
@@ -264,69 +180,15 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
     def _read(self, modality: str, key: str) -> torch.Tensor:
         """Read the present frame of one key, (num_envs, ...), and check its dtype."""
-        frame = self._readers[modality][key]()
-        wanted = {"video": torch.uint8, "state": torch.float32}[modality]
-        if frame.dtype != wanted:
+        source = self._sources[modality][key]
+        if source.draws and self._drawn_at != self._moment:
+            self._drawn_at = self._moment
+            self.renders += 1
+        frame = source.read(self._raw)
+        if frame.dtype != source.dtype:
             raise ContractError(
-                f"embodiment.{modality}.{key}: GR00T takes {wanted}, but the env gives {frame.dtype} "
-                f"of shape {tuple(frame.shape)}. Let the env's term return {wanted}"
+                f"embodiment.{modality}.{key}: GR00T takes {source.dtype}, but the env gives {frame.dtype} "
+                f"of shape {tuple(frame.shape)}. Let the env's term return {source.dtype}"
                 + (" (image terms: normalize=False)." if modality == "video" else ".")
             )
         return frame.clone() if self._histories[modality][key].reaches_back else frame
-
-    def _video_reader(self, key: str) -> tuple[Reader, tuple[int, ...]]:
-        """Return the function that reads a video key, and the shape (H, W, 3) of its frames."""
-        source = self.embodiment.video[key]
-        if source.sensor is None:
-            return self._term_reader(f"video.{key}", str(source.obs))
-        sensors = self.env.unwrapped.scene.sensors  # type: ignore[attr-defined]
-        if source.sensor not in sensors:
-            raise ContractError(
-                f"embodiment.video.{key}: the env has no sensor '{source.sensor}'. "
-                + _what_it_has(source.sensor, sensors)
-            )
-        camera = sensors[source.sensor]
-
-        def read() -> torch.Tensor:
-            if self._rendered_at != self._moment:
-                self._rendered_at = self._moment
-                self.renders += 1
-            return _as_torch(camera.data.output["rgb"])
-
-        return read, (*camera.image_shape, 3)
-
-    def _state_reader(self, key: str) -> tuple[Reader, tuple[int, ...]]:
-        """Return the function that reads a state key, and the shape (D,) of its frames."""
-        return self._term_reader(f"state.{key}", str(self.embodiment.state[key].obs))
-
-    def _term_reader(self, key: str, path: str) -> tuple[Reader, tuple[int, ...]]:
-        """Return the function that reads the observation term at ``group.term``, and its shape."""
-        space: Any = self.env.unwrapped.single_observation_space  # type: ignore[attr-defined]
-        names = path.split(".")
-        for name in names:
-            if not isinstance(space, spaces.Dict) or name not in space.spaces:
-                offered = space.spaces if isinstance(space, spaces.Dict) else {}
-                raise ContractError(
-                    f"embodiment.{key}: the env's observation has no '{path}'. {_what_it_has(name, offered)} "
-                    "Terms are there by name where their group has concatenate_terms=False."
-                )
-            space = space[name]
-
-        def read() -> torch.Tensor:
-            value = self._raw
-            for name in names:
-                value = value[name]
-            return _as_torch(value)
-
-        return read, tuple(space.shape)
-
-
-def _as_torch(buffer: Any) -> torch.Tensor:
-    """Return a tensor, unpacking the proxy arrays of IsaacLab 3 (their ``torch`` is a view of the same memory)."""
-    return buffer if isinstance(buffer, torch.Tensor) else buffer.torch
-
-
-def _what_it_has(asked: str, offered: Mapping[str, Any]) -> str:
-    """Say what there is, the nearest name first."""
-    near = difflib.get_close_matches(asked, offered, n=1)
-    return (f"Did you mean '{near[0]}'? " if near else "") + f"It has: {', '.join(offered) or 'nothing'}."

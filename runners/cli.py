@@ -1,10 +1,9 @@
 """What the Hydra apps share at the command line: errors that a person can act on, and exit codes."""
 
-import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 
 import hydra
@@ -13,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from groot_wrappers.errors import Gr00tError
+from groot_wrappers.errors import Gr00tError, did_you_mean
 from runners.config import register_schemas
 
 __all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "INTERRUPTED", "launch"]
@@ -86,7 +85,7 @@ def _explain(error: Exception, config_name: str) -> str:
     if unknown_option:
         group, option = unknown_option.groups()
         options = re.findall(r"^\t(\w+)$", text, flags=re.MULTILINE)
-        return f"There is no {group}={option}.{_did_you_mean(option, options)} It can be {', '.join(options)}."
+        return f"There is no {group}={option}.{did_you_mean(option, options)} It can be {', '.join(options)}."
     return text
 
 
@@ -95,13 +94,8 @@ def _explain_unknown_key(asked: str, config_name: str) -> str:
         return f"'{asked}': a token is never part of the configuration. Set the environment variable GR00T_API_TOKEN."
     known = sorted(_known_keys(config_name))
     same_leaf = [key for key in known if key.split(".")[-1] == asked.rsplit(".", maxsplit=1)[-1]]
-    hint = _did_you_mean(asked, known) or (f" Did you mean '{same_leaf[0]}'?" if same_leaf else "")
+    hint = did_you_mean(asked, known) or (f" Did you mean '{same_leaf[0]}'?" if same_leaf else "")
     return f"There is no key '{asked}'.{hint} `--help` lists all keys."
-
-
-def _did_you_mean(asked: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(asked, known, n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def _known_keys(config_name: str) -> Iterator[str]:

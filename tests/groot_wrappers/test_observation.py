@@ -108,7 +108,7 @@ def test_instructions_are_given_per_env():
     [
         ({"video": {"camera": {"sensor": "camara"}}}, "no sensor 'camara'. Did you mean 'camera'"),
         ({"state": {"joints": {"obs": "policy.joint"}}}, "no 'policy.joint'. Did you mean 'joints'"),
-        ({"state": {"joints": {"obs": "critic.joints"}}}, "It has: policy"),
+        ({"state": {"joints": {"obs": "critic.joints"}}}, "There it has: policy"),
         ({"state": {"joints": {"joints": "x"}}}, "embodiment.state.joints has no joints"),
         ({"video": {"camera": {}}}, "exactly one of sensor, obs, but none"),
         ({"vidio": {}}, "embodiment has no vidio"),

@@ -1,0 +1,87 @@
+"""The match of server and embodiment, and the embodiment that an env config declares."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from groot_wrappers import Embodiment, ModalityConfig
+from groot_wrappers.contract import match_embodiment
+from groot_wrappers.embodiment import ActionTarget, StateSource, VideoSource
+from groot_wrappers.errors import ContractError
+
+EMBODIMENT = Embodiment(
+    video={"wrist": VideoSource(sensor="wrist"), "scene": VideoSource(sensor="scene")},
+    state={"arm": StateSource(obs="policy.arm"), "hand": StateSource(obs="policy.hand")},
+    language="task",
+    action={"arm": ActionTarget(term="arm")},
+)
+
+
+def wants(video=("scene",), state=("arm",), action=("arm",), language=("task",), frames=(0,), horizon=16):
+    return {
+        "video": ModalityConfig(frames, video),
+        "state": ModalityConfig((0,), state),
+        "action": ModalityConfig(tuple(range(horizon)), action),
+        "language": ModalityConfig((0,), language),
+    }
+
+
+def test_only_what_the_server_wants_is_kept():
+    matched = match_embodiment(EMBODIMENT, wants())
+    assert list(matched.video) == ["scene"]
+    assert list(matched.state) == ["arm"]
+    assert list(EMBODIMENT.video) == ["wrist", "scene"], "the caller's embodiment is left as it was"
+
+
+@pytest.mark.parametrize(
+    ("modality", "message"),
+    [
+        (wants(video=("scenes",)), "wants the video key 'scenes', but the embodiment has wrist, scene. Did you mean"),
+        (wants(state=("legs",)), "wants the state key 'legs'"),
+        (wants(action=("hand",)), "The embodiment drives the action key 'arm', but the server sends hand"),
+        (wants(language=("annotation.human.task_description",)), "set embodiment.language=annotation.human"),
+    ],
+)
+def test_key_that_does_not_fit_is_named(modality, message):
+    with pytest.raises(ContractError, match=message):
+        match_embodiment(EMBODIMENT, modality)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"horizons": {"video": 1}}, r"horizons.video=1 .* takes 2 video frames \(delta_indices \[-15, 0\]\)"),
+        ({"horizons": {"state": 2}}, r"horizons.state=2 .* takes 1 state"),
+        ({"execution": 17}, r"horizons.execution=17 .* hold 16 control steps. Set horizons.execution=16 or less"),
+    ],
+)
+def test_horizon_that_does_not_fit_is_named(kwargs, message):
+    with pytest.raises(ContractError, match=message):
+        match_embodiment(EMBODIMENT, wants(frames=(-15, 0)), **kwargs)
+
+
+def test_horizons_that_fit_or_are_left_open_pass():
+    match_embodiment(EMBODIMENT, wants(frames=(-15, 0)), execution=16, horizons={"video": 2, "state": None})
+
+
+def test_all_differences_come_in_one_message():
+    with pytest.raises(ContractError) as error:
+        match_embodiment(EMBODIMENT, wants(video=("ego",), language=("text",)), execution=40)
+    assert len(str(error.value).splitlines()) == 1 + 3
+
+
+def test_embodiment_is_read_from_an_env_config():
+    env_cfg = SimpleNamespace(
+        camera_keys=["front"], state_keys=["arm"], action_keys={"arm": ["joint_.*"]}, language_key="task"
+    )
+    assert Embodiment.from_env_cfg(env_cfg) == Embodiment(
+        video={"front": VideoSource(sensor="front")},
+        state={"arm": StateSource(obs="policy.arm")},
+        language="task",
+        action={"arm": ActionTarget(joints=["joint_.*"])},
+    )
+
+
+def test_env_config_without_keys_is_told_to_inherit():
+    with pytest.raises(ContractError, match="Inherit from Gr00tEnvCfg, or name an embodiment"):
+        Embodiment.from_env_cfg(SimpleNamespace())
