@@ -17,7 +17,7 @@ EMBODIMENT = Embodiment(
 )
 
 
-def wants(video=("scene",), state=("arm",), action=("arm",), language=("task",), frames=(0,), horizon=16):
+def wants(*, video=("scene",), state=("arm",), action=("arm",), language=("task",), frames=(0,), horizon=16):
     return {
         "video": ModalityConfig(frames, video),
         "state": ModalityConfig((0,), state),
