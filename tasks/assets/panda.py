@@ -23,14 +23,17 @@ HAND_PRIM = "Geometry/" + "/".join(f"panda_link{i}" for i in range(9)) + "/panda
 _WHEEL, _CONVERTER = "example-robot-data", "urdf-usd-converter"
 _INSTALL = "pip install 'gr00t-isaaclab[isaaclab]'"
 
-_COLLIDING_BOXES: dict[str, tuple[str, str]] = {
-    # link: (size, centre) in metres in the link's frame
-    "panda_hand": ("0.04 0.2 0.07", "0 0 0.03"),
-    "panda_leftfinger": ("0.0175 0.0152 0.0185", "0 0.00758 0.04525"),
-    "panda_rightfinger": ("0.0175 0.0152 0.0185", "0 -0.00758 0.04525"),
+_PAD_RADIUS = 0.003
+_PAD_CORNERS = [(x, z) for x in (-0.00575, 0.00575) for z in (0.039, 0.0515)]
+_COLLIDERS: dict[str, list[tuple[str, dict[str, str], tuple[float, float, float]]]] = {
+    # link: shapes of it, each with its size and centre, metres in the link's frame
+    "panda_hand": [("box", {"size": "0.04 0.2 0.07"}, (0.0, 0.0, 0.03))],
+    "panda_leftfinger": [("sphere", {"radius": str(_PAD_RADIUS)}, (x, _PAD_RADIUS, z)) for x, z in _PAD_CORNERS],
+    "panda_rightfinger": [("sphere", {"radius": str(_PAD_RADIUS)}, (x, -_PAD_RADIUS, z)) for x, z in _PAD_CORNERS],
 }
-"""The only colliders kept. Boxes meet the cube and the table with flat contact patches, and arm links, which the task
-never brings into contact, would cost time at each physics step. The finger boxes are the URDF's own rubber tips."""
+"""The only colliders kept. The arm's links never touch anything in a task at a table, and cost time at each physics step.
+The spheres stand in the corners of the URDF's rubber tip: four points that press whatever the angle is hold a cube more
+steadily than the contact patch of two boxes, whose points come and go."""
 
 
 class AssetError(Gr00tError):
@@ -103,14 +106,13 @@ def _build(folder: Path) -> None:
 
 
 def _simplified(urdf: Path) -> ET.ElementTree:
-    """The URDF with the colliders of ``_COLLIDING_BOXES`` in place of all of its own."""
+    """The URDF with ``_COLLIDERS`` in place of all of its own colliders."""
     tree = ET.parse(urdf)  # noqa: S314, a file of an installed package
     for link in tree.getroot().iter("link"):
         for collision in link.findall("collision"):
             link.remove(collision)
-        if box := _COLLIDING_BOXES.get(link.get("name", "")):
-            size, centre = box
+        for shape, size, centre in _COLLIDERS.get(link.get("name", ""), []):
             collision = ET.SubElement(link, "collision")
-            ET.SubElement(collision, "origin", xyz=centre, rpy="0 0 0")
-            ET.SubElement(ET.SubElement(collision, "geometry"), "box", size=size)
+            ET.SubElement(collision, "origin", xyz=" ".join(map(str, centre)), rpy="0 0 0")
+            ET.SubElement(ET.SubElement(collision, "geometry"), shape, size)
     return tree

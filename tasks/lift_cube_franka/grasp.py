@@ -97,7 +97,9 @@ def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
     aside = float(np.hypot(x - cube.position[0], y - cube.position[1]))
     low = z < _GRASP_HEIGHT + _ARRIVED
     if hand.at_cube and _EMPTY < hand.opening < (_GRIPPING if low else _HOLDING):
-        return _towards(hand, np.array([x, y, _LIFT_HEIGHT]), _CAREFUL), 0.0, _CLOSED
+        # Slowly at first: the grip needs a moment to settle.
+        speed = min(_CAREFUL, 0.05 + 4.0 * max(z - _GRASP_HEIGHT, 0.0))
+        return _towards(hand, np.array([x, y, _LIFT_HEIGHT]), speed), 0.0, _CLOSED
     if low and hand.opening >= _GRIPPING and aside < _AROUND:
         return np.zeros(3), 0.0, _CLOSED
     wide = hand.opening >= _WIDE
