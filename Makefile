@@ -11,7 +11,7 @@ help:  ## show this list
 
 setup: $(READY)  ## make .venv with the locked dependencies
 
-$(READY): requirements.txt setup.cfg setup.py .ci/setup.sh
+$(READY): requirements.txt requirements-data.txt setup.cfg setup.py .ci/setup.sh
 	.ci/setup.sh venv $(VENV)
 	touch $@
 

@@ -47,6 +47,7 @@ venv)
     unset UV_PYTHON
     echo "Installing the locked dependencies into $venv (about 8 GB; a minute with a warm cache)" >&2
     $UV pip sync --python "$venv/bin/python" --require-hashes requirements.txt
+    $UV pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps --requirements requirements-data.txt
     $UV pip install --quiet --python "$venv/bin/python" --no-deps --editable .
     ;;
 *)
