@@ -1,9 +1,13 @@
 """What the Hydra apps share at the command line: errors that a person can act on, and exit codes."""
 
+import importlib.resources
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from importlib.resources.abc import Traversable
 from typing import NoReturn
 
 import hydra
@@ -21,7 +25,7 @@ DONE, FAILED, DONE_WITH_ERRORS, INTERRUPTED = 0, 1, 2, 130
 
 
 def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mapping[str, str] | None = None) -> NoReturn:
-    """Run a Hydra app and exit with its code; in a multirun, with the largest code of the runs.
+    """Run a Hydra app and exit with its code; in a multirun, with the worst code of the runs. Ctrl-C ends them all.
 
     Args:
         app: Takes the composed configuration, returns an exit code.
@@ -29,6 +33,7 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
         old_flags: Flags of an earlier command line, each with the key that took its place.
     """
     _refuse_old_flags(sys.argv[1:], old_flags or {})
+    _refuse_tokens(sys.argv[1:])
     register_schemas()
     # Hydra then lets errors through instead of printing a summary of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
@@ -36,6 +41,7 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
 
     @hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)
     def run(config: DictConfig) -> None:
+        _refuse_added_keys(config, config_name)
         codes.append(_guarded(app, config))
 
     try:
@@ -45,7 +51,8 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    sys.exit(max(codes, default=DONE))
+    # A run that failed weighs more than one with errored episodes, whatever its number.
+    sys.exit(max(codes, key=lambda code: (code == FAILED, code), default=DONE))
 
 
 def _guarded(app: Callable[[DictConfig], int], config: DictConfig) -> int:
@@ -55,8 +62,6 @@ def _guarded(app: Callable[[DictConfig], int], config: DictConfig) -> int:
     except Gr00tError as error:
         print(f"\n{error}", file=sys.stderr)
         return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
 
 
 def _refuse_old_flags(arguments: list[str], old_flags: Mapping[str, str]) -> None:
@@ -65,12 +70,57 @@ def _refuse_old_flags(arguments: list[str], old_flags: Mapping[str, str]) -> Non
     for position, argument in enumerate(arguments):
         flag, _, value = argument.partition("=")
         if flag in old_flags:
+            key = old_flags[flag]
             value = value or (arguments[position + 1] if position + 1 < len(arguments) else "...")
-            override = f"{old_flags[flag]}={value}" if value.isidentifier() or value.isdigit() else None
-            told.append(f"  {flag} is now {override or repr(f'{old_flags[flag]}={value!r}')}")
+            told.append(f"  {flag} is now {_pasteable(key, _option_with_id(key, value))}")
     if told:
         print("Settings are given as overrides, key=value:\n" + "\n".join(told), file=sys.stderr)
         sys.exit(FAILED)
+
+
+def _option_with_id(group: str, value: str) -> str:
+    """Return the option of a config group that stands for a gym id; the value itself where none does."""
+    for path in _option_files(group):
+        if re.search(rf"^ +id: {re.escape(value)}$", path.read_text(), flags=re.MULTILINE):
+            return path.name.removesuffix(".yaml")
+    return value
+
+
+def _pasteable(key: str, value: str) -> str:
+    """Return ``key=value`` in the quotes that Hydra and the shell need, if any."""
+    if re.fullmatch(r"[\w.:/-]+", value):
+        return f"{key}={value}"
+    # Within Hydra's quotes, a quote is escaped, and so are the backslashes that stand before one.
+    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), value)
+    override = f"{key}='{escaped}'"
+    return shlex.quote(override) if re.search(r'["$`\\!]', override) else f'"{override}"'
+
+
+def _refuse_tokens(arguments: list[str]) -> None:
+    """Exit where a token is given as a setting, before Hydra writes it into the run folder."""
+    for argument in arguments:
+        key = argument.partition("=")[0].lstrip("+~")
+        if "=" in argument and key.rpartition(".")[2] in ("api_token", "token"):
+            print(
+                f"'{key}': a token is never part of the configuration. Set the environment variable GR00T_API_TOKEN.",
+                file=sys.stderr,
+            )
+            sys.exit(FAILED)
+
+
+def _refuse_added_keys(config: DictConfig, config_name: str) -> None:
+    """Exit where ``+key=value`` has added a key that has no type, and so no meaning."""
+    kind = OmegaConf.get_type(config)
+    known = {field.name for field in fields(kind)} if is_dataclass(kind) else None
+    for key in config:
+        name = str(key)
+        full_key = config._get_full_key(name)
+        if known is not None and name not in known:
+            print(_explain_unknown_key(full_key, config_name), file=sys.stderr)
+            sys.exit(FAILED)
+        open_ = OmegaConf.is_missing(config, name) or OmegaConf.is_interpolation(config, name)
+        if not open_ and isinstance(config[name], DictConfig):
+            _refuse_added_keys(config[name], config_name)
 
 
 def _explain(error: Exception, config_name: str) -> str:
@@ -81,21 +131,26 @@ def _explain(error: Exception, config_name: str) -> str:
     unknown_key = re.search(r"Could not override '([^']+)'", text)
     if unknown_key:
         return _explain_unknown_key(unknown_key.group(1), config_name)
-    unknown_option = re.search(r"Could not find '([^'/]+)/([^']+)'", text)
+    unknown_option = re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", text)
     if unknown_option:
         group, option = unknown_option.groups()
         options = re.findall(r"^\t(\w+)$", text, flags=re.MULTILINE)
+        options = options or sorted(path.name.removesuffix(".yaml") for path in _option_files(group))
         return f"There is no {group}={option}.{did_you_mean(option, options)} It can be {', '.join(options)}."
     return text
 
 
 def _explain_unknown_key(asked: str, config_name: str) -> str:
-    if "token" in asked:
-        return f"'{asked}': a token is never part of the configuration. Set the environment variable GR00T_API_TOKEN."
     known = sorted(_known_keys(config_name))
     same_leaf = [key for key in known if key.split(".")[-1] == asked.rsplit(".", maxsplit=1)[-1]]
     hint = did_you_mean(asked, known) or (f" Did you mean '{same_leaf[0]}'?" if same_leaf else "")
     return f"There is no key '{asked}'.{hint} `--help` lists all keys."
+
+
+def _option_files(group: str) -> list[Traversable]:
+    """Return the YAML files of a config group of ours; none for a key that is no group."""
+    folder = importlib.resources.files("conf") / group
+    return [path for path in folder.iterdir() if path.name.endswith(".yaml")] if folder.is_dir() else []
 
 
 def _known_keys(config_name: str) -> Iterator[str]:

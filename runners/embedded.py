@@ -70,7 +70,8 @@ def _serve(policy: dict[str, Any], port: int, observation_form: str, token: str 
     try:
         server = PolicyServer(instantiate(policy), port=port, observation_form=observation_form, api_token=token)
     except Exception as error:  # whatever it is, the parent tells the person
-        pipe.send(f"{type(error).__name__}: {error}")
+        cause = error.__cause__ or error  # Hydra wraps what it could not build, and the reason lies inside
+        pipe.send(f"{type(cause).__name__}: {cause}")
         sys.exit(1)
     pipe.send(server.port)
 

@@ -7,9 +7,10 @@ from types import FrameType
 from typing import NoReturn
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.codec import Dialect
+from groot_wrappers.errors import Gr00tError
 from groot_wrappers.server import PolicyServer
 from runners.cli import DONE, launch
 
@@ -22,6 +23,8 @@ TOKEN_VARIABLE = "GR00T_API_TOKEN"  # noqa: S105  # the name of the variable, no
 
 def serve(config: DictConfig) -> int:
     """Serve until interrupted, or until a client that may do so ends it."""
+    if OmegaConf.is_missing(config, "policy"):
+        raise Gr00tError("No policy was named. Write groot-serve policy=lift_cube_expert; --help lists all policies.")
     server = PolicyServer(
         instantiate(config.policy),
         config.host,

@@ -13,7 +13,8 @@ __all__ = ["WandbRecorder"]
 
 logger = logging.getLogger(__name__)
 
-INIT_TIMEOUT_S = 30.0
+INIT_TIMEOUT_S = 15.0
+"""Longest wait for W&B before the run is logged offline: the env stands ready and nobody sees why it waits."""
 
 
 class WandbRecorder(Recorder):
@@ -38,7 +39,7 @@ class WandbRecorder(Recorder):
         except (wandb.errors.CommError, wandb.errors.UsageError, wandb.errors.AuthenticationError) as error:
             logger.warning(
                 "W&B could not be reached (%s); this run is logged offline. Upload it later: wandb sync %s",
-                error,
+                str(error).partition("\n")[0],  # W&B's advice that follows concerns settings that are not at hand here
                 run.folder / "wandb" / "offline-run-*",
             )
             self._run = self._init("offline")

@@ -1,0 +1,185 @@
+"""Rollouts of the toy env in this process, and groot-play in processes of its own."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
+from groot_wrappers.server import PolicyServer
+from runners.plan import make_plan
+from runners.recorders import Recorder, Recorders
+from runners.results import EpisodeLog
+from runners.rollout import rollout
+from tests.toy import ToyEnv, ToyPolicy, toy_embodiment
+
+ROOT = Path(__file__).parents[2]
+GROOT_PLAY = Path(sys.executable).with_name("groot-play")
+
+
+class SpyPolicy(ToyPolicy):
+    """Keeps, in order, what it was asked: ("reset", running envs) and ("action", goals it saw)."""
+
+    def __init__(self, watcher, **options):
+        super().__init__(**options)
+        self.watcher, self.asked = watcher, []
+
+    def reset(self, options=None):
+        self.asked.append(("reset", sorted(self.watcher.running)))
+        return super().reset(options)
+
+    def get_action(self, observation, options=None):
+        self.asked.append(("action", observation["video"]["camera"][:, -1, 0, 0, 0].tolist()))
+        return super().get_action(observation, options)
+
+
+class Watcher(Recorder):
+    """Keeps which episode started where, with which goal, and which are running."""
+
+    def __init__(self):
+        self.goals, self.running, self.steps = {}, {}, 0
+
+    def on_episodes_start(self, episodes, observation):
+        for env_id, episode in episodes.items():
+            assert env_id not in self.running, "an env begins an episode while another runs there"
+            self.running[env_id] = episode.index
+            self.goals[episode.index] = int(observation["video"]["camera"][env_id, -1, 0, 0, 0])
+
+    def on_control_step(self, observation, playing):
+        self.steps += 1
+
+    def on_episode_end(self, row):
+        assert self.running.pop(row.env) == row.index
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Roll the toy env out through a real server and client; everything that a test wants to look at comes back.
+
+    ``solves`` says by its goal whether an episode is to succeed; the others run into the time limit.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def run(
+            num_envs,
+            episodes,
+            *,
+            execution=1,
+            seed=0,
+            episode_steps=7,
+            solves=lambda goal: goal % 3,
+            policy_class=SpyPolicy,
+            recorders=(),
+            instructions=("reach",),
+            has_success=True,
+        ):
+            watcher = Watcher()
+            policy = policy_class(watcher, solves=solves)
+            server = stack.enter_context(PolicyServer(policy, port=0))
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            stack.callback(_join, server, thread)
+            client = stack.enter_context(PolicyClient("127.0.0.1", server.port, connect_timeout_s=5, timeout_s=5))
+            toy = ToyEnv(num_envs, episode_steps=episode_steps, has_success=has_success)
+            group = Recorders([watcher, *recorders])
+            env = Gr00tActionWrapper(
+                Gr00tObservationWrapper(toy, toy_embodiment()),
+                toy_embodiment(),
+                execution,
+                horizon=policy.horizon,
+                watcher=group.on_control_step,
+            )
+            plan = make_plan(episodes, seed, list(instructions))
+            log = stack.enter_context(EpisodeLog(tmp_path / f"episodes_{time.monotonic_ns()}.jsonl"))
+            error = None
+            try:
+                rollout(env, client, plan, log, group)
+            except Exception as raised:
+                error = raised
+            return SimpleNamespace(
+                rows=log.rows,
+                by_index={row.index: row for row in log.rows},
+                plan=plan,
+                toy=toy,
+                env=env,
+                policy=policy,
+                watcher=watcher,
+                stats=client.stats,
+                error=error,
+                log=log,
+            )
+
+        yield run
+
+
+def _join(server, thread):
+    server.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def clean_environment(monkeypatch):
+    """Take away what a developer's shell may say about W&B and tokens; let a process find the tests."""
+    for name in os.environ:
+        if name.startswith("WANDB_") or name in {"GR00T_API_TOKEN", "HYDRA_FULL_ERROR"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.fixture
+def groot_play(tmp_path, clean_environment):
+    """Start groot-play on the toy task, in a process group of its own, in an empty folder; ended with the test."""
+    started = []
+
+    def start(*overrides, task="toy", env=None):
+        command = [str(GROOT_PLAY), "--config-dir", str(ROOT / "tests/runners/conf"), f"task={task}", *overrides]
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=os.environ | (env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait(10)
+        process.stdout.close()
+        process.stderr.close()
+
+
+@pytest.fixture
+def policy_process(clean_environment):
+    """Start policy servers in processes of their own, ended with the test."""
+    started = []
+
+    def start(behaviour, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.runners.policy_servers", behaviour],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        process.port = int(process.stdout.readline())
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()

@@ -1,0 +1,22 @@
+"""A row, an episode, a picture: what the tests of recorders and results need of each."""
+
+import numpy as np
+
+from runners.plan import PlannedEpisode
+from runners.results import EpisodeRow
+
+
+def make_row(index=0, **fields):
+    values = {"seed": 7, "instruction": "reach", "env": 0, "attempt": 0, "success": True, "ended": "success"}
+    return EpisodeRow(index=index, **values | {"steps": 3, "episode_return": 3.0, "server_calls": 3} | fields)
+
+
+def make_episode(index=0):
+    return PlannedEpisode(index=index, seed=7, instruction="reach")
+
+
+def picture(height, width, top, bottom):
+    """Return one frame with a colour above and another below, uint8 (H, W, 3)."""
+    frame = np.empty((height, width, 3), np.uint8)
+    frame[: height // 2], frame[height // 2 :] = top, bottom
+    return frame

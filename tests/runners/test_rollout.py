@@ -1,0 +1,187 @@
+"""The rollout loop: every planned episode once, each from its own seed, asked for and counted rightly."""
+
+import numpy as np
+import pytest
+import torch
+
+from groot_wrappers.errors import ServerError
+from runners.recorders import Recorder
+from tests.runners.conftest import SpyPolicy
+from tests.toy import NEEDED_STEPS
+
+
+def goal_of(seed):
+    """Return the goal that ToyEnv draws from a seed, whatever was drawn before."""
+    return int(torch.randint(1, 200, (1,), generator=torch.Generator().manual_seed(seed)))
+
+
+def outcome(run):
+    return {
+        row.index: (row.seed, row.success, row.ended, row.steps, row.episode_return, run.watcher.goals[row.index])
+        for row in run.rows
+    }
+
+
+@pytest.mark.parametrize(("num_envs", "episodes"), [(1, 5), (2, 5), (4, 5), (5, 5), (9, 5), (3, 1)])
+def test_every_planned_episode_runs_exactly_once(play, num_envs, episodes):
+    run = play(num_envs, episodes)
+    assert run.error is None
+    assert sorted(row.index for row in run.rows) == list(range(episodes))
+    assert run.watcher.running == {}
+    for row in run.rows:
+        assert (row.seed, row.instruction) == (run.plan[row.index].seed, run.plan[row.index].instruction)
+
+
+def test_each_start_depends_on_its_own_seed_alone(play):
+    for num_envs in (1, 3, 8):
+        run = play(num_envs, 8)
+        assert run.watcher.goals == {episode.index: goal_of(episode.seed) for episode in run.plan}
+        started = {seed for env_id, seed in run.toy.starts if seed is not None}
+        assert started == {episode.seed for episode in run.plan}
+
+
+@pytest.mark.parametrize("execution", [1, 4])
+def test_outcomes_are_the_same_for_any_number_of_envs(play, execution):
+    runs = [play(num_envs, 12, execution=execution) for num_envs in (1, 2, 4, 12)]
+    assert {row.ended for row in runs[0].rows} == {"success", "time_out"}, "the plan must hold both"
+    assert all(outcome(run) == outcome(runs[0]) for run in runs[1:])
+
+
+def test_rows_hold_what_happened(play):
+    run = play(2, 6, execution=4, instructions=["reach", "touch"])
+    for row in run.rows:
+        solved = goal_of(row.seed) % 3 != 0
+        steps = NEEDED_STEPS if solved else 7
+        assert row.to_json() == {
+            "index": row.index,
+            "seed": run.plan[row.index].seed,
+            "instruction": ["reach", "touch"][row.index % 2],
+            "env": row.env,
+            "attempt": 0,
+            "success": solved,
+            "ended": "success" if solved else "time_out",
+            "steps": steps,
+            "return": float(NEEDED_STEPS if solved else 0),
+            "server_calls": -(-steps // 4),
+            "video": None,
+            "error": None,
+        }
+
+
+def test_each_env_is_told_its_own_episodes_instruction(play):
+    told = []
+
+    class Listening(SpyPolicy):
+        def get_action(self, observation, options=None):
+            goals = observation["video"]["camera"][:, -1, 0, 0, 0].tolist()
+            told.extend(zip(goals, [text for (text,) in observation["language"]["task"]], strict=True))
+            return super().get_action(observation, options)
+
+    run = play(3, 9, policy_class=Listening, instructions=["a", "b"])
+    wanted = {(run.watcher.goals[episode.index], episode.instruction) for episode in run.plan}
+    assert set(told) == wanted
+
+
+@pytest.mark.parametrize("execution", [1, 2, 8])
+def test_there_is_one_request_a_beat_for_the_running_envs_alone(play, execution):
+    run = play(4, 10, execution=execution)
+    batches = [len(goals) for kind, goals in run.policy.asked if kind == "action"]
+    assert run.stats.calls == len(batches)
+    assert run.stats.observations == sum(batches) == sum(row.server_calls for row in run.rows)
+    assert min(batches) < 4, "the plan must end with fewer episodes than envs"
+    planned = {goal_of(episode.seed) for episode in run.plan}
+    assert {goal for kind, goals in run.policy.asked if kind == "action" for goal in goals} <= planned, (
+        "the server saw an episode of the env's own, which nobody planned"
+    )
+    assert len(run.toy.played) == run.watcher.steps
+
+
+def test_envs_that_outnumber_the_episodes_are_never_asked_for(play):
+    run = play(6, 2)
+    assert all(len(goals) <= 2 for kind, goals in run.policy.asked if kind == "action")
+
+
+def test_row_of_each_env_drives_that_env(play):
+    """With rows of the request closed up around envs that wait, a mix-up of rows would keep goals from being met."""
+    run = play(5, 13, solves=lambda goal: True, episode_steps=20)
+    assert [row.ended for row in run.rows] == ["success"] * 13
+    assert {row.steps for row in run.rows} == {NEEDED_STEPS}
+
+
+def test_server_is_reset_only_while_no_episode_is_under_way(play):
+    run = play(2, 8)
+    resets = [running for kind, running in run.policy.asked if kind == "reset"]
+    assert run.policy.asked[0] == ("reset", [])
+    assert all(running == [] for running in resets)
+    together = play(2, 8, solves=lambda goal: True)
+    assert [kind for kind, _ in together.policy.asked].count("reset") == 4, "envs that end together begin together"
+
+
+def test_an_episode_that_ends_within_a_chunk_waits_for_the_next_beat(play):
+    run = play(2, 4, execution=8, episode_steps=16)
+    fates = {index: goal % 3 != 0 for index, goal in run.watcher.goals.items()}
+    assert set(fates.values()) == {True, False}
+    for row in run.rows:
+        assert row.steps == (NEEDED_STEPS if fates[row.index] else 16), "steps of a parked env are not counted"
+    # A beat is cut short only once every env of it is parked.
+    assert len(run.toy.played) <= 8 * run.stats.calls
+
+
+class NotANumber(SpyPolicy):
+    """Spoils the action of the goals that are not to be solved."""
+
+    def get_action(self, observation, options=None):
+        action, info = super().get_action(observation, options)
+        goals = observation["video"]["camera"][:, -1, 0, 0, 0]
+        action["joints"][[not self.solves(goal) for goal in goals]] = np.nan
+        return action, info
+
+
+def test_action_that_is_not_finite_ends_its_own_episode_alone(play):
+    sound, run = play(3, 9), play(3, 9, policy_class=NotANumber)
+    assert run.error is None
+    for index, row in run.by_index.items():
+        if run.watcher.goals[index] % 3:
+            assert outcome(run)[index] == outcome(sound)[index]
+        else:
+            assert (row.ended, row.success, row.steps) == ("error", None, 0)
+            assert "joints holds NaN" in row.error
+    assert {row.ended for row in run.rows} == {"success", "error"}
+
+
+class Failing(SpyPolicy):
+    """Answers some requests, then fails."""
+
+    def get_action(self, observation, options=None):
+        if len(self.calls) == NEEDED_STEPS + 1:
+            raise ValueError("out of memory")
+        return super().get_action(observation, options)
+
+
+def test_server_failure_keeps_finished_episodes_and_ends_running_ones_as_errors(play):
+    run = play(2, 6, solves=lambda goal: True, policy_class=Failing)
+    assert isinstance(run.error, ServerError)
+    assert [(row.index, row.ended) for row in run.rows] == [
+        (0, "success"),
+        (1, "success"),
+        (2, "error"),
+        (3, "error"),
+    ]
+    for row in run.rows[2:]:
+        assert (row.success, row.steps, row.server_calls) == (None, 1, 1)
+        assert "out of memory" in row.error
+    assert run.watcher.running == {}, "recorders are told of them"
+    assert len(run.log.path.read_text().splitlines()) == 4
+
+
+def test_env_without_a_success_term_gives_null(play):
+    run = play(2, 3, has_success=False)
+    assert [row.success for row in run.rows] == [None] * 3
+    # The toy env still terminates at its goal, which without a success term is no success.
+    assert {row.ended for row in run.rows} == {"failure", "time_out"}
+
+
+def test_recorders_that_do_not_look_cost_no_drawing(play):
+    run = play(2, 4, execution=4, recorders=[Recorder()])
+    # The watcher of these tests looks at each start; the policy looks once a beat, mostly at the same moment.
+    assert run.env.env.renders == run.stats.calls

@@ -1,0 +1,129 @@
+"""WandbRecorder, with the real library: what it leaves on disk, and that an absent W&B stops nothing."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runners.recorders import Recorders
+from runners.recorders.recorder import RunInfo
+from runners.recorders.video import VideoRecorder
+from runners.recorders.wandb import INIT_TIMEOUT_S, WandbRecorder
+from tests.runners.samples import make_row
+from tests.runners.wandb_reader import read_offline_run
+
+ROOT = Path(__file__).parents[2]
+
+CONFIG = {"seed": 3, "server": {"host": "localhost", "port": 5555}, "instruction": {"text": "reach"}}
+
+
+def run_info(folder):
+    return RunInfo(folder=folder, config=CONFIG, fps=20.0, task="Toy-v0")
+
+
+def offline_run(folder):
+    """Return the one offline run in a run folder; W&B's service writes its end a moment after the run is over."""
+    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
+    deadline = time.monotonic() + 10
+    while (run := read_offline_run(path)).exit_code is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return path, run
+
+
+def episode_rows(run):
+    return [entry for entry in run.history if "episode/index" in entry]
+
+
+def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, clean_environment):
+    recorders = Recorders([VideoRecorder(), WandbRecorder("offline", "groot-tests")])
+    recorders.on_run_start(run_info(tmp_path))
+    rolled = play(2, 6, recorders=[recorders])
+    recorders.on_run_end({"success_rate": 0.5, "server": {"calls": rolled.stats.calls, "p50_ms": 1.5}})
+    path, run = offline_run(tmp_path)
+
+    assert (run.project, run.tags, run.job_type) == ("groot-tests", ["Toy-v0"], "rollout")
+    assert {key: run.config[key] for key in CONFIG} == CONFIG
+    entries = episode_rows(run)
+    assert [entry["episode/index"] for entry in entries] == [row.index for row in rolled.rows]
+    successes = 0
+    for position, (entry, row) in enumerate(zip(entries, rolled.rows, strict=True), start=1):
+        logged = {key.removeprefix("episode/"): value for key, value in entry.items() if key.startswith("episode/")}
+        video = logged.pop("video")
+        expected = {k: v for k, v in row.to_json().items() if v is not None and k != "video"}
+        assert logged == expected
+        kept = path.parent / "files" / video["path"]
+        assert kept.read_bytes() == (tmp_path / row.video).read_bytes()
+        successes += row.success
+        assert entry["success_rate"] == pytest.approx(successes / position)
+    assert run.summary["success_rate"] == 0.5
+    assert run.summary["server"] == {"calls": rolled.stats.calls, "p50_ms": 1.5}
+    (table,) = [entry["episodes"] for entry in run.history if "episodes" in entry]
+    kept = json.loads((path.parent / "files" / table["path"]).read_text())
+    assert kept["columns"] == list(rolled.rows[0].to_json())
+    assert kept["data"] == [list(row.to_json().values()) for row in rolled.rows]
+    assert run.exit_code == 0, "the run is closed"
+
+
+def test_run_without_an_episode_is_closed_too(tmp_path, clean_environment):
+    recorder = WandbRecorder("offline", "groot-tests")
+    recorder.on_run_start(run_info(tmp_path))
+    recorder.on_run_end({"episodes": 0})
+    assert offline_run(tmp_path)[1].exit_code == 0
+
+
+ONLINE = """
+import logging, sys, time
+from pathlib import Path
+from runners.recorders import Recorders
+import runners.recorders.wandb
+from runners.recorders.wandb import WandbRecorder
+from tests.runners.samples import make_row
+from tests.runners.test_wandb import run_info
+logging.basicConfig()
+runners.recorders.wandb.INIT_TIMEOUT_S = 4.0
+recorders = Recorders([WandbRecorder("online", "groot-tests")])
+recorders.on_run_start(run_info(Path(sys.argv[1])))
+row = make_row()
+recorders.on_episode_end(row)
+recorders.on_row_written(row, [row])
+recorders.on_run_end({"episodes": 1})
+print("over", flush=True)
+"""
+
+
+@pytest.mark.parametrize("key", ["0123456789" * 4, None], ids=["unreachable", "no account"])
+def test_run_goes_on_offline_where_wandb_cannot_be_reached(tmp_path, clean_environment, key):
+    home = tmp_path / "home"  # where no one has logged in
+    home.mkdir()
+    environment = os.environ | {"WANDB_BASE_URL": "http://127.0.0.1:9", "HOME": str(home)}
+    environment |= {"WANDB_API_KEY": key} if key else {}
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ONLINE, str(tmp_path)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "over\n"
+        over = time.monotonic()
+        _, told = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, told
+    assert over - start < 25, "it waits for W&B, but not for longer than it was told"
+    assert INIT_TIMEOUT_S <= 30
+    assert time.monotonic() - over < 15, "nothing keeps the process from ending"
+    assert "W&B could not be reached" in told
+    assert f"wandb sync {tmp_path / 'wandb' / 'offline-run-*'}" in told
+    assert "left out" not in told
+    run = offline_run(tmp_path)[1]
+    assert [entry["episode/index"] for entry in episode_rows(run)] == [make_row().index]
+    assert run.exit_code == 0

@@ -1,0 +1,52 @@
+"""The toy env as a task of groot-play: ids that start in no time, with a config that IsaacLab's launcher understands.
+
+Toy-v0 is played as fast as it goes; Toy-Slow-v0 takes a twentieth of a second a control step, for what a test does to a
+run in its middle.
+"""
+
+import math
+import time
+
+import gymnasium as gym
+
+from tests.toy import ToyEnv
+
+
+class Section:
+    """A part of a config."""
+
+
+class ToyEnvCfg:
+    """What runners.simulation sets and reads; the physics makes IsaacLab's launcher go without Kit."""
+
+    def __init__(self):
+        from isaaclab_newton.physics import NewtonCfg
+
+        self.scene, self.sim = Section(), Section()
+        self.sim.dt, self.decimation = 0.01, 5
+        self.sim.physics = NewtonCfg()
+
+
+class SlowToyEnv(ToyEnv):
+    """A toy env in which a control step takes its time."""
+
+    def step(self, action):
+        time.sleep(self.step_dt)
+        return super().step(action)
+
+
+def make(cfg, env_cfg_entry_point, kind=ToyEnv):
+    """Build the env as IsaacLab builds its own: from a config, with the entry point among its arguments."""
+    assert cfg.sim.device == "cpu"
+    step_s = cfg.sim.dt * cfg.decimation
+    return kind(cfg.scene.num_envs, episode_steps=math.ceil(cfg.episode_length_s / step_s))
+
+
+def make_slow(**arguments):
+    return make(**arguments, kind=SlowToyEnv)
+
+
+for name, entry_point in {"Toy-v0": make, "Toy-Slow-v0": make_slow}.items():
+    gym.register(
+        name, entry_point, disable_env_checker=True, kwargs={"env_cfg_entry_point": f"{__name__}:{ToyEnvCfg.__name__}"}
+    )
