@@ -42,25 +42,20 @@ def simulated_env(
     from isaaclab.app import launch_simulation  # noqa: PLC0415  # known to be there only now
 
     levels = [(handler, handler.level) for handler in logging.getLogger().handlers]
-    refusal: Gr00tError | None = None
-    try:
-        with launch_simulation(env_cfg, {"device": device, "livestream": 0}), warnings.catch_warnings():
-            for handler, level in levels:  # IsaacLab's launcher has set its own level on every handler
-                handler.setLevel(level)
-            warnings.filterwarnings("ignore", category=FutureWarning, module="isaaclab")
-            env = gym.make(task["id"], cfg=env_cfg)
-            try:
-                yield env
-            except Gr00tError as error:
-                # The launcher prints a traceback of any error but SystemExit, and this one is told by its message.
-                refusal = error
-                raise SystemExit(1) from error
-            finally:
-                env.close()
-    except SystemExit:
-        if refusal is None:
-            raise
-        raise refusal from None
+    failure: Gr00tError | None = None
+    with launch_simulation(env_cfg, {"device": device, "livestream": 0}), warnings.catch_warnings():
+        for handler, level in levels:  # IsaacLab's launcher has set its own level on every handler
+            handler.setLevel(level)
+        warnings.filterwarnings("ignore", category=FutureWarning, module="isaaclab")
+        env = gym.make(task["id"], cfg=env_cfg)
+        try:
+            yield env
+        except Gr00tError as error:
+            failure = error  # told by its message, past the launcher, which prints a traceback of any error
+        finally:
+            env.close()
+    if failure is not None:
+        raise failure
 
 
 def _env_cfg(task: Mapping[str, Any]) -> Any:
