@@ -22,6 +22,7 @@ from runners.config import register_schemas
 __all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "INTERRUPTED", "launch"]
 
 DONE, FAILED, DONE_WITH_ERRORS, INTERRUPTED = 0, 1, 2, 130
+_USAGE = 2  # with which argparse ends, within Hydra
 
 
 def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mapping[str, str] | None = None) -> NoReturn:
@@ -51,6 +52,11 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except SystemExit as refusal:
+        if refusal.code == _USAGE:
+            print("Flags such as -m come first, then the settings as key=value; --help lists them.", file=sys.stderr)
+            sys.exit(FAILED)
+        raise
     # A run that failed weighs more than one with errored episodes, whatever its number.
     sys.exit(max(codes, key=lambda code: (code == FAILED, code), default=DONE))
 

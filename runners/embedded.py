@@ -41,23 +41,30 @@ def embedded_server(policy: Mapping[str, Any], port: int, observation_form: str)
     process = context.Process(
         target=_serve, args=(dict(policy), port, observation_form, token, theirs), name="policy-server", daemon=True
     )
-    process.start()
-    theirs.close()
+    # Ctrl-C reaches every process of a terminal, and when to stop is this one's word: the new one inherits that.
+    interruptible = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        ready = wait([ours, process.sentinel], timeout=START_TIMEOUT_S)
-        answer = ours.recv() if ours in ready else None
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, interruptible)
+    theirs.close()
+    answer: Any = None
+    try:
+        ready = wait([ours], timeout=START_TIMEOUT_S)
+        try:
+            answer = ours.recv() if ready else f"it was not ready in {START_TIMEOUT_S:g} s"
+        except EOFError:
+            process.join()
+            answer = f"it ended with code {process.exitcode}"
         if not isinstance(answer, int):
-            why = answer or (
-                f"it ended with code {process.exitcode}" if ready else f"not ready in {START_TIMEOUT_S:g} s"
-            )
             raise ServerUnreachableError(
-                f"The embedded policy server ({policy.get('_target_')}) did not start: {why}. "
-                "To see it alone: groot-serve policy=lift_cube_expert port=5555"
+                f"The embedded policy server ({policy.get('_target_')}) did not start: {answer}. "
+                "Serve it alone to see more: groot-serve policy=... port=5555"
             )
         yield answer
     finally:
-        ours.close()  # which is what tells the process to stop
-        process.join(timeout=5)
+        ours.close()  # which is what tells a server to stop
+        process.join(timeout=5 if isinstance(answer, int) else 0)
         if process.is_alive():
             process.kill()
             process.join()
@@ -65,8 +72,6 @@ def embedded_server(policy: Mapping[str, Any], port: int, observation_form: str)
 
 def _serve(policy: dict[str, Any], port: int, observation_form: str, token: str | None, pipe: Connection) -> None:
     """Build the policy, report the port, and serve until the other end of the pipe closes."""
-    # Ctrl-C reaches every process of a terminal; when to stop is the parent's word.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         server = PolicyServer(instantiate(policy), port=port, observation_form=observation_form, api_token=token)
     except Exception as error:  # whatever it is, the parent tells the person

@@ -139,7 +139,10 @@ def groot_play(tmp_path, clean_environment):
     started = []
 
     def start(*overrides, task="toy", env=None):
-        command = [str(GROOT_PLAY), "--config-dir", str(ROOT / "tests/runners/conf"), f"task={task}", *overrides]
+        flags = [override for override in overrides if override.startswith("-")]  # Hydra wants them first
+        settings = [override for override in overrides if not override.startswith("-")]
+        folder = str(ROOT / "tests/runners/conf")
+        command = [str(GROOT_PLAY), *flags, "--config-dir", folder, f"task={task}", *settings]
         process = subprocess.Popen(
             command,
             cwd=tmp_path,
@@ -163,19 +166,18 @@ def groot_play(tmp_path, clean_environment):
 
 @pytest.fixture
 def policy_process(clean_environment):
-    """Start policy servers in processes of their own, ended with the test."""
+    """Start a process of policy servers (see policy_servers.py), ended with the test; ``ports`` has one for each."""
     started = []
 
-    def start(behaviour, **environment):
+    def start(*behaviours):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.runners.policy_servers", behaviour],
+            [sys.executable, "-m", "tests.runners.policy_servers", *behaviours],
             cwd=ROOT,
-            env=os.environ | environment,
             stdout=subprocess.PIPE,
             text=True,
         )
         started.append(process)
-        process.port = int(process.stdout.readline())
+        process.ports = {behaviour: int(process.stdout.readline()) for behaviour in behaviours}
         return process
 
     yield start

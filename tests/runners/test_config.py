@@ -143,6 +143,13 @@ def test_mistake_is_told_with_what_mends_it(command, arguments, told):
     assert "sesame" not in err, "a token is not repeated"
 
 
+@pytest.mark.parametrize("arguments", [["--verbosity"], ["num_envs=2", "-m", "seed=1,2"]], ids=" ".join)
+def test_flag_that_hydra_does_not_take_is_a_refusal_too(command, arguments):
+    code, _, err = command(play, *arguments)
+    assert code == 1, "2 is for runs with errored episodes"
+    assert "Flags such as -m come first, then the settings as key=value" in err
+
+
 def test_several_mistakes_in_a_multirun_are_told_too(command):
     code, _, err = command(play, "-m", "num_env=1,2")
     assert code == 1
