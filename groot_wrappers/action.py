@@ -74,6 +74,12 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self.execution = execution
         self._watcher = watcher
         self._columns = _match_columns(embodiment.action, base)
+        # Keys whose target holds a constant are not read from chunks.
+        self._constants = {
+            key: (self._columns.pop(key), float(target.hold))
+            for key, target in embodiment.action.items()
+            if target.hold is not None
+        }
         self._held = torch.zeros((self.num_envs, base.action_manager.total_action_dim), device=self.device)
         self._parked = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
         self._has_success = "success" in base.termination_manager.active_terms
@@ -174,6 +180,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         actions = torch.zeros((self.num_envs, length, self._held.shape[1]))
         for key, columns in self._columns.items():
             actions[:, :, columns] = parts[key].cpu()
+        for columns, constant in self._constants.values():
+            actions[:, :, columns] = constant
         return actions.to(self.device)
 
     def _park_rows_that_are_not_finite(

@@ -31,8 +31,9 @@ def match_embodiment(
     problems = []
     for kind, offered in (("video", embodiment.video), ("state", embodiment.state)):
         problems += _missing(kind, modality[kind].modality_keys, offered, "The server wants", "the embodiment has")
+    played = [key for key, target in embodiment.action.items() if target.hold is None]
     problems += _missing(
-        "action", embodiment.action, modality["action"].modality_keys, "The embodiment drives", "the server sends"
+        "action", played, modality["action"].modality_keys, "The embodiment drives", "the server sends"
     )
     wanted_language = modality["language"].modality_keys
     if list(wanted_language) != [embodiment.language]:

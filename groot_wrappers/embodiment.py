@@ -18,9 +18,8 @@ from groot_wrappers.errors import ContractError
 __all__ = ["ActionTarget", "Embodiment", "StateSource", "VideoSource"]
 
 
-def _require_one_source(source: Any, kind: str) -> None:
-    """Raise unless exactly one field of ``source`` is set."""
-    names = [f.name for f in fields(source)]
+def _require_one_source(source: Any, kind: str, names: list[str]) -> None:
+    """Raise unless exactly one of the fields ``names`` of ``source`` is set."""
     given = [name for name in names if getattr(source, name)]
     if len(given) != 1:
         raise ContractError(
@@ -42,38 +41,44 @@ class VideoSource:
     obs: str | None = None
 
     def __post_init__(self) -> None:
-        _require_one_source(self, "video")
+        _require_one_source(self, "video", ["sensor", "obs"])
 
 
 @dataclass
 class StateSource:
-    """Where the numbers of one state key come from.
+    """Where the numbers of one state key come from; exactly one is given.
 
     Args:
         obs: ``group.term`` of the env's observation, shape (num_envs, D), in the env's own units.
+        joints: Patterns (regular expressions that match whole names) of joints of one robot, whose positions (rad, m)
+            are taken pattern by pattern, and within a pattern in the robot's order.
     """
 
     obs: str | None = None
+    joints: list[str] | None = None
 
     def __post_init__(self) -> None:
-        _require_one_source(self, "state")
+        _require_one_source(self, "state", ["obs", "joints"])
 
 
 @dataclass
 class ActionTarget:
-    """What one action key drives; exactly one is given.
+    """What one action key drives; exactly one of ``joints`` and ``term`` is given.
 
     Args:
         joints: Patterns (regular expressions that match whole names) of joints. The key's numbers go to the matching
             joints, pattern by pattern, and within a pattern in the order of the env's action terms.
         term: Name of an action term of the env; the key's numbers fill it.
+        hold: A constant that is played instead of what the server sends under the key, whether it sends any or not;
+            for joints their position in rad or m.
     """
 
     joints: list[str] | None = None
     term: str | None = None
+    hold: float | None = None
 
     def __post_init__(self) -> None:
-        _require_one_source(self, "action")
+        _require_one_source(self, "action", ["joints", "term"])
 
 
 @dataclass

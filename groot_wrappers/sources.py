@@ -4,7 +4,8 @@ Classes:
     Source: one key's frame, its shape, and whether reading it draws a camera.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +58,30 @@ def state_source(env: Any, key: str, source: StateSource) -> Source:
     """Return the source of a state key.
 
     Raises:
-        ContractError: The env has no such observation term.
+        ContractError: The env has no such observation term, or no robot with such joints.
     """
+    if source.joints:
+        return _joints(env, key, source.joints)
     return _term(env, f"state.{key}", str(source.obs), torch.float32)
+
+
+def _joints(env: Any, key: str, patterns: Sequence[str]) -> Source:
+    """Return the source that is the positions of the joints that ``patterns`` match, all on one robot."""
+    robots = dict(env.scene.articulations)
+    for robot in robots.values():
+        found = [[i for i, name in enumerate(robot.joint_names) if re.fullmatch(p, name)] for p in patterns]
+        if all(found):
+            return _joint_positions(robot.data, [i for match in found for i in match])
+    offered = "; ".join(f"{name}: {', '.join(robot.joint_names)}" for name, robot in robots.items())
+    raise ContractError(
+        f"embodiment.state.{key}: no robot of the env has joints that match all of {', '.join(patterns)}. "
+        f"The env has {offered or 'no robot'}."
+    )
+
+
+def _joint_positions(data: Any, ids: list[int]) -> Source:
+    """Return the source that is the positions of a robot's joints with the indices ``ids``."""
+    return Source((len(ids),), torch.float32, False, lambda raw: _as_torch(data.joint_pos)[:, ids])
 
 
 def _term(env: Any, key: str, path: str, dtype: torch.dtype) -> Source:

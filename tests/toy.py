@@ -75,8 +75,14 @@ class ToyEnv(gym.Env):
         self.played = []
         self.starts = []
         self.camera = ToyCamera(self)
-        robot = SimpleNamespace(find_joints=lambda names, preserve_order: ([0, 1], ["joint_a", "joint_b"]))
-        self.scene = type("Scene", (dict,), {"sensors": {"camera": self.camera}})(robot=robot)
+        names = ["joint_a", "joint_b"]
+        robot = SimpleNamespace(
+            joint_names=names,
+            find_joints=lambda patterns, preserve_order: ([0, 1], names),
+            data=SimpleNamespace(joint_pos=self.joints),
+        )
+        parts = {"sensors": {"camera": self.camera}, "articulations": {"robot": robot}}
+        self.scene = type("Scene", (dict,), parts)(robot=robot)
         self.action_manager = SimpleNamespace(
             active_terms=["joints"],
             action_term_dim=[2],

@@ -175,3 +175,15 @@ def test_embodiment_that_does_not_fit_the_action_terms_is_refused(action, messag
 def test_execution_beyond_the_horizon_is_refused():
     with pytest.raises(ContractError, match=r"horizons.execution=9 .* hold 8"):
         Gr00tActionWrapper(ToyEnv(), toy_embodiment(), 9, horizon=8)
+
+
+def test_key_that_holds_a_constant_ignores_what_the_server_sends():
+    action = {"goal": {"joints": ["joint_a"]}, "other": {"joints": ["joint_b"], "hold": 7.0}}
+    embodiment = Embodiment.from_config(EMBODIMENT | {"action": action})
+    env = Gr00tActionWrapper(Gr00tObservationWrapper(ToyEnv(2), embodiment), embodiment, 2)
+    env.reset(seed=0)
+    goal = np.full((2, 2, 1), 3.0, np.float32)
+    env.step({"goal": goal, "other": np.full((2, 2, 1), np.nan, np.float32)})
+    assert env.step({"goal": goal})[4]["error"] == [None, None]
+    assert torch.stack(env.unwrapped.played).reshape(-1, 2).unique(dim=0).tolist() == [[3.0, 7.0]]
+    assert list(env.action_space) == ["goal"]

@@ -1,5 +1,6 @@
 """The match of server and embodiment, and the embodiment that an env config declares."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -85,3 +86,8 @@ def test_embodiment_is_read_from_an_env_config():
 def test_env_config_without_keys_is_told_to_inherit():
     with pytest.raises(ContractError, match="Inherit from Gr00tEnvCfg, or name an embodiment"):
         Embodiment.from_env_cfg(SimpleNamespace())
+
+
+def test_action_key_that_holds_a_constant_need_not_be_sent():
+    held = replace(EMBODIMENT, action=EMBODIMENT.action | {"waist": ActionTarget(term="waist", hold=0.0)})
+    assert "waist" in match_embodiment(held, wants()).action

@@ -109,7 +109,7 @@ def test_instructions_are_given_per_env():
         ({"video": {"camera": {"sensor": "camara"}}}, "no sensor 'camara'. Did you mean 'camera'"),
         ({"state": {"joints": {"obs": "policy.joint"}}}, "no 'policy.joint'. Did you mean 'joints'"),
         ({"state": {"joints": {"obs": "critic.joints"}}}, "There it has: policy"),
-        ({"state": {"joints": {"joints": "x"}}}, "embodiment.state.joints has no joints"),
+        ({"state": {"joints": {"sensor": "x"}}}, "embodiment.state.joints has no sensor"),
         ({"video": {"camera": {}}}, "exactly one of sensor, obs, but none"),
         ({"vidio": {}}, "embodiment has no vidio"),
     ],
@@ -144,3 +144,18 @@ def test_delta_indices_that_no_history_can_serve_are_refused(indices):
 def test_reset_refuses_options_that_do_not_fit(options, message):
     with pytest.raises(ContractError, match=message):
         wrap().reset(options=options)
+
+
+def test_state_of_joints_comes_in_the_order_of_the_patterns():
+    state = {"state": {"reversed": {"joints": ["joint_b", "joint_a"]}, "all": {"joints": ["joint_.*"]}}}
+    env = Gr00tObservationWrapper(ToyEnv(2), Embodiment.from_config(EMBODIMENT | state))
+    env.reset(seed=0)
+    observation, *_ = env.step(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    assert observation["state"]["reversed"].tolist() == [[[2.0, 1.0]], [[4.0, 3.0]]]
+    assert observation["state"]["all"].tolist() == [[[1.0, 2.0]], [[3.0, 4.0]]]
+
+
+def test_state_of_joints_that_no_robot_has_is_refused():
+    embodiment = Embodiment.from_config(EMBODIMENT | {"state": {"arm": {"joints": ["joint_a", "elbow"]}}})
+    with pytest.raises(ContractError, match=r"match all of joint_a, elbow\. The env has robot: joint_a, joint_b"):
+        Gr00tObservationWrapper(ToyEnv(), embodiment)
