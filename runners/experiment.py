@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.contract import match_embodiment
+from groot_wrappers.errors import ContractError
 from runners.cli import DONE, DONE_WITH_ERRORS
 from runners.embedded import embedded_server
 from runners.manifest import write_manifest
@@ -42,6 +43,9 @@ def run_experiment(config: DictConfig) -> int:
     say: Say = functools.partial(print, file=sys.stdout, flush=True)
     folder = Path(HydraConfig.get().runtime.output_dir)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    for key in ("num_envs", "episodes"):
+        if config[key] < 1:
+            raise ContractError(f"{key}={config[key]} was asked for, but a run has at least one. Set {key}=1 or more.")
     plan = make_plan(config.episodes, config.seed, [config.instruction.text])
     write_plan(plan, folder / "plan.json")
 

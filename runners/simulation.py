@@ -1,5 +1,6 @@
 """The simulated env of a run: an id that IsaacLab knows, with the config that the run asks for."""
 
+import functools
 import importlib
 import importlib.util
 import logging
@@ -41,11 +42,11 @@ def simulated_env(
 
     from isaaclab.app import launch_simulation  # noqa: PLC0415  # known to be there only now
 
-    levels = [(handler, handler.level) for handler in logging.getLogger().handlers]
+    for handler in logging.getLogger().handlers:
+        # IsaacLab sets levels of its own on every handler; a filter keeps to the configured one.
+        handler.addFilter(functools.partial(_is_at_least, handler.level))
     failure: Gr00tError | None = None
     with launch_simulation(env_cfg, {"device": device, "livestream": 0}), warnings.catch_warnings():
-        for handler, level in levels:  # IsaacLab's launcher has set its own level on every handler
-            handler.setLevel(level)
         warnings.filterwarnings("ignore", category=FutureWarning, module="isaaclab")
         env = gym.make(task["id"], cfg=env_cfg)
         try:
@@ -56,6 +57,10 @@ def simulated_env(
             env.close()
     if failure is not None:
         raise failure
+
+
+def _is_at_least(level: int, record: logging.LogRecord) -> bool:
+    return record.levelno >= level
 
 
 def _env_cfg(task: Mapping[str, Any]) -> Any:
@@ -81,10 +86,9 @@ def _env_cfg(task: Mapping[str, Any]) -> Any:
     if isinstance(entry_point, str):
         module, name = entry_point.split(":")
         entry_point = getattr(importlib.import_module(module), name)
-    env_cfg = entry_point()
-    if task.get("assets"):
-        try:
-            env_cfg.use_assets(task["assets"])
-        except (AttributeError, ValueError) as error:
-            raise ContractError(f"task.assets={task['assets']}: {error}") from error
-    return env_cfg
+    if not task.get("assets"):
+        return entry_point()
+    try:
+        return entry_point(assets=task["assets"])
+    except (TypeError, ValueError) as error:
+        raise ContractError(f"task.assets={task['assets']}: {error}") from error
