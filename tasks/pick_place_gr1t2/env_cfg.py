@@ -1,0 +1,238 @@
+"""Configs of ``Isaac-Groot-PickPlace-GR1T2-v0`` and ``-Play-v0``: a humanoid puts a wheel into a marked zone."""
+
+# ruff: noqa: RUF012 - configclass copies mutable defaults for each instance
+
+import isaaclab.sim as sim_utils
+from isaaclab.actuators import ImplicitActuatorCfg
+from isaaclab.assets import ArticulationCfg, AssetBaseCfg, RigidObjectCfg
+from isaaclab.envs import mdp
+from isaaclab.managers import EventTermCfg, RewardTermCfg, SceneEntityCfg
+from isaaclab.managers import TerminationTermCfg as DoneTerm
+from isaaclab.scene import InteractiveSceneCfg
+from isaaclab.sensors import CameraCfg
+from isaaclab.sim import SimulationCfg
+from isaaclab.utils import configclass
+from isaaclab_newton.renderers import NewtonWarpRendererCfg
+from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
+
+from tasks.assets import gr1t2
+from tasks.assets.steering_wheel import steering_wheel_usd
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions, newton_physics
+
+from . import layout
+from .mdp import FollowerJointsActionCfg, Placed
+
+__all__ = ["PickPlaceGR1T2EnvCfg", "PickPlaceGR1T2PlayEnvCfg"]
+
+_JOINTS = {
+    "left_arm": list(gr1t2.arm_joints("left")),
+    "right_arm": list(gr1t2.arm_joints("right")),
+    "left_hand": list(gr1t2.hand_joints("left")),
+    "right_hand": list(gr1t2.hand_joints("right")),
+    "waist": list(gr1t2.WAIST_JOINTS),
+}
+"""GR00T's keys of this robot, for states and for actions."""
+
+_FRAME_SIDE = 0.012
+
+
+def _box(size: tuple[float, float, float], colour: tuple[float, float, float], collides: bool) -> sim_utils.CuboidCfg:
+    """A coloured box that never moves."""
+    return sim_utils.CuboidCfg(
+        size=size,
+        collision_props=sim_utils.UsdPhysicsCollisionCfg() if collides else None,
+        visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=colour),
+    )
+
+
+def _targets(key: str) -> mdp.JointPositionActionCfg:
+    """Absolute targets of one key's joints, rad."""
+    return mdp.JointPositionActionCfg(
+        asset_name="robot", joint_names=_JOINTS[key], use_default_offset=False, preserve_order=True
+    )
+
+
+@configclass
+class PickPlaceSceneCfg(InteractiveSceneCfg):
+    """Robot, table, wheel, marked zone and the head camera."""
+
+    light = AssetBaseCfg(prim_path="/World/Light", spawn=sim_utils.DomeLightCfg(intensity=2000.0))
+    ground = AssetBaseCfg(
+        prim_path="{ENV_REGEX_NS}/Ground",
+        spawn=_box((20.0, 20.0, 0.1), (0.22, 0.24, 0.27), collides=True),
+        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.0, -0.05)),
+    )
+    table = AssetBaseCfg(
+        prim_path="{ENV_REGEX_NS}/Table",
+        spawn=_box((1.8, 0.6, 0.05), (0.62, 0.55, 0.46), collides=True),
+        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.55, layout.TABLE_HEIGHT - 0.025)),
+    )
+    zone = AssetBaseCfg(
+        prim_path="{ENV_REGEX_NS}/Zone",
+        # As flat as paint: the wheel stands on the table.
+        spawn=_box((layout.ZONE_SIDE, layout.ZONE_SIDE, 0.002), (0.15, 0.40, 0.70), collides=False),
+        init_state=AssetBaseCfg.InitialStateCfg(pos=(*layout.ZONE_CENTRE, layout.TABLE_HEIGHT)),
+    )
+    robot = ArticulationCfg(
+        prim_path="{ENV_REGEX_NS}/Robot",
+        spawn=sim_utils.UsdFileCfg(
+            rigid_props=[MujocoRigidBodyCfg(gravcomp=1.0)],
+            articulation_props=[NewtonArticulationCfg(self_collision_enabled=False)],
+        ),
+        init_state=ArticulationCfg.InitialStateCfg(
+            pos=layout.ROBOT_POSITION,
+            rot=layout.ROBOT_QUATERNION,
+            joint_pos={".*_elbow_pitch_joint": layout.START_ELBOW, "(?!.*_elbow_pitch_joint).*": 0.0},
+        ),
+        actuators={
+            "waist": ImplicitActuatorCfg(joint_names_expr=["waist_.*"], stiffness=4400.0, damping=200.0, armature=0.1),
+            "head": ImplicitActuatorCfg(joint_names_expr=["head_.*"], stiffness=100.0, damping=5.0, armature=0.02),
+            "arms": ImplicitActuatorCfg(
+                joint_names_expr=[".*_shoulder_.*", ".*_elbow_.*", ".*_wrist_.*"],
+                stiffness=1000.0,
+                damping=60.0,
+                armature=0.05,
+            ),
+            # Weak, as the real hands are: stronger ones throw the wheel out of their grip.
+            "hands": ImplicitActuatorCfg(
+                joint_names_expr=["[LR]_.*"], stiffness=3.0, damping=0.15, armature=0.003, joint_effort_limit=1.5
+            ),
+        },
+    )
+    object = RigidObjectCfg(
+        prim_path="{ENV_REGEX_NS}/Object",
+        spawn=sim_utils.UsdFileCfg(),
+        init_state=RigidObjectCfg.InitialStateCfg(pos=layout.WHEEL_START),
+    )
+    ego_view = CameraCfg(
+        prim_path="{ENV_REGEX_NS}/Robot/" + gr1t2.HEAD_PRIM + "/EgoView",
+        offset=CameraCfg.OffsetCfg(pos=layout.EYES.position, rot=layout.EYES.quaternion, convention="ros"),
+        data_types=["rgb"],
+        width=layout.IMAGE_SIZE,
+        height=layout.IMAGE_SIZE,
+        spawn=sim_utils.PinholeCameraCfg(
+            focal_length=layout.EYES.focal_length,
+            horizontal_aperture=layout.EYES.horizontal_aperture,
+            clipping_range=(0.05, 20.0),
+        ),
+        # Without this a camera under a moving link stays where it was at the start.
+        update_latest_camera_pose=True,
+        renderer_cfg=NewtonWarpRendererCfg(),
+    )
+
+
+@configclass
+class ActionsCfg:
+    """Absolute joint targets, rad: 29 in all. The outer finger joints take none; they follow."""
+
+    left_arm = _targets("left_arm")
+    right_arm = _targets("right_arm")
+    left_hand = _targets("left_hand")
+    right_hand = _targets("right_hand")
+    waist = _targets("waist")
+    followers = FollowerJointsActionCfg(asset_name="robot", followers=dict(gr1t2.FOLLOWERS))
+
+
+@configclass
+class StatesCfg(Gr00tStateCfg):
+    """Joint positions, rad, by GR00T's keys."""
+
+    left_arm = joint_positions(_JOINTS["left_arm"])
+    right_arm = joint_positions(_JOINTS["right_arm"])
+    left_hand = joint_positions(_JOINTS["left_hand"])
+    right_hand = joint_positions(_JOINTS["right_hand"])
+    waist = joint_positions(_JOINTS["waist"])
+
+
+@configclass
+class ObservationsCfg:
+    """One group, ``policy``."""
+
+    policy: StatesCfg = StatesCfg()
+
+
+@configclass
+class EventsCfg:
+    """The robot back at its start, the wheel somewhere new. All draws come from torch's generator, seeded by reset."""
+
+    reset_scene = EventTermCfg(func=mdp.reset_scene_to_default, mode="reset", params={"reset_joint_targets": True})
+    place_wheel = EventTermCfg(
+        func=mdp.reset_root_state_uniform,
+        mode="reset",
+        params={
+            "pose_range": layout.WHEEL_START_RANGE,
+            "velocity_range": {},
+            "asset_cfg": SceneEntityCfg("object"),
+        },
+    )
+
+
+@configclass
+class RewardsCfg:
+    """1 for an episode that succeeds (IsaacLab multiplies a weight by the control step, 1/20 s), else 0."""
+
+    success = RewardTermCfg(func=mdp.is_terminated_term, params={"term_keys": "success"}, weight=20.0)
+
+
+@configclass
+class TerminationsCfg(Gr00tTerminationsCfg):
+    """Success ends an episode, and so do time and a wheel that has fallen off the table."""
+
+    success = DoneTerm(
+        func=Placed,
+        params={
+            "asset_cfg": SceneEntityCfg("object"),
+            "hands_cfg": SceneEntityCfg("robot", body_names=["left_hand_pitch_link", "right_hand_pitch_link"]),
+            "centre": layout.ZONE_CENTRE,
+            "half_side": layout.ZONE_SIDE / 4,
+            "lift": 0.05,
+            "let_go": 0.26,
+            "duration": 0.5,
+        },
+    )
+    dropped = DoneTerm(
+        func=mdp.root_height_below_minimum, params={"minimum_height": 0.5, "asset_cfg": SceneEntityCfg("object")}
+    )
+
+
+@configclass
+class PickPlaceGR1T2EnvCfg(Gr00tEnvCfg):
+    """``Isaac-Groot-PickPlace-GR1T2-v0``: control at 20 Hz, episodes of at most 1000 control steps."""
+
+    camera_keys = ["ego_view"]
+    state_keys = list(_JOINTS)
+    action_keys = dict(_JOINTS)
+    instruction = "pick up the steering wheel and place it on the blue square"
+
+    scene: PickPlaceSceneCfg = PickPlaceSceneCfg(num_envs=1, env_spacing=0.0)
+    observations: ObservationsCfg = ObservationsCfg()
+    actions: ActionsCfg = ActionsCfg()
+    events: EventsCfg = EventsCfg()
+    rewards: RewardsCfg = RewardsCfg()
+    terminations: TerminationsCfg = TerminationsCfg()
+    decimation = 6
+    episode_length_s = 1000 / 20
+    sim: SimulationCfg = SimulationCfg(
+        dt=1 / 120,
+        device="cpu",
+        # A hand about a rim touches it in many places at once.
+        physics=newton_physics(njmax=400, nconmax=120, iterations=30, ls_iterations=20),
+    )
+
+    def use_assets(self, assets: str) -> None:
+        """Take robot and wheel that are built from a wheel and primitives.
+
+        Raises:
+            ValueError: Neither of the two.
+            AssetError: The package that the robot is built from is missing.
+        """
+        super().use_assets(assets)
+        self.scene.robot.spawn.usd_path = str(gr1t2.gr1t2_usd())
+        self.scene.object.spawn.usd_path = str(steering_wheel_usd())
+
+
+@configclass
+class PickPlaceGR1T2PlayEnvCfg(PickPlaceGR1T2EnvCfg):
+    """``Isaac-Groot-PickPlace-GR1T2-Play-v0``: the same with 4 envs."""
+
+    scene: PickPlaceSceneCfg = PickPlaceSceneCfg(num_envs=4, env_spacing=0.0)

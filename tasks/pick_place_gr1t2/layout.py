@@ -1,0 +1,58 @@
+"""Where things stand in the pick and place: robot, table, wheel, zone and eyes. Shared by environment and expert.
+
+Plain numbers and numpy, no simulator. Lengths in metres, angles in radians. The frame is that of the env, as in
+IsaacLab's own pick and place of the GR1T2: the robot stands at the origin and looks along y, x is to its right, z up.
+"""
+
+import numpy as np
+
+from tasks.pinhole_camera import PinholeCamera, look_at
+
+__all__ = [
+    "EYES",
+    "IMAGE_SIZE",
+    "ROBOT_POSITION",
+    "ROBOT_QUATERNION",
+    "START_ELBOW",
+    "TABLE_HEIGHT",
+    "WHEEL_START",
+    "WHEEL_START_RANGE",
+    "ZONE_CENTRE",
+    "ZONE_SIDE",
+]
+
+IMAGE_SIZE = 256
+"""Height and width of the picture, pixels."""
+
+ROBOT_POSITION = (0.0, 0.0, 0.93)
+"""Of the base link, the pelvis; the legs are fixed, and the base too."""
+ROBOT_QUATERNION = (0.0, 0.0, float(np.sqrt(0.5)), float(np.sqrt(0.5)))
+"""x, y, z, w: the robot's x axis, its forward, is the env's y axis."""
+
+START_ELBOW = -np.pi / 2
+"""Both elbows start bent to a right angle, all other joints at 0."""
+
+TABLE_HEIGHT = 0.98
+
+WHEEL_START = (0.10, 0.46, TABLE_HEIGHT)
+"""Centre of the wheel's starts; its origin is the foot of its axis."""
+WHEEL_START_RANGE: dict[str, tuple[float, float]] = {
+    "x": (-0.05, 0.05),
+    "y": (-0.05, 0.05),
+    "yaw": (-np.pi / 6, np.pi / 6),
+}
+"""Drawn uniformly about ``WHEEL_START`` at each reset."""
+
+ZONE_CENTRE = (0.44, 0.46)
+ZONE_SIDE = 0.28
+"""The marked square that the wheel is to be placed on, to the right of its start."""
+
+_EYES_POSITION = (0.14, 0.0, 0.09)
+EYES = PinholeCamera(
+    position=_EYES_POSITION,
+    rotation=look_at(_EYES_POSITION, target=(0.14 + 0.52, 0.0, 0.09 - 0.54), up=(0.0, 0.0, 1.0)),
+    focal_length=10.0,
+    image_size=IMAGE_SIZE,
+)
+"""The head camera in the frame of ``head_pitch_link`` (x forward, z up): it looks down over table and hands. The
+wheel's starts lie off the middle of the picture both ways, so that no mirror image of it is a view of another start."""
