@@ -31,9 +31,9 @@ _COLLIDERS: dict[str, list[tuple[str, dict[str, str], tuple[float, float, float]
     "panda_leftfinger": [("sphere", {"radius": str(_PAD_RADIUS)}, (x, _PAD_RADIUS, z)) for x, z in _PAD_CORNERS],
     "panda_rightfinger": [("sphere", {"radius": str(_PAD_RADIUS)}, (x, -_PAD_RADIUS, z)) for x, z in _PAD_CORNERS],
 }
-"""The only colliders kept. The arm's links never touch anything in a task at a table, and cost time at each physics step.
-The spheres stand in the corners of the URDF's rubber tip: four points that press whatever the angle is hold a cube more
-steadily than the contact patch of two boxes, whose points come and go."""
+"""The only colliders kept. The arm's links never touch anything in a task at a table, and cost time at each physics
+step. The spheres stand in the corners of the URDF's rubber tip: four points that press whatever the angle hold a cube
+more steadily than the contact patch of two boxes, whose points come and go."""
 
 
 class AssetError(Gr00tError):

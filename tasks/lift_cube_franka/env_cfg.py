@@ -48,7 +48,7 @@ def _camera(prim_path: str, camera: layout.PinholeCamera, near: float) -> Camera
         ),
         # Without this a camera under a moving link stays where it was at the start.
         update_latest_camera_pose=True,
-        renderer_cfg=NewtonWarpRendererCfg(),
+        renderer_cfg=NewtonWarpRendererCfg(enable_textures=False, enable_shadows=True),
     )
 
 

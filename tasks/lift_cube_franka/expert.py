@@ -1,7 +1,8 @@
 """``LiftCubeExpert``, a scripted policy that sees what GR00T would see and speaks its protocol.
 
 It looks for red in the scene camera's picture, knows that camera, and plans the hand's way: over the cube, down, grasp,
-up. Each call plans from its observation alone, so it can be asked for any env, at any time, in any order.
+up. It goes down only where the wrist camera sees red, too. Each call plans from its observation alone, so it can be
+asked for any env, at any time, in any order.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfig
 
 from .grasp import HORIZON, STEP, plan_hand
 from .kinematics import PandaArm
-from .perception import CubePose, fit_cube
+from .layout import WRIST_CAMERA
+from .perception import CubePose, fit_cube, shows_red_about
 
 __all__ = ["LiftCubeExpert"]
 
@@ -29,8 +31,8 @@ class LiftCubeExpert:
     one a control step of 1/30 s.
 
     Args:
-        find: What finds the cube in a picture of the scene camera, uint8 (224, 224, 3); where it finds none, the arm
-            holds still.
+        find: What finds the cube in a picture of the scene camera, uint8 (224, 224, 3), RGB; where it finds none, the
+            arm holds still.
     """
 
     def __init__(self, find: Callable[[np.ndarray], CubePose | None] = fit_cube):
@@ -63,23 +65,24 @@ class LiftCubeExpert:
             ContractError: The observation is not as ``get_modality_config`` asks.
         """
         check_observation(observation, self._modality)
-        images = observation["video"]["scene_camera"][:, -1]
+        scenes, wrists = (observation["video"][key][:, -1] for key in ("scene_camera", "wrist_camera"))
         joints = observation["state"]["joint_positions"][:, -1].astype(float)
-        chunks = [self._plan(image, row) for image, row in zip(images, joints, strict=True)]
+        chunks = [self._plan(*row) for row in zip(scenes, wrists, joints, strict=True)]
         return {"joint_positions": np.stack(chunks).astype(np.float32)}, {}
 
     def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
         """Nothing to forget: no call depends on another."""
         return {}
 
-    def _plan(self, image: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    def _plan(self, scene: np.ndarray, wrist: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """One row's chunk, (16, 9)."""
-        cube = self._find(image)
+        cube = self._find(scene)
         if cube is None:
             return np.tile(joints, (HORIZON, 1))
         arm, fingers = joints[:7], joints[7:]
         position, yaw = self._arm.hand_pose(arm)
-        positions, yaws, openings = plan_hand(position, yaw, float(fingers.mean()), cube)
+        agreed = shows_red_about(wrist, WRIST_CAMERA.project(self._arm.in_hand_frame(arm, cube.position)))
+        positions, yaws, openings = plan_hand(position, yaw, float(fingers.mean()), cube, may_descend=agreed)
         path = self._arm.follow(arm, np.vstack([position, positions]), np.append(yaw, yaws))
         speeds = np.diff(path, axis=0) / STEP
         return np.hstack([path[1:] + speeds * _ARM_LAG, np.tile(openings[:, None], (1, 2))])

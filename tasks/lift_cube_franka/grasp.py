@@ -59,10 +59,11 @@ class _Hand:
     yaw: float
     opening: float
     at_cube: bool
+    may_descend: bool
 
 
 def plan_hand(
-    position: np.ndarray, yaw: float, opening: float, cube: CubePose
+    position: np.ndarray, yaw: float, opening: float, cube: CubePose, may_descend: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Plan the next 16 control steps.
 
@@ -71,13 +72,14 @@ def plan_hand(
         yaw: Turn of the hand about the vertical, rad; the fingers travel along the base's y axis at 0.
         opening: Mean of the two finger joints, metres.
         cube: What is seen of the cube.
+        may_descend: Whether the hand may go down from above the cube.
 
     Returns:
-        Where the hand is to be, metres (16, 3), and its yaw, rad (16,), at the end of each step; targets of each finger,
-        metres (16,).
+        Where the hand is to be at the end of each step, metres (16, 3), and its yaw, rad (16,); targets of each
+        finger, metres (16,).
     """
     seen_in_hand = np.linalg.norm(SCENE_CAMERA.project(position) - cube.pixel) < _IN_HAND_PIXELS
-    hand = _Hand(position, yaw, opening, bool(seen_in_hand))
+    hand = _Hand(position, yaw, opening, bool(seen_in_hand), may_descend)
     positions, yaws, openings = np.empty((HORIZON, 3)), np.empty(HORIZON), np.empty(HORIZON)
     for step in range(HORIZON):
         velocity, turning, openings[step] = _next(hand, cube)
@@ -107,7 +109,7 @@ def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
         return _towards(hand, np.array([x, y, _GRASP_HEIGHT]), _CAREFUL), 0.0, _OPEN
     # The nearest of the cube's quarter turns; the fingers then meet two of its faces squarely.
     turn = (cube.yaw - hand.yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4
-    above = aside < _ABOVE and abs(turn) < 0.1
+    above = hand.may_descend and aside < _ABOVE and abs(turn) < 0.1
     target = _over(cube, _GRASP_HEIGHT if wide and above else _HOVER_HEIGHT)
     turning = float(np.clip(_GAIN * turn, -_TURNING, _TURNING))
     if z < _CLEAR and not (wide and above):

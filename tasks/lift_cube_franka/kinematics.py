@@ -26,7 +26,7 @@ class PandaArm:
         fingers = [full.getJointId(name) for name in FINGER_JOINTS]
         self._model = pin.buildReducedModel(full, fingers, pin.neutral(full))
         self._data = self._model.createData()
-        self._frame = self._model.getFrameId(_TOOL)
+        self._tool, self._hand = (self._model.getFrameId(name) for name in (_TOOL, "panda_hand"))
         self._reach = FrameTask(_TOOL, position_cost=1.0, orientation_cost=1.0, lm_damping=1e-3)
         # The seventh degree of freedom stays near the start pose, so that a plan does not depend on the plans before.
         self._posture = PostureTask(cost=1e-3)
@@ -35,8 +35,13 @@ class PandaArm:
     def hand_pose(self, joints: np.ndarray) -> tuple[np.ndarray, float]:
         """Position between the finger tips, metres (3,), and yaw of the hand, rad, for arm joints (7,), rad."""
         pin.framesForwardKinematics(self._model, self._data, joints)
-        pose = self._data.oMf[self._frame]
+        pose = self._data.oMf[self._tool]
         return pose.translation.copy(), float(np.arctan2(pose.rotation[1, 0], pose.rotation[0, 0]))
+
+    def in_hand_frame(self, joints: np.ndarray, point: np.ndarray) -> np.ndarray:
+        """A point of the base frame in the frame of ``panda_hand``, metres (3,), for arm joints (7,), rad."""
+        pin.framesForwardKinematics(self._model, self._data, joints)
+        return self._data.oMf[self._hand].actInv(point)
 
     def follow(self, joints: np.ndarray, positions: np.ndarray, yaws: np.ndarray) -> np.ndarray:
         """Joint angles along a way of the hand, which points down.

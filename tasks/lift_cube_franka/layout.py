@@ -105,7 +105,7 @@ SCENE_CAMERA = PinholeCamera(
     rotation=look_at(_SCENE_POSITION, target=(0.36, 0.0, 0.22), up=(0.0, 0.0, 1.0)),
     focal_length=20.0,
 )
-"""Looks at robot and table from low in front, where the hand does not hide the cube, and a little from the left, so that no mirror image of it is a view of another start."""
+"""Looks at robot and table from in front, so low that the hand does not hide the cube, and a little from the left."""
 
 _WRIST_POSITION = (0.075, 0.0, 0.01)
 WRIST_CAMERA = PinholeCamera(

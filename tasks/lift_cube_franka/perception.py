@@ -1,19 +1,27 @@
-"""The red cube in the scene camera's picture: ``red_pixels`` finds it, ``fit_cube`` says where it lies and how it turns.
+"""The red cube in the pictures: ``fit_cube`` says where it lies and how it turns, ``shows_red_about`` checks that.
 
 A cube of known size on a table of known height has three unknowns, x, y and yaw. The centre of its pixels gives x and y
-for each yaw, and the yaw is the one whose silhouette covers the red pixels best.
+for each yaw, and the yaw is the one whose silhouette covers the red pixels best. The wrist camera, which sees the cube
+from close by, has to agree.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .layout import CUBE_SIDE, SCENE_CAMERA
+from .layout import CUBE_SIDE, IMAGE_SIZE, SCENE_CAMERA
 
-__all__ = ["CubePose", "fit_cube", "red_pixels"]
+__all__ = ["CubePose", "fit_cube", "shows_red_about"]
 
 _MIN_PIXELS = 20
 """Fewer red pixels than this are no cube; a whole one covers more than 100."""
+
+_DARK = 40
+"""Red values up to this are taken for black."""
+
+_AGREEING_PIXELS, _BORDER_PIXELS = 15.0, 25.0
+"""How near to where it is expected the middle of the red has to be in the wrist camera's picture, and how near to the
+edge of that picture nothing is expected."""
 
 _YAWS = np.radians(np.arange(-45.0, 45.0, 5.0))
 """Yaws tried; a cube looks the same after a quarter turn."""
@@ -56,14 +64,6 @@ class CubePose:
     yaw: float
 
 
-def red_pixels(image: np.ndarray) -> np.ndarray:
-    """Which pixels of an RGB picture, uint8 (H, W, 3), show something red, bool (H, W)."""
-    red, green, blue = (image[..., channel] for channel in range(3))
-    # Halving keeps the comparison within uint8.
-    half = red >> 1
-    return (red > 60) & (half > green) & (half > blue)
-
-
 def fit_cube(image: np.ndarray) -> CubePose | None:
     """Find the cube, taken to lie on the table, in the scene camera's picture.
 
@@ -73,12 +73,10 @@ def fit_cube(image: np.ndarray) -> CubePose | None:
     Returns:
         Its pose, or None where too little red is to be seen.
     """
-    red = red_pixels(image)
-    rows, columns = np.nonzero(red)
-    if len(rows) < _MIN_PIXELS:
+    red = _red(image)
+    pixel = _middle(red)
+    if pixel is None:
         return None
-    pixel = np.array([columns.mean() + 0.5, rows.mean() + 0.5])
-
     resting = CUBE_SIDE / 2
     centres = np.tile(SCENE_CAMERA.point_at_height(pixel, resting), (len(_YAWS), 1))
     for _ in range(2):
@@ -87,20 +85,51 @@ def fit_cube(image: np.ndarray) -> CubePose | None:
         middles = np.einsum("yf,yfci->yi", areas, corners) / (4 * areas.sum(axis=1, keepdims=True))
         centres = SCENE_CAMERA.point_at_height(pixel - middles + SCENE_CAMERA.project(centres), resting)
 
-    top, left = rows.min() - 2, columns.min() - 2
-    seen = red[max(top, 0) : rows.max() + 3, max(left, 0) : columns.max() + 3]
+    rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
+    top, left = max(rows[0] - 2, 0), max(columns[0] - 2, 0)
+    seen = red[top : rows[-1] + 3, left : columns[-1] + 3]
     v, u = np.indices(seen.shape)
-    pixels = np.stack([u.ravel() + max(left, 0), v.ravel() + max(top, 0)], axis=-1) + 0.5
     corners, areas = _silhouettes(centres)
-    wrong = (_covered(corners, areas > 0, pixels) != seen.ravel()).sum(axis=1)
+    covered = _covered(corners, areas > 0, np.stack([u.ravel() + left, v.ravel() + top], axis=-1) + 0.5)
+    wrong = (covered != seen.ravel()).sum(axis=1)
     best = int(np.argmin(wrong))
     return CubePose(pixel, centres[best], float(_YAWS[best]))
 
 
-def _silhouettes(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Faces in the picture of a cube at ``centres`` (Y, 3), a yaw each: corners (Y, 5, 4, 2) and areas (Y, 5) in pixels.
+def shows_red_about(image: np.ndarray, pixel: np.ndarray) -> bool:
+    """Whether a picture of the wrist camera has its red where it is expected, or cannot tell.
 
-    Faces that look away have area 0.
+    Args:
+        image: uint8 (224, 224, 3), RGB.
+        pixel: Where the middle of the cube should appear, (u, v).
+
+    Returns:
+        False if that pixel is well inside the picture and red is elsewhere or nowhere.
+    """
+    if pixel.min() < _BORDER_PIXELS or pixel.max() > IMAGE_SIZE - _BORDER_PIXELS:
+        return True
+    middle = _middle(_red(image))
+    return middle is not None and float(np.linalg.norm(middle - pixel)) < _AGREEING_PIXELS
+
+
+def _red(image: np.ndarray) -> np.ndarray:
+    """Which pixels of an RGB picture, uint8 (H, W, 3), show something red, bool (H, W)."""
+    red, green, blue = (image[..., channel] for channel in range(3))
+    half = red >> 1  # compared within uint8, which doubling the others would leave
+    return (red > _DARK) & (half > green) & (half > blue)
+
+
+def _middle(red: np.ndarray) -> np.ndarray | None:
+    """Middle of the red pixels, (u, v), or None for too few of them."""
+    rows, columns = np.nonzero(red)
+    return None if len(rows) < _MIN_PIXELS else np.array([columns.mean() + 0.5, rows.mean() + 0.5])
+
+
+def _silhouettes(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Faces in the picture of a cube at ``centres`` (Y, 3), a yaw each.
+
+    Returns:
+        Corners (Y, 5, 4, 2) and areas (Y, 5) in pixels; faces that look away have area 0.
     """
     corners = SCENE_CAMERA.project(centres[:, None, None] + _TURNED_FACES)
     following = np.roll(corners, -1, axis=2)
