@@ -37,15 +37,19 @@ Say = Callable[[str], None]
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
+LEAST = {"num_envs": 1, "episodes": 1, "seed": 0, "horizons.episode": 1, "horizons.execution": 1}
+"""The smallest value that makes sense of a key that the schema knows as a whole number only."""
+
 
 def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
     say: Say = functools.partial(print, file=sys.stdout, flush=True)
     folder = Path(HydraConfig.get().runtime.output_dir)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    for key in ("num_envs", "episodes"):
-        if config[key] < 1:
-            raise ContractError(f"{key}={config[key]} was asked for, but a run has at least one. Set {key}=1 or more.")
+    for key, least in LEAST.items():
+        value = OmegaConf.select(config, key)
+        if value < least:
+            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
     plan = make_plan(config.episodes, config.seed, [config.instruction.text])
     write_plan(plan, folder / "plan.json")
 

@@ -17,6 +17,7 @@ from groot_wrappers.client import PolicyClient
 from groot_wrappers.embodiment import Embodiment
 from runners import play, serve
 from runners.config import register_schemas
+from runners.experiment import run_experiment
 from tests.runners.conftest import GROOT_PLAY, ROOT
 
 CONF = ROOT / "conf"
@@ -148,6 +149,17 @@ def test_flag_that_hydra_does_not_take_is_a_refusal_too(command, arguments):
     code, _, err = command(play, *arguments)
     assert code == 1, "2 is for runs with errored episodes"
     assert "Flags such as -m come first, then the settings as key=value" in err
+
+
+@pytest.mark.parametrize("key", ["num_envs", "episodes", "horizons.episode", "horizons.execution", "seed"])
+@pytest.mark.parametrize("value", [-1, 0])
+def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, value):
+    if (key, value) == ("seed", 0):
+        pytest.skip("0 is a seed")
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, f"{key}={value}", "server.connect_timeout_s=0.1", "hydra.run.dir=run")
+    assert code == 1
+    assert f"{key}={value} was asked for, but the least is" in err
 
 
 def test_several_mistakes_in_a_multirun_are_told_too(command):

@@ -101,11 +101,32 @@ def test_envs_that_outnumber_the_episodes_are_never_asked_for(play):
     assert all(len(goals) <= 2 for kind, goals in run.policy.asked if kind == "action")
 
 
-def test_row_of_each_env_drives_that_env(play):
-    """With rows of the request closed up around envs that wait, a mix-up of rows would keep goals from being met."""
-    run = play(5, 13, solves=lambda goal: True, episode_steps=20)
-    assert [row.ended for row in run.rows] == ["success"] * 13
-    assert {row.steps for row in run.rows} == {NEEDED_STEPS}
+class Signing(SpyPolicy):
+    """Moves joint_b, which does not matter to the env, to the goal that the row's picture shows."""
+
+    def get_action(self, observation, options=None):
+        action, info = super().get_action(observation, options)
+        action["joints"][:, :, 0] = observation["video"]["camera"][:, -1, 0, 0, 0][:, None]
+        return action, info
+
+
+@pytest.mark.parametrize("execution", [1, 4])
+def test_each_env_plays_the_row_that_its_own_picture_brought(play, execution):
+    """Rows of a request are closed up around envs that wait: a mix-up would sign with a neighbour's goal."""
+    seen = []
+
+    class Checking(Recorder):
+        def on_episodes_start(self, episodes, observation):
+            self.goals = observation["video"]["camera"][:, -1, 0, 0, 0].tolist()
+
+        def on_control_step(self, observation, playing):
+            signed = observation["state"]["joints"][:, 0, 1].tolist()
+            seen.extend((env_id, signed[env_id], self.goals[env_id]) for env_id in np.flatnonzero(playing))
+
+    run = play(3, 8, execution=execution, policy_class=Signing, recorders=[Checking()])
+    assert run.error is None
+    assert all(signed == goal for _, signed, goal in seen), seen
+    assert run.stats.observations < 3 * run.stats.calls, "the plan must leave envs idle while others play"
 
 
 def test_server_is_reset_only_while_no_episode_is_under_way(play):
