@@ -83,6 +83,10 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self._held = torch.zeros((self.num_envs, base.action_manager.total_action_dim), device=self.device)
         self._parked = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
         self._has_success = "success" in base.termination_manager.active_terms
+        rewards = getattr(base, "reward_manager", None)
+        self.has_rewards = rewards is None or bool(rewards.active_terms)
+        """False for an env that is configured without reward terms, whose rewards of 0 mean nothing."""
+
         self.action_space = spaces.Dict(
             {
                 key: spaces.Box(-np.inf, np.inf, (self.num_envs, horizon, len(columns)), np.float32)

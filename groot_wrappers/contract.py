@@ -66,12 +66,13 @@ def match_embodiment(
 
 def _missing(kind: str, wanted: Iterable[str], offered: Iterable[str], who: str, whom: str) -> list[str]:
     """Say which wanted keys are not offered, each with the nearest name."""
-    offered = list(offered)
+    wanted, offered = list(wanted), list(offered)
+    spare = [key for key in offered if key not in wanted]  # a name that is wanted itself is no misspelling of another
     problems = []
     for key in wanted:
         if key not in offered:
             problems.append(
-                f"{who} the {kind} key '{key}', but {whom} {', '.join(offered) or 'none'}.{did_you_mean(key, offered)} "
+                f"{who} the {kind} key '{key}', but {whom} {', '.join(offered) or 'none'}.{did_you_mean(key, spare)} "
                 f"Mend embodiment.{kind}, or choose the embodiment of that checkpoint (embodiment=...)."
             )
     return problems

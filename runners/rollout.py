@@ -67,7 +67,7 @@ def rollout(
             observation, reward, terminated, truncated, info = env.step(chunk)
         except Gr00tError as error:
             for env_id, episode in running.items():
-                _finish(_row(env_id, episode, "error", success=None, error=str(error)), log, recorders)
+                _finish(_row(env, env_id, episode, "error", success=None, error=str(error)), log, recorders)
             raise
         outcome = {"terminated": terminated.tolist(), "truncated": truncated.tolist(), "error": info["error"]}
         success = None if info["success"] is None else info["success"].tolist()
@@ -79,7 +79,8 @@ def rollout(
             if ended is not None:
                 del running[env_id]
                 judged = None if success is None or ended == "error" else success[env_id]
-                _finish(_row(env_id, episode, ended, success=judged, error=info["error"][env_id]), log, recorders)
+                row = _row(env, env_id, episode, ended, success=judged, error=info["error"][env_id])
+                _finish(row, log, recorders)
 
 
 def _take_next(
@@ -138,7 +139,9 @@ def _how_it_ended(env_id: int, outcome: Mapping[str, Sequence[Any]], success: Se
     return "time_out" if outcome["truncated"][env_id] else None
 
 
-def _row(env_id: int, episode: _Running, ended: Ended, *, success: bool | None, error: str | None) -> EpisodeRow:
+def _row(
+    env: Gr00tActionWrapper, env_id: int, episode: _Running, ended: Ended, *, success: bool | None, error: str | None
+) -> EpisodeRow:
     return EpisodeRow(
         index=episode.planned.index,
         seed=episode.planned.seed,
@@ -148,7 +151,7 @@ def _row(env_id: int, episode: _Running, ended: Ended, *, success: bool | None, 
         success=success,
         ended=ended,
         steps=episode.steps,
-        episode_return=round(episode.reward, 6) if np.isfinite(episode.reward) else None,
+        episode_return=round(episode.reward, 6) if env.has_rewards and np.isfinite(episode.reward) else None,
         server_calls=episode.server_calls,
         error=error,
     )

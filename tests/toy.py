@@ -65,7 +65,7 @@ class ToyCamera:
 class ToyEnv(gym.Env):
     """Two joints, a goal between 1 and 200; success after NEEDED_STEPS control steps with joint_a at the goal."""
 
-    def __init__(self, num_envs=4, episode_steps=20, has_success=True):
+    def __init__(self, num_envs=4, episode_steps=20, has_success=True, has_rewards=True):
         self.num_envs, self.device, self.step_dt = num_envs, "cpu", 0.05
         self.max_episode_length = episode_steps
         self.goal = torch.zeros(num_envs)
@@ -89,6 +89,7 @@ class ToyEnv(gym.Env):
             total_action_dim=2,
             get_term=lambda name: JointPositionAction(),
         )
+        self.reward_manager = SimpleNamespace(active_terms=["at_goal"] if has_rewards else [])
         self._success = torch.zeros(num_envs, dtype=torch.bool)
         self.termination_manager = SimpleNamespace(
             active_terms=["time_out", "success"] if has_success else ["time_out"], get_term=lambda name: self._success

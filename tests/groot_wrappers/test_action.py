@@ -88,6 +88,11 @@ def test_env_without_a_success_term_gives_none():
     assert env.step(chunk_to([0, 0]))[4]["success"] is None
 
 
+@pytest.mark.parametrize("has_rewards", [True, False])
+def test_env_without_reward_terms_says_so(has_rewards):
+    assert wrap(has_rewards=has_rewards).has_rewards == has_rewards
+
+
 def test_action_that_is_not_finite_ends_that_episode_alone_as_an_error():
     env = wrap()
     env.reset(seed=0)

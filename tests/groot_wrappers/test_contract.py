@@ -61,6 +61,12 @@ def test_horizon_that_does_not_fit_is_named(kwargs, message):
         match_embodiment(EMBODIMENT, wants(frames=(-15, 0)), **kwargs)
 
 
+def test_key_that_is_wanted_itself_is_not_suggested_for_another():
+    with pytest.raises(ContractError) as error:
+        match_embodiment(EMBODIMENT, wants(video=("wrist", "scene", "wrist_2")))
+    assert "Did you mean" not in str(error.value)
+
+
 def test_horizons_that_fit_or_are_left_open_pass():
     match_embodiment(EMBODIMENT, wants(frames=(-15, 0)), execution=16, horizons={"video": 2, "state": None})
 
