@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 INIT_TIMEOUT_S = 15.0
 """Longest wait for W&B before the run is logged offline: the env stands ready and nobody sees why it waits."""
 
+FINISH_TIMEOUT_S = 120.0
+"""Longest wait for uploads when a run ends: without a limit, W&B waits for as long as it cannot be reached."""
+
 
 class WandbRecorder(Recorder):
     """Logs to Weights & Biases, offline unless told otherwise.
@@ -58,10 +61,12 @@ class WandbRecorder(Recorder):
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
         """Log the table of episodes and the summary, and close the run."""
-        if self._rows:
-            self._run.log({"episodes": wandb.Table(columns=list(self._columns), data=self._rows)})
-        self._run.summary.update(dict(summary))
-        self._run.finish()
+        try:
+            if self._rows:
+                self._run.log({"episodes": wandb.Table(columns=list(self._columns), data=self._rows)})
+            self._run.summary.update(dict(summary))
+        finally:  # a run that is left open keeps the process from ending
+            self._run.finish()
 
     def _init(self, mode: Literal["offline", "online"]) -> Any:
         return wandb.init(
@@ -72,5 +77,11 @@ class WandbRecorder(Recorder):
             config=dict(self._run_info.config),
             job_type="rollout",
             tags=[self._run_info.task],
-            settings=wandb.Settings(console="off", silent=True, save_code=False, init_timeout=INIT_TIMEOUT_S),
+            settings=wandb.Settings(
+                console="off",
+                silent=True,
+                save_code=False,
+                init_timeout=INIT_TIMEOUT_S,
+                finish_timeout=FINISH_TIMEOUT_S,
+            ),
         )

@@ -12,7 +12,7 @@ import pytest
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
-from runners.recorders.wandb import INIT_TIMEOUT_S, WandbRecorder
+from runners.recorders.wandb import FINISH_TIMEOUT_S, INIT_TIMEOUT_S, WandbRecorder
 from tests.runners.samples import make_row
 from tests.runners.wandb_reader import read_offline_run
 
@@ -73,6 +73,24 @@ def test_run_without_an_episode_is_closed_too(tmp_path, clean_environment):
     recorder.on_run_start(run_info(tmp_path))
     recorder.on_run_end({"episodes": 0})
     assert offline_run(tmp_path)[1].exit_code == 0
+
+
+def test_run_is_closed_though_its_last_words_cannot_be_sent(tmp_path, clean_environment, monkeypatch):
+    """As when W&B goes away in the middle of a run: a run left open would keep the process from ending."""
+    recorder = WandbRecorder("offline", "groot-tests")
+    recorder.on_run_start(run_info(tmp_path))
+    assert recorder._run.settings.finish_timeout == FINISH_TIMEOUT_S, "uploads must not hold up the end for good"
+    recorder.on_row_written(make_row(), [make_row()])
+
+    def broken(*arguments, **options):
+        raise ConnectionError("W&B went away")
+
+    monkeypatch.setattr("runners.recorders.wandb.wandb.Table", broken)
+    with pytest.raises(ConnectionError):
+        recorder.on_run_end({"episodes": 1})
+    run = offline_run(tmp_path)[1]
+    assert run.exit_code == 0
+    assert len(episode_rows(run)) == 1
 
 
 ONLINE = """
