@@ -19,6 +19,7 @@ from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCf
 
 from tasks.assets import panda
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
+from tasks.pinhole_camera import PinholeCamera
 
 from . import layout
 from .mdp import HeldAbove
@@ -33,14 +34,14 @@ _NUCLEUS_VARIANTS = {"Physics": "mujoco", "Colliders": "gripper_only"}
 _NUCLEUS_HAND = "panda_hand"
 
 
-def _camera(prim_path: str, camera: layout.PinholeCamera, near: float) -> CameraCfg:
+def _camera(prim_path: str, camera: PinholeCamera, near: float) -> CameraCfg:
     """A 224x224 colour camera of Newton's own renderer."""
     return CameraCfg(
         prim_path=prim_path,
         offset=CameraCfg.OffsetCfg(pos=camera.position, rot=camera.quaternion, convention="ros"),
         data_types=["rgb"],
-        width=layout.IMAGE_SIZE,
-        height=layout.IMAGE_SIZE,
+        width=camera.image_size,
+        height=camera.image_size,
         spawn=sim_utils.PinholeCameraCfg(
             focal_length=camera.focal_length,
             horizontal_aperture=camera.horizontal_aperture,

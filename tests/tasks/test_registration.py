@@ -1,0 +1,26 @@
+"""Importing `tasks` registers its ids and loads nothing else."""
+
+import subprocess
+import sys
+
+import gymnasium as gym
+import pytest
+
+import tasks
+
+
+def test_importing_tasks_loads_no_simulator():
+    code = "import sys, tasks; print([m for m in sys.modules if m.split('.')[0] in ('isaaclab', 'torch', 'newton')])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("task_id", tasks.TASK_IDS)
+def test_an_id_names_its_config(task_id):
+    spec = gym.spec(task_id)
+    assert spec.entry_point == "isaaclab.envs:ManagerBasedRLEnv"
+    assert spec.kwargs["env_cfg_entry_point"] == tasks.TASK_IDS[task_id]
+
+
+def test_the_lift_has_a_play_variant():
+    assert {"Isaac-Groot-Lift-Cube-Franka-v0", "Isaac-Groot-Lift-Cube-Franka-Play-v0"} <= set(tasks.TASK_IDS)
