@@ -79,6 +79,7 @@ class Recorders(Recorder):
     """
 
     def __init__(self, recorders: Sequence[Recorder]) -> None:
+        self._all = list(recorders)
         self._working = list(recorders)
 
     def on_run_start(self, run: RunInfo) -> None:  # noqa: D102  # what a hook means is told once, by Recorder
@@ -101,6 +102,8 @@ class Recorders(Recorder):
         self._each("on_row_written", row, rows)
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:  # noqa: D102
+        # One that was left out may still hold open files.
+        self._working = list(self._all)
         self._each("on_run_end", summary)
 
     def _each(self, hook: str, *arguments: Any) -> None:

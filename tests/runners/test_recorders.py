@@ -119,6 +119,14 @@ def test_failing_recorder_is_reported_and_left_out_and_the_rollout_goes_on(play,
     assert "OSError: no space left on device" in told
 
 
+def test_recorder_that_was_left_out_is_still_closed_at_the_end():
+    failing = Counting(fails_in="on_control_step")
+    group = Recorders([failing])
+    group.on_control_step({}, None)
+    group.on_run_end({})
+    assert failing.calls == ["on_control_step", "on_run_end"]
+
+
 def test_recorder_that_fails_as_the_run_ends_keeps_no_other_from_closing(caplog):
     sound = Counting()
     Recorders([Counting(fails_in="on_run_end"), sound]).on_run_end({})
