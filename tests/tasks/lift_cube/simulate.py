@@ -1,0 +1,195 @@
+"""Run the real lift in this process and write what happened as JSON: ``python -m ... NUM_ENVS FILE``.
+
+One simulation a process, so each number of envs is a run of its own; `test_env.py` compares them.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import torch
+from isaaclab.app import launch_simulation
+
+import tasks  # noqa: F401, registers the ids
+from tasks.gr00t_env_cfg import eef_pose, joint_velocities
+from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
+from tasks.lift_cube_franka.expert import LiftCubeExpert
+
+SEEDS = (7, 8, 9, 10)
+CAMERAS = ("scene_camera", "wrist_camera")
+EPISODE_STEPS = 120
+
+
+def digest(array):
+    """A short name of an array's exact bytes."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+class Lift:
+    """The env with what the facts below are read from."""
+
+    def __init__(self, env):
+        self.env = env
+        self.cube, self.robot = env.scene["object"], env.scene["robot"]
+        self.start_joints = self.robot.data.default_joint_pos.torch.clone()
+
+    def reset(self, env_id, seed):
+        self.env.reset(seed=seed, env_ids=torch.tensor([env_id]))
+
+    def state(self, env_id):
+        """Exact pose and speed of cube and joints of an env, in the env's frame."""
+        pose = self.cube.data.root_link_pose_w.torch[env_id].clone()
+        pose[:3] -= self.env.scene.env_origins[env_id]
+        parts = [pose, self.cube.data.root_link_vel_w.torch[env_id]]
+        parts += [self.robot.data.joint_pos.torch[env_id], self.robot.data.joint_vel.torch[env_id]]
+        return torch.cat(parts).numpy().copy()
+
+    def picture(self, camera):
+        return self.env.scene[camera].data.output["rgb"].torch.numpy().copy()
+
+    def wave(self, steps):
+        """Move every arm alike, in a way that depends on nothing."""
+        for step in range(steps):
+            targets = self.start_joints.clone()
+            targets[:, :7] += 0.2 * np.sin(0.3 * (step + 1))
+            self.env.step(targets)
+
+    def put_cube(self, height):
+        pose = self.cube.data.default_root_pose.torch.clone()
+        pose[:, :3] += self.env.scene.env_origins
+        pose[:, 2] += height
+        self.cube.write_root_pose_to_sim_index(root_pose=pose)
+        self.cube.write_root_velocity_to_sim_index(root_velocity=torch.zeros(len(pose), 6))
+
+
+def starts(lift):
+    """What each seed starts and moves like, in the last envs; and again after an autoreset."""
+    env_ids = range(lift.env.num_envs)[-len(SEEDS) :]
+    facts = {}
+    for round_name in ("first", "after_autoreset"):
+        for env_id, seed in zip(env_ids, SEEDS, strict=False):
+            lift.reset(env_id, seed)
+        begun = {seed: lift.state(env_id) for env_id, seed in zip(env_ids, SEEDS, strict=False)}
+        pictures = {camera: lift.picture(camera) for camera in CAMERAS}
+        lift.wave(6)
+        facts[round_name] = {
+            str(seed): {
+                "start": digest(begun[seed]),
+                "cube": begun[seed][:7].tolist(),
+                "moved": digest(lift.state(env_id)),
+                "pictures": [digest(pictures[camera][env_id]) for camera in CAMERAS],
+            }
+            for env_id, seed in zip(env_ids, SEEDS, strict=False)
+        }
+        lift.env.episode_length_buf[:] = lift.env.max_episode_length - 2
+        lift.wave(3)
+        facts[round_name]["autoreset"] = bool((lift.env.episode_length_buf < 3).all())
+    return facts
+
+
+def success_after(lift, heights):
+    """Step at which success comes when the cube is put at these heights above its resting place, one a step."""
+    for step, height in enumerate(heights, start=1):
+        lift.put_cube(height)
+        lift.env.step(lift.start_joints)
+        if bool(lift.env.termination_manager.get_term("success")[0]):
+            return step
+    return None
+
+
+def success_term(lift):
+    """When holding the cube up succeeds. Within a control step it falls by about 5 mm."""
+    facts = {}
+    for name, heights in {
+        "held": [0.12] * 20,
+        "too_low": [0.09] * 40,
+        "interrupted": [0.12] * 14 + [0.0] + [0.12] * 20,
+    }.items():
+        lift.reset(0, 1)
+        facts[name] = success_after(lift, heights)
+    lift.reset(0, 1)
+    before = success_after(lift, [0.12] * 14)
+    lift.reset(0, 1)
+    facts["across_a_reset"] = [before, success_after(lift, [0.12] * 14)]
+    return facts
+
+
+def observed(lift, expert):
+    """The states that the base config offers, beside the expert's own kinematics."""
+    for env_id in range(lift.env.num_envs):
+        lift.reset(env_id, 3)
+    before = {camera: lift.picture(camera)[0].astype(int) for camera in CAMERAS}
+    lift.wave(6)
+    terms = {key: value[0].tolist() for key, value in lift.env.obs_buf["policy"].items()}
+    position, yaw = expert._arm.hand_pose(np.array(terms["joint_positions"][:7], float))
+    after = {camera: lift.picture(camera)[0].astype(int) for camera in CAMERAS}
+    return {
+        "terms": terms,
+        "dtypes": sorted({str(value.dtype) for value in lift.env.obs_buf["policy"].values()}),
+        "tool": [*position.tolist(), yaw],
+        "changed_pixels": {camera: float((before[camera] != after[camera]).any(-1).mean()) for camera in CAMERAS},
+        "picture_shape": list(lift.picture("scene_camera").shape),
+        "action_terms": dict(
+            zip(lift.env.action_manager.active_terms, lift.env.action_manager.action_term_dim, strict=True)
+        ),
+        "joint_names": list(lift.robot.joint_names),
+    }
+
+
+def lifted(lift, expert):
+    """Steps in which the expert succeeds in each env, playing 8 steps of each chunk; None where it does not."""
+    env = lift.env
+    for env_id in range(env.num_envs):
+        lift.reset(env_id, 20 + env_id)
+    done = [None] * env.num_envs
+    for beat in range(EPISODE_STEPS // 8):
+        observation = {
+            "video": {camera: lift.picture(camera)[:, None] for camera in CAMERAS},
+            "state": {"joint_positions": env.obs_buf["policy"]["joint_positions"].numpy()[:, None]},
+            "language": {"task": [["pick up the cube"]] * env.num_envs},
+        }
+        chunk = expert.get_action(observation)[0]["joint_positions"]
+        for step in range(8):
+            *_, terminated, _, _ = env.step(torch.from_numpy(chunk[:, step]))
+            for env_id in torch.nonzero(terminated).flatten().tolist():
+                done[env_id] = done[env_id] or 8 * beat + step + 1
+        if all(done):
+            break
+    return done
+
+
+def main(num_envs, path):
+    """Gather the facts that are asked of a run with this many envs."""
+    begun = time.monotonic()
+    nucleus = LiftCubeFrankaEnvCfg(assets="nucleus")
+    spawn = nucleus.scene.robot.spawn
+    facts = {"nucleus": [spawn.usd_path, spawn.variants, nucleus.scene.wrist_camera.prim_path]}
+    cfg = LiftCubeFrankaEnvCfg()
+    cfg.scene.num_envs = num_envs
+    cfg.observations.policy.joint_velocities = joint_velocities(["panda_joint.*", "panda_finger_joint.*"])
+    cfg.observations.policy.eef_pose = eef_pose("panda_hand")
+    facts["attributes"] = {
+        key: getattr(cfg, key) for key in ("camera_keys", "state_keys", "action_keys", "language_key", "instruction")
+    }
+    with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
+        env = gym.make("Isaac-Groot-Lift-Cube-Franka-v0", cfg=cfg).unwrapped
+        facts["start_s"] = time.monotonic() - begun
+        env.reset(seed=0)
+        lift, expert = Lift(env), LiftCubeExpert()
+        facts["starts"] = starts(lift)
+        if num_envs == 1:
+            facts["success"] = success_term(lift)
+        if num_envs == 4:
+            facts["observed"] = observed(lift, expert)
+            facts["lifted"] = lifted(lift, expert)
+        facts["total_s"] = time.monotonic() - begun
+        Path(path).write_text(json.dumps(facts))
+        env.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

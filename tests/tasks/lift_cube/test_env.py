@@ -1,0 +1,135 @@
+"""The real lift on Newton: starts that depend on a seed alone, what success is, what is observed, and a lift."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from tasks.lift_cube_franka import layout
+
+pytestmark = [pytest.mark.simulator, pytest.mark.timeout(280)]
+
+SEEDS = ("7", "8", "9", "10")
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory):
+    """What happened in a run of the simulator, by number of envs; each run is a process, and is run once."""
+    folder, known = tmp_path_factory.mktemp("lift_cube"), {}
+
+    def of(num_envs):
+        if num_envs not in known:
+            path = folder / f"{num_envs}.json"
+            command = [sys.executable, "-m", "tests.tasks.lift_cube.simulate", str(num_envs), str(path)]
+            root = Path(__file__).parents[3]
+            run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=270, check=False)
+            assert path.exists(), run.stdout[-2000:] + run.stderr[-4000:]
+            known[num_envs] = json.loads(path.read_text())
+        return known[num_envs]
+
+    return of
+
+
+@pytest.mark.parametrize("num_envs", [4, 16])
+def test_an_episode_is_the_same_for_any_number_of_envs(facts, num_envs):
+    alone, among = facts(1)["starts"], facts(num_envs)["starts"]
+    for round_name in ("first", "after_autoreset"):
+        assert alone[round_name]["7"] == among[round_name]["7"]
+
+
+@pytest.mark.parametrize("num_envs", [4, 16])
+def test_an_episode_is_the_same_in_any_env(facts, num_envs):
+    assert {seed: facts(4)["starts"]["first"][seed] for seed in SEEDS} == {
+        seed: facts(num_envs)["starts"]["first"][seed] for seed in SEEDS
+    }
+
+
+@pytest.mark.parametrize("num_envs", [1, 4, 16])
+def test_nothing_of_an_episode_is_left_in_the_next(facts, num_envs):
+    starts = facts(num_envs)["starts"]
+    assert starts["first"]["autoreset"], "the env has started a new episode by itself in between"
+    assert starts["first"] == starts["after_autoreset"]
+
+
+def test_seeds_differ_in_place_and_yaw(facts):
+    first = facts(4)["starts"]["first"]
+    cubes = np.array([first[seed]["cube"] for seed in SEEDS])
+    assert len(np.unique(cubes.round(4), axis=0)) == len(SEEDS)
+    for column, axis in enumerate("xy"):
+        low, high = np.add(layout.CUBE_START_RANGE[axis], layout.CUBE_START[column])
+        assert ((cubes[:, column] >= low) & (cubes[:, column] <= high)).all()
+    yaws = Rotation.from_quat(cubes[:, 3:]).as_euler("xyz")[:, 2]
+    assert np.abs(yaws).max() <= layout.CUBE_START_RANGE["yaw"][1] + 1e-5
+    assert np.ptp(yaws) > 0.05
+
+
+def test_success_is_half_a_second_above_ten_centimetres(facts):
+    success = facts(1)["success"]
+    assert success["held"] == 15
+    assert success["too_low"] is None
+
+
+def test_holding_counts_from_anew_after_a_drop_and_after_a_reset(facts):
+    success = facts(1)["success"]
+    assert success["interrupted"] == 14 + 1 + 15
+    assert success["across_a_reset"] == [None, None]
+
+
+def test_both_cameras_see_the_arm_move(facts):
+    changed = facts(4)["observed"]["changed_pixels"]
+    assert changed["wrist_camera"] > 0.02, "the wrist camera is carried by the hand"
+    assert changed["scene_camera"] > 0.01
+    assert facts(4)["observed"]["picture_shape"] == [4, 224, 224, 3]
+
+
+def test_states_are_joints_and_the_hands_pose_in_the_robots_frame(facts):
+    observed = facts(4)["observed"]
+    terms = observed["terms"]
+    assert observed["dtypes"] == ["torch.float32"]
+    assert {key: len(value) for key, value in terms.items()} == {
+        "joint_positions": 9,
+        "joint_velocities": 9,
+        "eef_pose": 7,
+    }
+    assert np.abs(terms["joint_velocities"][:7]).max() > 0.05
+    rotation = Rotation.from_quat(terms["eef_pose"][3:])
+    tool = np.array(terms["eef_pose"][:3]) + rotation.apply([0.0, 0.0, 0.1034])
+    assert tool == pytest.approx(observed["tool"][:3], abs=1e-4)
+    assert np.arctan2(*rotation.as_matrix()[[1, 0], 0]) == pytest.approx(observed["tool"][3], abs=1e-4)
+    assert terms["eef_pose"][6] >= 0
+
+
+def test_actions_are_arm_then_gripper_in_joint_order(facts):
+    observed = facts(4)["observed"]
+    assert observed["action_terms"] == {"arm_action": 7, "gripper_action": 2}
+    assert observed["joint_names"] == [
+        *(f"panda_joint{i}" for i in range(1, 8)),
+        *(f"panda_finger_joint{i}" for i in (1, 2)),
+    ]
+
+
+def test_the_config_says_what_groot_sees_and_does(facts):
+    assert facts(1)["attributes"] == {
+        "camera_keys": ["wrist_camera", "scene_camera"],
+        "state_keys": ["joint_positions"],
+        "action_keys": {"joint_positions": ["panda_joint.*", "panda_finger_joint.*"]},
+        "language_key": "task",
+        "instruction": "pick up the cube",
+    }
+
+
+def test_nucleus_keeps_nvidias_panda_and_mounts_the_camera_on_its_hand(facts):
+    usd_path, variants, camera = facts(1)["nucleus"]
+    assert usd_path.endswith("/Robots/FrankaEmika/franka_panda.usda")
+    assert variants["Physics"] == "mujoco"
+    assert camera == "{ENV_REGEX_NS}/Robot/panda_hand/WristCamera"
+
+
+def test_the_expert_lifts_the_cube_in_every_env(facts):
+    steps = facts(4)["lifted"]
+    assert all(steps), steps
+    assert max(steps) <= 110
