@@ -30,7 +30,8 @@ _FRICTION = 1.2
 
 _RIM_CAPSULES = 12
 _SPOKE_RADIUS = 0.009
-_SPOKE_ANGLES = np.radians([90.0, 210.0, 330.0])
+_SPOKE_ANGLES = np.radians([0.0, 90.0, 180.0])
+"""As on a car's; the third points away from whoever sits at it, and leaves the near side of the rim to the fingers."""
 _HUB_SIDE = 0.07
 _COLOURS = {"dark": (0.07, 0.07, 0.08), "red": (0.75, 0.08, 0.06)}
 

@@ -82,7 +82,7 @@ class PickPlaceSceneCfg(InteractiveSceneCfg):
         init_state=ArticulationCfg.InitialStateCfg(
             pos=layout.ROBOT_POSITION,
             rot=layout.ROBOT_QUATERNION,
-            joint_pos={".*_elbow_pitch_joint": layout.START_ELBOW, "(?!.*_elbow_pitch_joint).*": 0.0},
+            joint_pos=dict(zip(_JOINTS["left_arm"] + _JOINTS["right_arm"], layout.START_ARM * 2, strict=True)),
         ),
         actuators={
             "waist": ImplicitActuatorCfg(joint_names_expr=["waist_.*"], stiffness=4400.0, damping=200.0, armature=0.1),
@@ -216,7 +216,7 @@ class PickPlaceGR1T2EnvCfg(Gr00tEnvCfg):
         dt=1 / 120,
         device="cpu",
         # A hand about a rim touches it in many places at once.
-        physics=newton_physics(njmax=400, nconmax=120, iterations=30, ls_iterations=20),
+        physics=newton_physics(njmax=400, nconmax=120, iterations=30, ls_iterations=50),
     )
 
     def use_assets(self, assets: str) -> None:

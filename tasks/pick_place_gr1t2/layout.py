@@ -13,7 +13,7 @@ __all__ = [
     "IMAGE_SIZE",
     "ROBOT_POSITION",
     "ROBOT_QUATERNION",
-    "START_ELBOW",
+    "START_ARM",
     "TABLE_HEIGHT",
     "WHEEL_START",
     "WHEEL_START_RANGE",
@@ -29,8 +29,8 @@ ROBOT_POSITION = (0.0, 0.0, 0.93)
 ROBOT_QUATERNION = (0.0, 0.0, float(np.sqrt(0.5)), float(np.sqrt(0.5)))
 """x, y, z, w: the robot's x axis, its forward, is the env's y axis."""
 
-START_ELBOW = -np.pi / 2
-"""Both elbows start bent to a right angle, all other joints at 0."""
+START_ARM: tuple[float, ...] = (0.5, 0.0, 0.0, -2.2, 0.0, 0.0, 0.0)
+"""Start of both arms: elbows drawn back, so that the hands are clear of the wheel. All other joints start at 0."""
 
 TABLE_HEIGHT = 0.98
 
@@ -43,7 +43,7 @@ WHEEL_START_RANGE: dict[str, tuple[float, float]] = {
 }
 """Drawn uniformly about ``WHEEL_START`` at each reset."""
 
-ZONE_CENTRE = (0.44, 0.46)
+ZONE_CENTRE = (0.40, 0.46)
 ZONE_SIDE = 0.28
 """The marked square that the wheel is to be placed on, to the right of its start."""
 
@@ -51,7 +51,7 @@ _EYES_POSITION = (0.14, 0.0, 0.09)
 EYES = PinholeCamera(
     position=_EYES_POSITION,
     rotation=look_at(_EYES_POSITION, target=(0.14 + 0.52, 0.0, 0.09 - 0.54), up=(0.0, 0.0, 1.0)),
-    focal_length=10.0,
+    focal_length=9.0,
     image_size=IMAGE_SIZE,
 )
 """The head camera in the frame of ``head_pitch_link`` (x forward, z up): it looks down over table and hands. The

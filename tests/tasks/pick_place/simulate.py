@@ -26,7 +26,7 @@ def still(num_envs, **changed):
     widths = {"left_arm": 7, "right_arm": 7, "left_hand": 6, "right_hand": 6, "waist": 3}
     chunk = {key: np.zeros((num_envs, EXECUTION, width), np.float32) for key, width in widths.items()}
     for side in ("left_arm", "right_arm"):
-        chunk[side][..., 3] = layout.START_ELBOW
+        chunk[side][...] = layout.START_ARM
     for key, values in changed.items():
         chunk[key][...] = values
     return chunk
