@@ -2,6 +2,8 @@
 
 # ruff: noqa: RUF012 - configclass copies mutable defaults for each instance
 
+from pathlib import PurePosixPath
+
 import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg, AssetBaseCfg, RigidObjectCfg
@@ -12,6 +14,7 @@ from isaaclab.scene import InteractiveSceneCfg
 from isaaclab.sensors import CameraCfg
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
+from isaaclab.utils.assets import ISAAC_NUCLEUS_DIR, ISAACLAB_NUCLEUS_DIR
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
@@ -33,7 +36,19 @@ _JOINTS = {
 }
 """GR00T's keys of this robot, for states and for actions."""
 
-_FRAME_SIDE = 0.012
+# Robot, table and wheel of IsaacLab's registered IsaacContrib-PickPlace-GR1T2-Abs, on NVIDIA's asset server.
+_NUCLEUS_ROBOT = (
+    f"{ISAAC_NUCLEUS_DIR}/Robots/FourierIntelligence/GR-1/GR1T2_fourier_hand_6dof/GR1T2_fourier_hand_6dof.usd"
+)
+_NUCLEUS_HEAD = "head_pitch_link"
+_NUCLEUS_LEGS = ImplicitActuatorCfg(
+    joint_names_expr=[".*_hip_.*", ".*_knee_.*", ".*_ankle_.*"], stiffness=1000.0, damping=50.0, armature=0.1
+)
+_NUCLEUS_TABLE = f"{ISAAC_NUCLEUS_DIR}/Props/PackingTable/packing_table.usd"
+_NUCLEUS_TABLE_POSITION = (0.0, 0.55, 0.0)
+_NUCLEUS_WHEEL = f"{ISAACLAB_NUCLEUS_DIR}/Mimic/pick_place_task/pick_place_assets/steering_wheel.usd"
+_NUCLEUS_WHEEL_SCALE = (0.75, 0.75, 0.75)
+_NUCLEUS_WHEEL_HEIGHT = 0.9996
 
 
 def _box(size: tuple[float, float, float], colour: tuple[float, float, float], collides: bool) -> sim_utils.CuboidCfg:
@@ -70,7 +85,7 @@ class PickPlaceSceneCfg(InteractiveSceneCfg):
     zone = AssetBaseCfg(
         prim_path="{ENV_REGEX_NS}/Zone",
         # As flat as paint: the wheel stands on the table.
-        spawn=_box((layout.ZONE_SIDE, layout.ZONE_SIDE, 0.002), (0.15, 0.40, 0.70), collides=False),
+        spawn=_box((layout.ZONE_SIDE, layout.ZONE_SIDE, layout.ZONE_THICKNESS), (0.15, 0.40, 0.70), collides=False),
         init_state=AssetBaseCfg.InitialStateCfg(pos=(*layout.ZONE_CENTRE, layout.TABLE_HEIGHT)),
     )
     robot = ArticulationCfg(
@@ -220,15 +235,34 @@ class PickPlaceGR1T2EnvCfg(Gr00tEnvCfg):
     )
 
     def use_assets(self, assets: str) -> None:
-        """Take robot and wheel that are built from a wheel and primitives.
+        """Take a robot and a wheel that are built here (``embedded``), or NVIDIA's with their table (``nucleus``).
 
         Raises:
             ValueError: Neither of the two.
-            AssetError: The package that the robot is built from is missing.
+            AssetError: The package that ``embedded`` is built from is missing.
         """
-        super().use_assets(assets)
-        self.scene.robot.spawn.usd_path = str(gr1t2.gr1t2_usd())
-        self.scene.object.spawn.usd_path = str(steering_wheel_usd())
+        robot, wheel = self.scene.robot, self.scene.object
+        camera = PurePosixPath(self.scene.ego_view.prim_path).name
+        if assets == "embedded":
+            robot.spawn.usd_path, head = str(gr1t2.gr1t2_usd()), gr1t2.HEAD_PRIM
+            wheel.spawn = sim_utils.UsdFileCfg(usd_path=str(steering_wheel_usd()))
+        elif assets == "nucleus":
+            robot.spawn.usd_path, head = _NUCLEUS_ROBOT, _NUCLEUS_HEAD
+            robot.actuators["legs"] = _NUCLEUS_LEGS
+            wheel.spawn = sim_utils.UsdFileCfg(usd_path=_NUCLEUS_WHEEL, scale=_NUCLEUS_WHEEL_SCALE)
+            self.scene.table = AssetBaseCfg(
+                prim_path=self.scene.table.prim_path,
+                spawn=sim_utils.UsdFileCfg(
+                    usd_path=_NUCLEUS_TABLE, rigid_props=sim_utils.UsdPhysicsRigidBodyCfg(kinematic_enabled=True)
+                ),
+                init_state=AssetBaseCfg.InitialStateCfg(pos=_NUCLEUS_TABLE_POSITION),
+            )
+            x, y, _ = wheel.init_state.pos
+            wheel.init_state.pos = (x, y, _NUCLEUS_WHEEL_HEIGHT)
+        else:
+            raise ValueError(f"Unknown assets {assets!r}. Set task.assets=embedded or task.assets=nucleus")
+        self.assets = assets
+        self.scene.ego_view.prim_path = str(PurePosixPath(robot.prim_path) / head / camera)
 
 
 @configclass

@@ -15,10 +15,14 @@ __all__ = [
     "ROBOT_QUATERNION",
     "START_ARM",
     "TABLE_HEIGHT",
+    "TWO_HANDS_START",
+    "TWO_HANDS_ZONE_CENTRE",
+    "TWO_HANDS_ZONE_SIZE",
     "WHEEL_START",
     "WHEEL_START_RANGE",
     "ZONE_CENTRE",
     "ZONE_SIDE",
+    "ZONE_THICKNESS",
 ]
 
 IMAGE_SIZE = 256
@@ -46,6 +50,13 @@ WHEEL_START_RANGE: dict[str, tuple[float, float]] = {
 ZONE_CENTRE = (0.40, 0.46)
 ZONE_SIDE = 0.28
 """The marked square that the wheel is to be placed on, to the right of its start."""
+
+ZONE_THICKNESS = 0.002
+"""As flat as paint."""
+
+TWO_HANDS_START = (-0.45, 0.45)
+TWO_HANDS_ZONE_CENTRE, TWO_HANDS_ZONE_SIZE = (0.625, 0.475), (0.45, 0.25)
+"""Of the registered task: x from 0.40 to 0.85 and y from 0.35 to 0.60."""
 
 _EYES_POSITION = (0.14, 0.0, 0.09)
 EYES = PinholeCamera(

@@ -1,0 +1,31 @@
+"""The long proof of the humanoid's pick and place, by whole ``groot-play`` runs: about 30 minutes on two cores.
+
+It prints each run's figures as it goes. What was measured is kept in ``docs/measured.md``.
+"""
+
+import pytest
+
+from tests.verify.verify_lift import play
+
+EPISODES, PERTURBED_EPISODES = 40, 12
+PERTURBED_STEPS = 240
+"""Control steps for an episode that should fail; the expert needs about 140."""
+
+
+def test_expert_succeeds(tmp_path):
+    run = play(tmp_path, "task=pick_place_gr1t2", "num_envs=4", f"episodes={EPISODES}", "horizons=chunked")
+    assert run["success_rate"] >= 0.8
+
+
+@pytest.mark.parametrize("perturbation", ["UpsideDown", "Mirrored", "Constant", "Frozen"])
+def test_success_falls_when_what_is_seen_is_wrong(tmp_path, perturbation):
+    run = play(
+        tmp_path,
+        "task=pick_place_gr1t2",
+        f"task.expert._target_=tests.verify.perturbed_pick_place.{perturbation}",
+        "num_envs=4",
+        f"episodes={PERTURBED_EPISODES}",
+        "horizons=chunked",
+        f"horizons.episode={PERTURBED_STEPS}",
+    )
+    assert run["success_rate"] <= 0.2
