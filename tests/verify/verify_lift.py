@@ -4,6 +4,7 @@ It prints each run's figures as it goes. What was measured is kept in ``docs/mea
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,9 @@ PERTURBATIONS = [
 def play(folder: Path, *overrides: str) -> dict:
     """Run groot-play to its end, print its figures, and return its summary and rows."""
     command = [Path(sys.executable).with_name("groot-play"), "server=expert", "recorder=[]", f"hydra.run.dir={folder}"]
-    subprocess.run([*command, *overrides], check=True, timeout=7200, cwd=Path(__file__).parents[2])
+    # The perturbed policies are not installed; the policy server's process has to find them all the same.
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([*command, *overrides], check=True, timeout=7200, env=environment)
     summary = json.loads((folder / "summary.json").read_text())
     rows = [json.loads(line) for line in (folder / "episodes.jsonl").read_text().splitlines()]
     print(
