@@ -29,7 +29,9 @@ from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.math import subtract_frame_transforms
-from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
+from isaaclab_newton.physics import NewtonCfg
+
+from tasks.newton_replay import NewtonReplaySolverCfg
 
 __all__ = [
     "Gr00tEnvCfg",
@@ -46,13 +48,14 @@ def newton_physics(**solver: object) -> NewtonCfg:
     """Newton's MuJoCo-Warp solver, set up so that a position-controlled arm grasps by friction alone.
 
     IsaacLab's default integrator (``euler``) goes NaN within two steps under PD gains, hence ``implicitfast``. The
-    elliptic cone with ``impratio=10`` keeps a gripped object from creeping out of the fingers.
+    elliptic cone with ``impratio=10`` keeps a gripped object from creeping out of the fingers. On a CPU steps are
+    recorded and replayed (see ``tasks.newton_replay``).
 
     Args:
         **solver: Fields of ``MJWarpSolverCfg`` that differ for a task, e.g. ``ls_iterations`` for a many-fingered hand.
     """
     settings: dict = {"integrator": "implicitfast", "cone": "elliptic", "impratio": 10.0}
-    return NewtonCfg(solver_cfg=MJWarpSolverCfg(**(settings | solver)), num_substeps=1)
+    return NewtonCfg(solver_cfg=NewtonReplaySolverCfg(**(settings | solver)), num_substeps=1)
 
 
 def joint_positions(joint_names: list[str], asset: str = "robot") -> ObservationTermCfg:

@@ -18,6 +18,7 @@ import tasks  # noqa: F401, registers the ids
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.newton_replay import NewtonReplayManager
 
 SEEDS = (7, 8, 9, 10)
 CAMERAS = ("scene_camera", "wrist_camera")
@@ -89,6 +90,16 @@ def starts(lift):
         lift.wave(3)
         facts[round_name]["autoreset"] = bool((lift.env.episode_length_buf < 3).all())
     return facts
+
+
+def without_replay(lift):
+    """How a seed moves when IsaacLab steps Newton in its own way."""
+    assert NewtonReplayManager._recorded is not None
+    replay, NewtonReplayManager._replay = NewtonReplayManager._replay, lambda simulate: simulate()
+    lift.reset(0, SEEDS[0])
+    lift.wave(6)
+    NewtonReplayManager._replay = replay
+    return digest(lift.state(0))
 
 
 def success_after(lift, heights):
@@ -182,6 +193,7 @@ def main(num_envs, path):
         lift, expert = Lift(env), LiftCubeExpert()
         facts["starts"] = starts(lift)
         if num_envs == 1:
+            facts["without_replay"] = without_replay(lift)
             facts["success"] = success_term(lift)
         if num_envs == 4:
             facts["observed"] = observed(lift, expert)

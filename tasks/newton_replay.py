@@ -1,0 +1,71 @@
+"""Newton on a CPU without its Python: ``NewtonReplaySolverCfg`` records a physics step once and replays it.
+
+A step launches about 150 small kernels, and on a CPU nearly all of its time goes into launching them from Python. Warp
+records launches on a CPU as it does on a GPU and replays them natively; IsaacLab 3.0.0 uses that on GPUs only. The
+kernels and their order are the same, and so are the results, bit for bit.
+"""
+
+import gc
+from collections.abc import Callable
+from typing import ClassVar
+
+import warp as wp
+from isaaclab.physics import PhysicsManager
+from isaaclab.utils import configclass
+from isaaclab_newton.physics import MJWarpSolverCfg
+from isaaclab_newton.physics.mjwarp_manager import NewtonMJWarpManager
+
+__all__ = ["NewtonReplayManager", "NewtonReplaySolverCfg"]
+
+
+class NewtonReplayManager(NewtonMJWarpManager):
+    """IsaacLab's manager of MuJoCo-Warp, which on a CPU replays its steps. On a GPU it is IsaacLab's unchanged.
+
+    IsaacLab tells backends apart by how the name of this class begins.
+    """
+
+    _recorded: ClassVar[wp.Graph | None] = None
+    _warm: ClassVar[bool] = False
+
+    @classmethod
+    def _invalidate_graph(cls) -> None:
+        """Forget the recording wherever IsaacLab forgets its own: the steps to come differ from it."""
+        super()._invalidate_graph()
+        cls._recorded, cls._warm = None, False
+
+    @classmethod
+    def _simulate_physics_only(cls) -> None:
+        cls._replay(super()._simulate_physics_only)
+
+    @classmethod
+    def _simulate_full(cls) -> None:
+        cls._replay(super()._simulate_full)
+
+    @classmethod
+    def _replay(cls, simulate: Callable[[], None]) -> None:
+        if PhysicsManager._device != "cpu":
+            simulate()
+            return
+        if not cls._warm:
+            # What is compiled or allocated on first use must not be part of the recording.
+            simulate()
+            cls._warm = True
+            return
+        if cls._recorded is None:
+            collecting = gc.isenabled()
+            gc.disable()  # arrays that die meanwhile would be freed in every replay
+            try:
+                with wp.ScopedCapture(device="cpu") as capture:
+                    simulate()
+            finally:
+                if collecting:
+                    gc.enable()
+            cls._recorded = capture.graph
+        wp.capture_launch(cls._recorded)
+
+
+@configclass
+class NewtonReplaySolverCfg(MJWarpSolverCfg):
+    """``MJWarpSolverCfg`` run by ``NewtonReplayManager``."""
+
+    class_type: type | str = "tasks.newton_replay:NewtonReplayManager"
