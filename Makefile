@@ -4,7 +4,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verify-lift lint lock clean
+.PHONY: help setup demo test verify-lift verify-pick-place lint lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -23,6 +23,9 @@ test: lint  ## lint, types, unit tests and the tests with the real simulator
 
 verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)
 	$(BIN)/python -m pytest tests/verify/verify_lift.py --capture=no --timeout=7200 $(ARGS)
+
+verify-pick-place: $(READY)  ## prove the humanoid's success rate, and that it falls when pixels lie (about half an hour)
+	$(BIN)/python -m pytest tests/verify/verify_pick_place.py --capture=no --timeout=7200 $(ARGS)
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

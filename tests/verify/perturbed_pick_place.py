@@ -47,17 +47,14 @@ class Constant(PerturbedPixels):
 
 
 class Frozen(PerturbedPixels):
-    """Sees, throughout an episode, the episode's own first picture: the wheel where it really stood."""
+    """Sees, throughout an episode, the episode's own first picture, the wheel where it stood then; for one env."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._first: np.ndarray | None = None
+        self._first = np.empty(0, np.uint8)
 
     def perturb(self, pixels: np.ndarray, observation: Observation) -> np.ndarray:
-        if self._first is None:
-            self._first = pixels.copy()
         # An arm at its start begins an episode.
-        away = np.abs(observation["state"]["right_arm"][:, -1] - np.array(START_ARM)).max(axis=1)
-        for row in np.flatnonzero(away < 1e-3):
-            self._first[row] = pixels[row]
+        if np.abs(observation["state"]["right_arm"] - np.array(START_ARM)).max() < 1e-3:
+            self._first = pixels.copy()
         return self._first
