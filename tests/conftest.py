@@ -1,0 +1,7 @@
+"""What all tests share."""
+
+import signal
+
+# A shell that starts the tests in the background has Ctrl-C ignored, which every process below would inherit: those
+# that are to be interrupted would not notice.
+signal.signal(signal.SIGINT, signal.default_int_handler)
