@@ -14,6 +14,7 @@ import numpy as np
 from groot_wrappers.action import Gr00tActionWrapper
 from groot_wrappers.client import PolicyClient
 from groot_wrappers.errors import Gr00tError
+from runners.interrupts import interrupts_held
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
 from runners.results import Ended, EpisodeLog, EpisodeRow
@@ -158,6 +159,8 @@ def _row(
 
 
 def _finish(row: EpisodeRow, log: EpisodeLog, recorders: Recorder) -> None:
-    recorders.on_episode_end(row)
-    log.append(row)
-    recorders.on_row_written(row, log.rows)
+    """Write a row, and tell the recorders; all of them or none, so that an interruption leaves no two that differ."""
+    with interrupts_held():
+        recorders.on_episode_end(row)
+        log.append(row)
+        recorders.on_row_written(row, log.rows)

@@ -1,5 +1,7 @@
 """The rollout loop: every planned episode once, each from its own seed, asked for and counted rightly."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -193,6 +195,26 @@ def test_server_failure_keeps_finished_episodes_and_ends_running_ones_as_errors(
         assert "out of memory" in row.error
     assert run.watcher.running == {}, "recorders are told of them"
     assert len(run.log.path.read_text().splitlines()) == 4
+
+
+def test_interruption_leaves_no_row_half_told(play):
+    """Ctrl-C that comes while a row is written waits until the recorders after it know of the row too."""
+
+    class Interrupting(Recorder):
+        def on_episode_end(self, row):
+            signal.raise_signal(signal.SIGINT)
+
+    class Told(Recorder):
+        def __init__(self):
+            self.rows = []
+
+        def on_row_written(self, row, rows):
+            self.rows = list(rows)
+
+    told = Told()
+    with pytest.raises(KeyboardInterrupt):
+        play(2, 6, recorders=[Interrupting(), told])
+    assert [row.index for row in told.rows] == [0]
 
 
 def test_env_without_a_success_term_gives_null(play):
