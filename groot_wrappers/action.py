@@ -5,17 +5,18 @@ Classes:
     Gr00tActionWrapper: the wrapper.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.embodiment import ActionTarget, Embodiment
+from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 
 __all__ = ["ControlStepWatcher", "Gr00tActionWrapper"]
 
@@ -40,16 +41,16 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     chunk is played from its start, and ``execution - 1`` idle steps an episode are the price.
 
     Args:
-        env: An env wrapped by :class:`Gr00tObservationWrapper`, or any vectorised env with IsaacLab's
-            ``action_manager``; the first reset must have been made through this wrapper.
+        env: An env wrapped by :class:`Gr00tObservationWrapper`, or a vectorised env of IsaacLab's manager-based or
+            direct workflow; the first reset must have been made through this wrapper.
         embodiment: Its ``action`` maps the server's action keys onto the env's action terms.
         execution: Control steps that are played of each chunk; 1 is the plain gym step.
         horizon: T_action of the chunks that will come; ``execution`` where it is not known.
         watcher: Called after every control step.
 
     Raises:
-        ContractError: A target names no joint or term of the env, two keys drive one column of the env's action, a
-            column is driven by none, or ``execution`` does not fit into ``horizon``.
+        ContractError: The embodiment's action does not fit the env (see :class:`ActionLayout`), or ``execution`` does
+            not fit into ``horizon``.
     """
 
     def __init__(
@@ -68,31 +69,33 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 f"horizons.execution={execution} was asked for, but the server's chunks hold {horizon} control steps. "
                 f"Set horizons.execution to 1 ... {horizon}."
             )
-        base: Any = env.unwrapped
-        self.num_envs: int = base.num_envs
-        self.device = torch.device(base.device)
+        self._isaaclab = IsaacLabEnv(env)
+        self.num_envs = self._isaaclab.num_envs
+        self.device = self._isaaclab.device
         self.execution = execution
         self._watcher = watcher
-        self._columns = _match_columns(embodiment.action, base)
-        # Keys whose target holds a constant are not read from chunks.
-        self._constants = {
-            key: (self._columns.pop(key), float(target.hold))
-            for key, target in embodiment.action.items()
-            if target.hold is not None
-        }
-        self._held = torch.zeros((self.num_envs, base.action_manager.total_action_dim), device=self.device)
+        self._layout = ActionLayout(self._isaaclab, embodiment)
+        if self._layout.bases and not env.has_wrapper_attr("present_state"):
+            raise ContractError(
+                f"Actions relative to {', '.join(sorted(self._layout.bases))} need the state: wrap the env by "
+                "Gr00tObservationWrapper first."
+            )
+        self._held = torch.zeros((self.num_envs, self._isaaclab.action_dim), device=self.device)
         self._parked = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
-        self._has_success = "success" in base.termination_manager.active_terms
-        rewards = getattr(base, "reward_manager", None)
-        self.has_rewards = rewards is None or bool(rewards.active_terms)
+        self.has_rewards = self._isaaclab.has_rewards
         """False for an env that is configured without reward terms, whose rewards of 0 mean nothing."""
 
         self.action_space = spaces.Dict(
             {
-                key: spaces.Box(-np.inf, np.inf, (self.num_envs, horizon, len(columns)), np.float32)
-                for key, columns in self._columns.items()
+                key: spaces.Box(-np.inf, np.inf, (self.num_envs, horizon, width), np.float32)
+                for key, width in self._layout.widths.items()
             }
         )
+
+    @property
+    def starts(self) -> Literal["per_episode", "per_batch"]:
+        """Whether one env can begin an episode alone, from its own seed, or only all of them together."""
+        return self._isaaclab.starts
 
     @property
     def parked(self) -> torch.Tensor:
@@ -102,10 +105,24 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes in all envs or in those of ``options["env_ids"]``, and unpark them.
 
-        See :meth:`Gr00tObservationWrapper.reset` for the options.
+        See :meth:`Gr00tObservationWrapper.reset` for the options. Where envs begin episodes only all together
+        (``starts`` is ``per_batch``), those outside ``env_ids`` begin one that nobody plays, and stay parked.
+
+        Raises:
+            ContractError: As that method, or such an env is asked to begin some episodes while others run.
         """
+        env_ids = [int(i) for i in (options or {}).get("env_ids", range(self.num_envs))]
+        if options and "env_ids" in options and self.starts == "per_batch":
+            running = [i for i in range(self.num_envs) if not self._parked[i] and i not in env_ids]
+            if running:
+                raise ContractError(
+                    f"{type(self.unwrapped).__name__} begins episodes in all its envs together, but reset was asked "
+                    f"for {env_ids} while {running} still run. Wait until all are parked, or use an env of IsaacLab's "
+                    "manager-based workflow."
+                )
+            options = _for_all_envs(options, env_ids, self.num_envs)
         observation, info = self.env.reset(seed=seed, options=options)
-        self._parked[list((options or {}).get("env_ids", range(self.num_envs)))] = False
+        self._parked[env_ids] = False
         return observation, info
 
     def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
@@ -128,14 +145,14 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         Raises:
             ContractError: A key is missing, a shape does not fit, or all envs are parked.
         """
-        actions = self._to_actions(chunk)
+        states = {key: self.env.get_wrapper_attr("present_state")(key) for key in self._layout.bases}
+        actions = self._layout.to_env(chunk, states, at_least=self.execution).to(self.device)
         if bool(self._parked.all()):
             raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
         errors: list[str | None] = [None] * self.num_envs
         self._park_rows_that_are_not_finite(actions, chunk, errors)
 
         env: Any = self.env
-        terminations = env.unwrapped.termination_manager
         reward_sum = torch.zeros(self.num_envs, device=self.device)
         terminated_any, truncated_any, success = (torch.zeros_like(self._parked) for _ in range(3))
         steps = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
@@ -149,44 +166,17 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             steps += playing
             terminated_any |= playing & terminated
             truncated_any |= playing & truncated
-            if self._has_success:
-                # IsaacLab keeps the term's value from before the autoreset (TerminationManager.get_term).
-                success |= playing & terminations.get_term("success")
+            if self._isaaclab.has_success:
+                success |= playing & self._isaaclab.succeeded()
             self._parked |= terminated | truncated
             if self._watcher is not None:
                 self._watcher(observation, (~self._parked).cpu().numpy())
             if bool(self._parked.all()):
                 break
         self._report_states_that_are_not_finite(observation, steps > 0, reward_sum, errors)
-        info = dict(info) | {"steps": steps, "success": success if self._has_success else None, "error": errors}
+        judged = success if self._isaaclab.has_success else None
+        info = dict(info) | {"steps": steps, "success": judged, "error": errors}
         return observation, reward_sum, terminated_any, truncated_any, info
-
-    def _to_actions(self, chunk: Mapping[str, np.ndarray[Any, Any] | torch.Tensor]) -> torch.Tensor:
-        """Lay the keys of a chunk out as the env's action, (num_envs, T_action, action_dim)."""
-        missing = sorted(set(self._columns) - set(chunk))
-        if missing:
-            raise ContractError(
-                f"The action lacks {', '.join(missing)}; it has {', '.join(sorted(chunk)) or 'nothing'}. "
-                "The keys of embodiment.action must be the action keys of the server."
-            )
-        parts = {key: torch.as_tensor(chunk[key], dtype=torch.float32) for key in self._columns}
-        horizons = {part.shape[1] if part.dim() == 3 else 0 for part in parts.values()}
-        length = max(horizons)
-        for key, columns in self._columns.items():
-            shape = tuple(parts[key].shape)
-            if shape != (self.num_envs, length, len(columns)) or length < self.execution:
-                raise ContractError(
-                    f"The action '{key}' has the shape {shape}, but ({self.num_envs}, T >= {self.execution}, "
-                    f"{len(columns)}) is played here: envs, control steps, and the width of embodiment.action.{key}. "
-                    f"Mend the target of embodiment.action.{key}, or set horizons.execution to what the server's "
-                    "chunks hold."
-                )
-        actions = torch.zeros((self.num_envs, length, self._held.shape[1]))
-        for key, columns in self._columns.items():
-            actions[:, :, columns] = parts[key].cpu()
-        for columns, constant in self._constants.values():
-            actions[:, :, columns] = constant
-        return actions.to(self.device)
 
     def _park_rows_that_are_not_finite(
         self, actions: torch.Tensor, chunk: Mapping[str, Any], errors: list[str | None]
@@ -194,7 +184,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         """Park the envs whose numbers cannot be sent to a robot, so that their neighbours go on."""
         bad = ~actions[:, : self.execution].isfinite().all(dim=(1, 2)) & ~self._parked
         for env_id in bad.nonzero().flatten().tolist():
-            keys = [key for key in self._columns if not np.isfinite(np.asarray(chunk[key][env_id])).all()]
+            keys = [key for key in self._layout.widths if not np.isfinite(np.asarray(chunk[key][env_id])).all()]
             errors[env_id] = (
                 f"The server's action for {', '.join(keys)} holds NaN or infinity. "
                 "Look at the checkpoint and at the statistics that it normalises with."
@@ -216,51 +206,11 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self._parked |= diverged
 
 
-def _match_columns(targets: Mapping[str, ActionTarget], base: Any) -> dict[str, list[int]]:
-    """Return, for each action key, the columns of the env's action that it drives, in the key's order."""
-    terms = dict(zip(base.action_manager.active_terms, base.action_manager.action_term_dim, strict=True))
-    starts = dict(zip(terms, np.cumsum([0, *terms.values()]).tolist(), strict=False))
-    joints = _joint_columns(base, starts)
-    columns: dict[str, list[int]] = {}
-    for key, target in targets.items():
-        if target.term is not None:
-            if target.term not in terms:
-                raise ContractError(
-                    f"embodiment.action.{key}: the env has no action term '{target.term}'. It has: {', '.join(terms)}."
-                )
-            columns[key] = list(range(starts[target.term], starts[target.term] + terms[target.term]))
-            continue
-        columns[key] = []
-        for pattern in target.joints or ():
-            found = [column for name, column in joints.items() if re.fullmatch(pattern, name)]
-            if not found:
-                raise ContractError(
-                    f"embodiment.action.{key}: no term of the env takes absolute positions of a joint that matches "
-                    f"'{pattern}'. Joints with such a term (JointPositionAction, scale=1.0, use_default_offset=False): "
-                    f"{', '.join(joints) or 'none'}."
-                )
-            columns[key] += found
-    driven = [column for key in columns for column in columns[key]]
-    twice = sorted({column for column in driven if driven.count(column) > 1})
-    unfilled = sorted(set(range(sum(terms.values()))) - set(driven))
-    if twice or unfilled:
-        names = {column: name for name, column in joints.items()}
-        listed = ", ".join(names.get(column, f"column {column}") for column in twice or unfilled)
-        problem = "more than one key drives" if twice else "no key drives"
-        raise ContractError(
-            f"embodiment.action: {problem} {listed}. Every part of the env's action ({terms}) takes exactly one key."
-        )
-    return columns
-
-
-def _joint_columns(base: Any, starts: Mapping[str, int]) -> dict[str, int]:
-    """Return the column of the env's action that sets the absolute position of each joint, in the terms' order."""
-    columns: dict[str, int] = {}
-    for term, start in starts.items():
-        cfg = base.action_manager.get_term(term).cfg
-        # Only IsaacLab's JointPositionAction without scale and offset takes absolute positions as a server sends them.
-        absolute = type(base.action_manager.get_term(term)).__name__ == "JointPositionAction"
-        if absolute and cfg.scale == 1 and cfg.offset == 0 and not cfg.use_default_offset:
-            _, names = base.scene[cfg.asset_name].find_joints(cfg.joint_names, preserve_order=cfg.preserve_order)
-            columns |= {name: start + position for position, name in enumerate(names)}
-    return columns
+def _for_all_envs(options: Mapping[str, Any], env_ids: list[int], num_envs: int) -> dict[str, Any]:
+    """Return reset options for all envs; those that were not asked for repeat what the first one was given."""
+    widened = dict(options) | {"env_ids": list(range(num_envs))}
+    for name in ("seeds", "instructions"):
+        if options.get(name) is not None:
+            given = dict(zip(env_ids, options[name], strict=True))
+            widened[name] = [given.get(i, options[name][0]) for i in range(num_envs)]
+    return widened

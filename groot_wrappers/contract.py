@@ -1,12 +1,21 @@
-"""The match of what a server wants and what an embodiment offers, checked before an env is made."""
+"""The contract of server, embodiment and env, checked before the first step.
 
-from collections.abc import Iterable, Mapping
+* ``match_embodiment``: what the server wants against what the embodiment offers, before an env is made.
+* ``check_env``: what the embodiment names against what the env has.
+"""
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from groot_wrappers.action_layout import ActionLayout
 from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.errors import ContractError, did_you_mean
+from groot_wrappers.errors import ContractError, did_you_mean, raise_all
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.sources import state_source, video_source
 
-__all__ = ["match_embodiment"]
+__all__ = ["check_env", "match_embodiment"]
 
 
 def match_embodiment(
@@ -29,19 +38,22 @@ def match_embodiment(
             differs, or a horizon does. All differences are named in one message.
     """
     problems = []
+    # A server need not look at everything: a modality that it does not name is not sent.
+    wanted = {kind: modality[kind].modality_keys if kind in modality else () for kind in ("video", "state", "language")}
     for kind, offered in (("video", embodiment.video), ("state", embodiment.state)):
-        problems += _missing(kind, modality[kind].modality_keys, offered, "The server wants", "the embodiment has")
+        problems += _missing(kind, wanted[kind], offered, "The server wants", "the embodiment has")
     played = [key for key, target in embodiment.action.items() if target.hold is None]
     problems += _missing(
         "action", played, modality["action"].modality_keys, "The embodiment drives", "the server sends"
     )
-    wanted_language = modality["language"].modality_keys
-    if list(wanted_language) != [embodiment.language]:
+    if wanted["language"] and list(wanted["language"]) != [embodiment.language]:
         problems.append(
-            f"The server takes the instruction under {' and '.join(wanted_language)}, the embodiment gives it under "
-            f"{embodiment.language}: set embodiment.language={wanted_language[0] if wanted_language else '...'}."
+            f"The server takes the instruction under {' and '.join(wanted['language'])}, the embodiment gives it under "
+            f"{embodiment.language}: set embodiment.language={wanted['language'][0]}."
         )
     for kind, expected in (horizons or {}).items():
+        if kind not in modality:
+            continue
         asked = len(modality[kind].delta_indices)
         if expected is not None and expected != asked:
             problems.append(
@@ -54,14 +66,38 @@ def match_embodiment(
             f"horizons.execution={execution} was asked for, but the server's chunks hold {length} control steps. "
             f"Set horizons.execution={length} or less."
         )
-    if problems:
-        raise ContractError("The server and the embodiment do not fit:\n- " + "\n- ".join(problems))
-    return Embodiment(
-        video={key: embodiment.video[key] for key in modality["video"].modality_keys},
-        state={key: embodiment.state[key] for key in modality["state"].modality_keys},
-        language=embodiment.language,
-        action=embodiment.action,
+    raise_all("The server and the embodiment do not fit:", problems)
+    bases = [target.relative_to for target in embodiment.action.values() if target.relative_to in embodiment.state]
+    return replace(
+        embodiment,
+        video={key: embodiment.video[key] for key in wanted["video"]},
+        state={key: embodiment.state[key] for key in dict.fromkeys([*wanted["state"], *bases])},
     )
+
+
+def check_env(env: IsaacLabEnv, embodiment: Embodiment) -> None:
+    """Check that an env has all that an embodiment names.
+
+    Raises:
+        ContractError: It has not. All differences are named in one message.
+    """
+    problems: list[str] = []
+
+    def collect(check: Callable[[], object]) -> None:
+        try:
+            check()
+        except ContractError as error:
+            problems.append(str(error))
+
+    for key, video in embodiment.video.items():
+        collect(partial(video_source, env, key, video))
+    for key, state in embodiment.state.items():
+        collect(partial(state_source, env, key, state))
+    try:
+        ActionLayout(env, embodiment)
+    except ContractError as error:
+        problems += error.problems
+    raise_all("The embodiment and the env do not fit:", problems)
 
 
 def _missing(kind: str, wanted: Iterable[str], offered: Iterable[str], who: str, whom: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Embodiment: which sensor, observation term or joint of an env stands behind each key that a GR00T server knows.
 
 Classes:
+    Rotation: how the rotation of a body's pose is written.
     VideoSource: where the pixels of one video key come from.
     StateSource: where the numbers of one state key come from.
     ActionTarget: what one action key drives.
@@ -11,11 +12,23 @@ These are plain dataclasses, so that a Hydra schema can hold them and a YAML fil
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Any
 
-from groot_wrappers.errors import ContractError
+from groot_wrappers.errors import ContractError, did_you_mean
 
-__all__ = ["ActionTarget", "Embodiment", "StateSource", "VideoSource"]
+__all__ = ["ActionTarget", "Embodiment", "Rotation", "StateSource", "VideoSource"]
+
+
+class Rotation(StrEnum):
+    """How the rotation of a body's pose is written, in radians where it is angles."""
+
+    quaternion = "quaternion"
+    """x, y, z, w with w >= 0; 4 numbers."""
+    axis_angle = "axis_angle"
+    """The axis times the angle, which is at most pi; 3 numbers. LIBERO's roll, pitch and yaw are these."""
+    rpy = "rpy"
+    """Angles about the fixed x, y and z axes, in this order of turning; 3 numbers."""
 
 
 def _require_one_source(source: Any, kind: str, names: list[str]) -> None:
@@ -28,57 +41,119 @@ def _require_one_source(source: Any, kind: str, names: list[str]) -> None:
         )
 
 
+def _require_slice(given: list[int] | None) -> None:
+    """Raise unless ``given`` is None or [begin, end) with at least one number in it."""
+    if given is not None and not (len(given) == 2 and 0 <= given[0] < given[1]):
+        raise ContractError(
+            f"slice is {list(given)}, but it takes [begin, end], the end not included: [0, 3] is the first three."
+        )
+
+
+def _require_numbers(source: Any, names: list[str]) -> None:
+    """Raise unless each field is None, a number, or a list of numbers; Hydra's schema has no type for that."""
+    for name in names:
+        value = getattr(source, name)
+        parts = value if isinstance(value, list | tuple) else [value]
+        if value is not None and not all(isinstance(p, int | float) and not isinstance(p, bool) for p in parts):
+            raise ContractError(f"{name} is {value!r}, but it takes a number, or a list with one number for each.")
+
+
 @dataclass
 class VideoSource:
-    """Where the pixels of one video key come from; exactly one is given.
+    """Where the pixels of one video key come from; exactly one of ``sensor`` and ``obs`` is given.
 
     Args:
         sensor: Name of a camera in the env's scene; its ``rgb`` output is taken.
-        obs: ``group.term`` of the env's observation, an image (num_envs, H, W, 3) of uint8.
+        obs: ``group.term`` of the env's observation (``group`` alone where it is one tensor), an image of uint8 or of
+            floats in [0, 1], (num_envs, H, W, 3) or (num_envs, 3, H, W).
+        resize: [height, width] that GR00T gets: as large as fits, with its proportions kept, and black bars around.
     """
 
     sensor: str | None = None
     obs: str | None = None
+    resize: list[int] | None = None
 
     def __post_init__(self) -> None:
         _require_one_source(self, "video", ["sensor", "obs"])
+        if self.resize is not None and not (len(self.resize) == 2 and min(self.resize) > 0):
+            raise ContractError(f"resize is {list(self.resize)}, but it takes [height, width]: [224, 224].")
 
 
 @dataclass
 class StateSource:
-    """Where the numbers of one state key come from; exactly one is given.
+    """Where the numbers of one state key come from; exactly one of ``obs``, ``joints`` and ``body`` is given.
 
     Args:
-        obs: ``group.term`` of the env's observation, shape (num_envs, D), in the env's own units.
+        obs: ``group.term`` of the env's observation (``group`` alone where it is one tensor), shape (num_envs, D), in
+            the env's own units.
         joints: Patterns (regular expressions that match whole names) of joints of one robot, whose positions (rad, m)
             are taken pattern by pattern, and within a pattern in the robot's order.
+        body: Name of a body of a robot, whose pose in the frame of that robot's root link is taken: x, y, z (m), then
+            the rotation.
+        rotation: How ``body``'s rotation is written.
+        slice: [begin, end) of the numbers; all of them by default.
+        scale, offset: Number or list: the key is ``number * scale + offset``, after slicing.
     """
 
     obs: str | None = None
     joints: list[str] | None = None
+    body: str | None = None
+    rotation: Rotation = Rotation.quaternion
+    slice: list[int] | None = None
+    scale: Any = 1.0
+    offset: Any = 0.0
 
     def __post_init__(self) -> None:
-        _require_one_source(self, "state", ["obs", "joints"])
+        _require_one_source(self, "state", ["obs", "joints", "body"])
+        _require_slice(self.slice)
+        _require_numbers(self, ["scale", "offset"])
+        self.rotation = Rotation(self.rotation)
 
 
 @dataclass
 class ActionTarget:
-    """What one action key drives; exactly one of ``joints`` and ``term`` is given.
+    """What one action key drives: ``joints``, or a ``term``, or a ``slice`` of a term or of the whole action.
+
+    The key's numbers are changed in this order: ``threshold``, ``invert``, ``scale``, ``offset``, ``relative_to``,
+    ``clip``.
 
     Args:
-        joints: Patterns (regular expressions that match whole names) of joints. The key's numbers go to the matching
-            joints, pattern by pattern, and within a pattern in the order of the env's action terms.
-        term: Name of an action term of the env; the key's numbers fill it.
-        hold: A constant that is played instead of what the server sends under the key, whether it sends any or not;
-            for joints their position in rad or m.
+        joints: Patterns (regular expressions that match whole names) of joints that the env takes positions of. The
+            key's numbers are absolute positions (rad, m); they go to the matching joints pattern by pattern, and
+            within a pattern in the order of the env's action terms. An action term's own scale and offset are undone.
+        term: Name of an action term of the env; the key's numbers fill it as they are.
+        slice: [begin, end) of the term, or where no term is named of the env's whole action.
+        shared: The key is one number, which all that it drives gets, as the two fingers of a gripper.
+        hold: A number (or list) that is played instead of what the server sends under the key, whether it sends any
+            or not; for joints their position in rad or m. Nothing above changes it.
+        threshold: Numbers above it become 1, all others 0.
+        invert: v becomes -v; after a threshold, 1 - v.
+        scale, offset: Number or list: ``v * scale + offset``.
+        relative_to: State key of the embodiment, as wide as this key; the state of the beat's begin is added to all
+            control steps of the chunk, as GR00T means RELATIVE. (Its servers return such keys already absolute; this
+            is for those that do not.)
+        clip: [lowest, highest].
     """
 
     joints: list[str] | None = None
     term: str | None = None
-    hold: float | None = None
+    slice: list[int] | None = None
+    shared: bool = False
+    hold: Any = None
+    threshold: float | None = None
+    invert: bool = False
+    scale: Any = 1.0
+    offset: Any = 0.0
+    relative_to: str | None = None
+    clip: list[float] | None = None
 
     def __post_init__(self) -> None:
-        _require_one_source(self, "action", ["joints", "term"])
+        _require_slice(self.slice)
+        _require_numbers(self, ["hold", "scale", "offset"])
+        if self.joints or not self.slice:
+            _require_one_source(self, "action", ["joints", "term", "slice"])
+        if self.clip is not None and len(self.clip) != 2:
+            raise ContractError(f"clip is {list(self.clip)}, but it takes [lowest, highest].")
 
 
 @dataclass
@@ -90,13 +165,21 @@ class Embodiment:
         state: State key to source.
         language: The server's key for the instruction.
         action: Action key to target. What the keys leave unfilled is an error: every column of the env's action
-            must be driven.
+            must be driven, or held by an entry with ``hold``.
+        env: What this embodiment changes in the env's config before the env is made, by dotted path: plain values, or
+            mappings that ``hydra.utils.instantiate`` builds an object from. The runner applies it.
     """
 
     video: dict[str, VideoSource] = field(default_factory=dict)
     state: dict[str, StateSource] = field(default_factory=dict)
     language: str = "task"
     action: dict[str, ActionTarget] = field(default_factory=dict)
+    env: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is declared, so that the env's own config has to say what GR00T sees and moves."""
+        return not (self.video or self.state or self.action)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Embodiment":
@@ -111,10 +194,13 @@ class Embodiment:
         for name, kind in kinds.items():
             parts[name] = {}
             for key, source in config.get(name, {}).items():
-                _require_known(source, [f.name for f in fields(kind)], f"embodiment.{name}.{key}")
-                parts[name][key] = kind(**source)
-        if "language" in config:
-            parts["language"] = config["language"]
+                where = f"embodiment.{name}.{key}"
+                _require_known(source, [f.name for f in fields(kind)], where)
+                try:
+                    parts[name][key] = kind(**source)
+                except ContractError as error:
+                    raise ContractError(f"{where}: {error}") from error
+        parts |= {name: config[name] for name in ("language", "env") if name in config}
         return cls(**parts)
 
     @classmethod
@@ -132,7 +218,8 @@ class Embodiment:
         if not hasattr(env_cfg, "camera_keys"):
             raise ContractError(
                 f"{type(env_cfg).__name__} declares no camera_keys, state_keys and action_keys, so that no embodiment "
-                "can be read from it. Inherit from Gr00tEnvCfg, or name an embodiment (embodiment=...)."
+                "can be read from it. Inherit from Gr00tEnvCfg, or name an embodiment (embodiment=...); groot-inspect "
+                "drafts one."
             )
         return cls(
             video={key: VideoSource(sensor=key) for key in env_cfg.camera_keys},
@@ -144,6 +231,5 @@ class Embodiment:
 
 def _require_known(given: Iterable[str], known: list[str], where: str) -> None:
     """Raise if ``given`` has a name outside ``known``."""
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ContractError(f"{where} has no {', '.join(unknown)}; it takes {', '.join(known)}.")
+    for name in sorted(set(given) - set(known)):
+        raise ContractError(f"{where} has no {name}.{did_you_mean(name, known)} It takes {', '.join(known)}.")

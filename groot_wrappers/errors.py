@@ -10,9 +10,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["ContractError", "Gr00tError", "ProtocolError", "ServerError", "ServerUnreachableError", "did_you_mean"]
+__all__ = [
+    "ContractError",
+    "Gr00tError",
+    "ProtocolError",
+    "ServerError",
+    "ServerUnreachableError",
+    "did_you_mean",
+    "raise_all",
+]
 
 
 class Gr00tError(RuntimeError):
@@ -20,7 +28,16 @@ class Gr00tError(RuntimeError):
 
 
 class ContractError(Gr00tError):
-    """The server's demands, the env's offer or the contents of a message do not match."""
+    """The server's demands, the env's offer or the contents of a message do not match.
+
+    Args:
+        message: The whole story.
+        problems: Its parts, where it tells of several.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = list(problems) or [message]
 
 
 class ProtocolError(ContractError):
@@ -39,3 +56,9 @@ def did_you_mean(asked: str, offered: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the offered name nearest to what was asked; empty where none is near."""
     near = difflib.get_close_matches(asked, list(offered), n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def raise_all(heading: str, problems: Sequence[str]) -> None:
+    """Raise one ContractError with all problems, so that a person mends them in one go; none where there is none."""
+    if problems:
+        raise ContractError(heading + "".join(f"\n- {problem}" for problem in problems), problems)

@@ -1,6 +1,5 @@
 """Gr00tObservationWrapper: what an env offers, as the observation that a GR00T server checks."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from gymnasium import spaces
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.lazy_observation import InstructionSpace, Observation
 from groot_wrappers.sources import Source, state_source, video_source
 
@@ -25,15 +25,15 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     pixels cost only where somebody looks, or on every control step where the video history reaches into the past.
 
     Args:
-        env: A vectorised IsaacLab env (``ManagerBasedRLEnv``), or one that offers the same: ``num_envs``, ``device``,
-            ``scene.sensors``, ``single_observation_space``; one env is ``num_envs=1``.
+        env: A vectorised IsaacLab env (``ManagerBasedRLEnv`` or ``DirectRLEnv``), or one that offers the same; one env
+            is ``num_envs=1``.
         embodiment: Sources of the video and state keys, and the language key.
         instruction: What the policy is told until ``reset`` gives another instruction.
         delta_indices: Control steps that the server asks for, per modality (``video``, ``state``), as its
             ``get_modality_config`` has them; the present alone by default.
 
     Raises:
-        ContractError: The env lacks a camera or term that the embodiment names; the message lists what it has.
+        ContractError: The env lacks what the embodiment names; the message lists what it has.
     """
 
     def __init__(
@@ -45,9 +45,12 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         delta_indices: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         super().__init__(env)
-        base: Any = env.unwrapped
-        self.num_envs: int = base.num_envs
-        self.device = torch.device(base.device)
+        isaaclab = IsaacLabEnv(env)
+        self.num_envs = isaaclab.num_envs
+        self.device = isaaclab.device
+        self.starts = isaaclab.starts
+        """``per_episode``: each env can begin an episode alone; ``per_batch``: only all of them together."""
+
         self.embodiment = embodiment
         self.instructions = [instruction] * self.num_envs
         self.renders = 0
@@ -58,8 +61,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self._drawn_at = -1
         self._was_reset = False
         self._sources: dict[str, dict[str, Source]] = {
-            "video": {key: video_source(base, key, source) for key, source in embodiment.video.items()},
-            "state": {key: state_source(base, key, source) for key, source in embodiment.state.items()},
+            "video": {key: video_source(isaaclab, key, source) for key, source in embodiment.video.items()},
+            "state": {key: state_source(isaaclab, key, source) for key, source in embodiment.state.items()},
         }
         indices = {"video": (0,), "state": (0,)} | dict(delta_indices or {})
         self._histories = {m: {key: History(indices[m]) for key in sources} for m, sources in self._sources.items()}
@@ -84,7 +87,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         Args:
             seed: Where no ``seeds`` are given, env i gets ``seed + i``.
             options: ``env_ids`` (sequence of int; all by default), ``seeds`` (one int each) and ``instructions`` (one
-                str each). Other entries go to the env.
+                str each). Other entries go to the env. Where envs begin episodes only all together (``starts`` is
+                ``per_batch``), ``env_ids`` must name them all, and the first seed is that of the batch.
 
         Returns:
             The observation of all envs, and the env's info.
@@ -132,18 +136,26 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             history.append(self._read(modality, key))
         return self._observe(), reward, terminated, truncated, info
 
+    def present_state(self, key: str) -> torch.Tensor:
+        """Return the present value of a state key, float32 (num_envs, D), on the env's device."""
+        return self._read("state", key)
+
     def _reset_env(self, env_ids: list[int], seeds: Sequence[int] | None, options: dict[str, Any]) -> dict[str, Any]:
         """Reset some envs and keep the raw observation of all."""
-        if not self._was_reset:
+        base: Any = self.env.unwrapped
+        if self.starts == "per_batch" and sorted(env_ids) != list(range(self.num_envs)):
+            raise ContractError(
+                f"{type(base).__name__} begins episodes in all its envs together (its reset takes no env_ids), but "
+                f"reset was asked for {env_ids} alone. Ask for all, or use an env of IsaacLab's manager-based workflow."
+            )
+        if not self._was_reset or self.starts == "per_batch":
             # gym.make's OrderEnforcing wrapper wants to have seen one reset of the whole.
             self._raw, info = self.env.reset(seed=None if seeds is None else int(seeds[0]), options=options)
             self._was_reset = True
-        base: Any = self.env.unwrapped
-        if "env_ids" not in inspect.signature(base.reset).parameters:
-            raise ContractError(
-                f"{type(base).__name__} cannot reset one env alone (its reset takes no env_ids), so that an episode's "
-                "start would depend on its neighbours. Use an env of IsaacLab's manager-based workflow."
-            )
+        if self.starts == "per_batch":
+            # Some direct envs begin a first batch at random ages, to spread what a training sees.
+            base.episode_length_buf[:] = 0
+            return info
         # IsaacLab draws the starts of all envs of one reset call from one generator. A call an env makes each start
         # depend on its own seed alone, for any number of envs.
         calls = [(env_ids, None)] if seeds is None else [([i], int(s)) for i, s in zip(env_ids, seeds, strict=True)]
@@ -179,16 +191,10 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         return sampled
 
     def _read(self, modality: str, key: str) -> torch.Tensor:
-        """Read the present frame of one key, (num_envs, ...), and check its dtype."""
+        """Read the present frame of one key, (num_envs, ...)."""
         source = self._sources[modality][key]
         if source.draws and self._drawn_at != self._moment:
             self._drawn_at = self._moment
             self.renders += 1
         frame = source.read(self._raw)
-        if frame.dtype != source.dtype:
-            raise ContractError(
-                f"embodiment.{modality}.{key}: GR00T takes {source.dtype}, but the env gives {frame.dtype} "
-                f"of shape {tuple(frame.shape)}. Let the env's term return {source.dtype}"
-                + (" (image terms: normalize=False)." if modality == "video" else ".")
-            )
         return frame.clone() if self._histories[modality][key].reaches_back else frame

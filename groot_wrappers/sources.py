@@ -6,16 +6,18 @@ Classes:
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from gymnasium import spaces
 
-from groot_wrappers.embodiment import StateSource, VideoSource
+from groot_wrappers.embodiment import Rotation, StateSource, VideoSource
 from groot_wrappers.errors import ContractError, did_you_mean
+from groot_wrappers.isaaclab_env import IsaacLabEnv, as_torch
+from groot_wrappers.number_map import NumberMap
+from groot_wrappers.pixels import fit_into, to_rgb, where_channels_are
 
-__all__ = ["Source", "state_source", "video_source"]
+__all__ = ["Source", "number_map", "state_source", "video_source"]
 
 
 @dataclass(frozen=True)
@@ -24,88 +26,189 @@ class Source:
 
     Args:
         shape: Shape of one env's frame: (H, W, 3) or (D,).
-        dtype: What GR00T takes: uint8 for video, float32 for state.
         draws: Whether reading it draws a camera.
-        read: Takes the env's own latest observation, returns the frame of all envs, (num_envs, *shape). It may be a
-            view of a buffer that the simulator overwrites on its next step.
+        read: Takes the env's own latest observation, returns the frame of all envs, (num_envs, *shape), uint8 for
+            video and float32 for state. It may be a view of a buffer that the simulator overwrites on its next step.
     """
 
     shape: tuple[int, ...]
-    dtype: torch.dtype
     draws: bool
     read: Callable[[Any], torch.Tensor]
 
+    def then(self, shape: tuple[int, ...], change: Callable[[torch.Tensor], torch.Tensor]) -> "Source":
+        """Return the source whose frames are changed by ``change`` and have the shape ``shape``."""
+        read = self.read
+        return replace(self, shape=shape, read=lambda raw: change(read(raw)))
 
-def video_source(env: Any, key: str, source: VideoSource) -> Source:
+
+def video_source(env: IsaacLabEnv, key: str, source: VideoSource) -> Source:
     """Return the source of a video key.
 
     Raises:
-        ContractError: The env has no such camera or observation term.
+        ContractError: The env has no such camera or observation term, or it gives no RGB.
     """
-    if source.sensor is None:
-        return _term(env, f"video.{key}", str(source.obs), torch.uint8)
-    sensors = env.scene.sensors
-    if source.sensor not in sensors:
-        raise ContractError(
-            f"embodiment.video.{key}: the env has no sensor '{source.sensor}'.{did_you_mean(source.sensor, sensors)} "
-            f"It has: {', '.join(sensors) or 'none'}."
-        )
-    camera = sensors[source.sensor]
-    return Source((*camera.image_shape, 3), torch.uint8, True, lambda raw: _as_torch(camera.data.output["rgb"]))
+    where = f"embodiment.video.{key}"
+    if source.sensor is not None:
+        found = _camera(env, where, source.sensor)
+    else:
+        term = _term(env, where, str(source.obs))
+        channels = where_channels_are(term.shape, where)
+        height_width = term.shape[:2] if channels == -1 else term.shape[1:]
+        found = term.then((*height_width, 3), lambda image: to_rgb(image, channels, where))
+    if source.resize is None:
+        return found
+    height, width = source.resize
+    return found.then((height, width, 3), lambda image: fit_into(image, height, width))
 
 
-def state_source(env: Any, key: str, source: StateSource) -> Source:
+def state_source(env: IsaacLabEnv, key: str, source: StateSource) -> Source:
     """Return the source of a state key.
 
     Raises:
-        ContractError: The env has no such observation term, or no robot with such joints.
+        ContractError: The env has no such observation term, joints or body, or the slice or the length of a list does
+            not fit.
     """
+    where = f"embodiment.state.{key}"
     if source.joints:
-        return _joints(env, key, source.joints)
-    return _term(env, f"state.{key}", str(source.obs), torch.float32)
+        found = _joints(env, where, source.joints)
+    elif source.body:
+        found = _body(env, where, source.body, source.rotation)
+    else:
+        found = _term(env, where, str(source.obs))
+    if len(found.shape) != 1:
+        raise ContractError(
+            f"{where}: a state is a row of numbers an env, but {source.obs} has the shape {found.shape} an env."
+        )
+    found = found.then(found.shape, lambda frame: _as_float32(frame, where))
+    if source.slice is not None:
+        begin, end = source.slice
+        if end > found.shape[0]:
+            raise ContractError(
+                f"{where}: slice is [{begin}, {end}], but there are {found.shape[0]} numbers. Set slice within them."
+            )
+        found = found.then((end - begin,), lambda frame: frame[:, begin:end])
+    if (source.scale, source.offset) == (1, 0):
+        return found
+    numbers = number_map(where, found.shape[0], source.scale, source.offset)
+    return found.then(found.shape, numbers.forward)
 
 
-def _joints(env: Any, key: str, patterns: Sequence[str]) -> Source:
+def number_map(where: str, width: int, scale: Any, offset: Any, **settings: Any) -> NumberMap:
+    """Return the NumberMap of a key with ``width`` numbers.
+
+    Args:
+        where: The key that the message names.
+        width: D.
+        scale: A number for all, or a list of ``width`` numbers.
+        offset: As scale.
+        **settings: The map's further settings.
+
+    Raises:
+        ContractError: A list has another length, or the map refuses a setting.
+    """
+    tensors = []
+    for name, value in (("scale", scale), ("offset", offset)):
+        if isinstance(value, Sequence) and len(value) != width:
+            raise ContractError(f"{where}: {name} has {len(value)} numbers, but the key has {width}. Give one each.")
+        tensors.append(torch.as_tensor(value, dtype=torch.float32))
+    try:
+        return NumberMap(tensors[0], tensors[1], **settings)
+    except ContractError as error:
+        raise ContractError(f"{where}: {error}") from error
+
+
+def _camera(env: IsaacLabEnv, where: str, name: str) -> Source:
+    """Return the source that is the pixels of a camera of the scene."""
+    if name not in env.cameras:
+        what = "is no camera" if name in env.sensors else "is not there"
+        raise ContractError(
+            f"{where}: the env has no camera '{name}': a sensor of that name {what}.{did_you_mean(name, env.cameras)} "
+            f"Its cameras: {', '.join(env.cameras) or 'none'}."
+        )
+    camera = env.cameras[name]
+    if "rgb" not in camera.cfg.data_types:
+        raise ContractError(
+            f"{where}: the camera '{name}' gives {', '.join(camera.cfg.data_types)}, but GR00T takes rgb. "
+            "Add rgb to its data_types."
+        )
+    return Source((*camera.image_shape, 3), True, lambda raw: as_torch(camera.data.output["rgb"]))
+
+
+def _joints(env: IsaacLabEnv, where: str, patterns: Sequence[str]) -> Source:
     """Return the source that is the positions of the joints that ``patterns`` match, all on one robot."""
-    robots = dict(env.scene.articulations)
-    for robot in robots.values():
+    for robot in env.robots.values():
         found = [[i for i, name in enumerate(robot.joint_names) if re.fullmatch(p, name)] for p in patterns]
         if all(found):
             return _joint_positions(robot.data, [i for match in found for i in match])
-    offered = "; ".join(f"{name}: {', '.join(robot.joint_names)}" for name, robot in robots.items())
+    names = [name for robot in env.robots.values() for name in robot.joint_names]
+    missing = [p for p in patterns if not any(re.fullmatch(p, name) for name in names)]
+    offered = "; ".join(f"{name}: {', '.join(robot.joint_names)}" for name, robot in env.robots.items())
     raise ContractError(
-        f"embodiment.state.{key}: no robot of the env has joints that match all of {', '.join(patterns)}. "
-        f"The env has {offered or 'no robot'}."
+        f"{where}: no robot of the env has joints that match all of {', '.join(patterns)}."
+        f"{did_you_mean(missing[0], names) if missing else ''} The env has {offered or 'no robot'}."
     )
 
 
 def _joint_positions(data: Any, ids: list[int]) -> Source:
     """Return the source that is the positions of a robot's joints with the indices ``ids``."""
-    return Source((len(ids),), torch.float32, False, lambda raw: _as_torch(data.joint_pos)[:, ids])
+    return Source((len(ids),), False, lambda raw: as_torch(data.joint_pos)[:, ids])
 
 
-def _term(env: Any, key: str, path: str, dtype: torch.dtype) -> Source:
+def _body(env: IsaacLabEnv, where: str, name: str, rotation: Rotation) -> Source:
+    """Return the source that is a body's pose in the frame of its robot's root link."""
+    for robot in env.robots.values():
+        if name in robot.body_names:
+            return _body_pose(robot.data, robot.body_names.index(name), rotation)
+    names = [body for robot in env.robots.values() for body in robot.body_names]
+    raise ContractError(
+        f"{where}: no robot of the env has a body '{name}'.{did_you_mean(name, names)} "
+        f"Bodies: {', '.join(names) or 'none'}."
+    )
+
+
+def _body_pose(data: Any, body: int, rotation: Rotation) -> Source:
+    """Return the source that is the pose of the body with the index ``body``."""
+    from isaaclab.utils import math  # noqa: PLC0415  # this package is imported where IsaacLab is not
+
+    def read(raw: Any) -> torch.Tensor:
+        pose, root = as_torch(data.body_link_pose_w)[:, body], as_torch(data.root_link_pose_w)
+        position, quaternion = math.subtract_frame_transforms(root[:, :3], root[:, 3:], pose[:, :3], pose[:, 3:])
+        # q and -q are one rotation: a sign that flips between steps would look like a jump to the policy.
+        quaternion = torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion)
+        if rotation is Rotation.quaternion:
+            turned = quaternion
+        elif rotation is Rotation.axis_angle:
+            turned = math.axis_angle_from_quat(quaternion)
+        else:
+            turned = torch.stack(math.euler_xyz_from_quat(quaternion), dim=-1)
+        return torch.cat([position, turned], dim=-1)
+
+    return Source((7,) if rotation is Rotation.quaternion else (6,), False, read)
+
+
+def _term(env: IsaacLabEnv, where: str, path: str) -> Source:
     """Return the source that is the observation term at ``group.term``."""
-    space = env.single_observation_space
+    if path not in env.observations:
+        raise ContractError(
+            f"{where}: the env's observation has no '{path}'.{did_you_mean(path, env.observations)} "
+            f"It has: {', '.join(env.observations) or 'nothing'}; terms have names where their group is configured "
+            "with concatenate_terms=False, else take the group and a slice."
+        )
     names = path.split(".")
-    for name in names:
-        offered = space.spaces if isinstance(space, spaces.Dict) else {}
-        if name not in offered:
-            raise ContractError(
-                f"embodiment.{key}: the env's observation has no '{path}'.{did_you_mean(name, offered)} "
-                f"There it has: {', '.join(offered) or 'no names'}; terms have names where their group is configured "
-                "with concatenate_terms=False."
-            )
-        space = offered[name]
 
     def read(raw: Any) -> torch.Tensor:
         for name in names:
             raw = raw[name]
-        return _as_torch(raw)
+        return as_torch(raw)
 
-    return Source(tuple(space.shape), dtype, False, read)
+    return Source(env.observations[path], False, read)
 
 
-def _as_torch(buffer: Any) -> torch.Tensor:
-    """Return a tensor, unpacking the proxy arrays of IsaacLab 3 (their ``torch`` is a view of the same memory)."""
-    return buffer if isinstance(buffer, torch.Tensor) else buffer.torch
+def _as_float32(frame: torch.Tensor, where: str) -> torch.Tensor:
+    """Return a frame of states as it is, if it is float32."""
+    if frame.dtype != torch.float32:
+        raise ContractError(
+            f"{where}: GR00T takes torch.float32, but the env gives {frame.dtype} of shape {tuple(frame.shape)}. "
+            "Let the env's term return float32 (.float())."
+        )
+    return frame

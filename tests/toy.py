@@ -43,6 +43,7 @@ class ToyCamera:
     """Lazy like IsaacLab's: it draws when ``data`` is read for the first time after a step or reset."""
 
     image_shape = (8, 8)
+    cfg = SimpleNamespace(data_types=["rgb"])
 
     def __init__(self, env):
         self._env = env
@@ -79,7 +80,8 @@ class ToyEnv(gym.Env):
         robot = SimpleNamespace(
             joint_names=names,
             find_joints=lambda patterns, preserve_order: ([0, 1], names),
-            data=SimpleNamespace(joint_pos=self.joints),
+            body_names=["base", "hand"],
+            data=SimpleNamespace(joint_pos=self.joints, default_joint_pos=torch.zeros((num_envs, 2))),
         )
         parts = {"sensors": {"camera": self.camera}, "articulations": {"robot": robot}}
         self.scene = type("Scene", (dict,), parts)(robot=robot)

@@ -1,0 +1,187 @@
+"""What the wrappers ask of an IsaacLab env, whichever workflow it is written in.
+
+Classes:
+    ActionTerm: one part of the env's action.
+    JointColumn: the place in the action that sets one joint's position.
+    IsaacLabEnv: the env seen through names: sensors, observation terms, robots, action terms, success.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import gymnasium as gym
+import torch
+from gymnasium import spaces
+
+from groot_wrappers.errors import ContractError
+
+__all__ = ["ActionTerm", "IsaacLabEnv", "JointColumn"]
+
+
+@dataclass(frozen=True)
+class ActionTerm:
+    """One part of the env's action: ``width`` columns from ``start``, taken by an IsaacLab class named ``kind``."""
+
+    start: int
+    width: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class JointColumn:
+    """The column of the env's action that sets a joint's position to ``number * scale + offset`` (rad, m)."""
+
+    column: int
+    scale: float
+    offset: float
+
+
+class IsaacLabEnv:
+    """A manager-based or direct RL env of IsaacLab, or one that offers the same.
+
+    Args:
+        env: The env, in wrappers or bare; its workflow is told by ``action_manager`` and ``termination_manager``, which
+            direct envs lack (IsaacLab 3.0: ``isaaclab.envs``).
+
+    Raises:
+        ContractError: It is a ``ManagerBasedEnv`` (no episodes), a ``DirectMARLEnv`` (several agents), or no env of
+            IsaacLab at all.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        base: Any = env.unwrapped
+        refuse_workflow(type(base))
+        self.base = base
+        self.num_envs: int = base.num_envs
+        self.device = torch.device(base.device)
+        self._actions: Any = getattr(self.base, "action_manager", None)
+        self._terminations: Any = getattr(self.base, "termination_manager", None)
+        if self._actions is None and not isinstance(getattr(self.base, "single_action_space", None), spaces.Box):
+            raise ContractError(
+                f"{type(self.base).__name__} takes no vector of numbers as its action, which a GR00T policy gives: "
+                f"its action space is {getattr(self.base, 'single_action_space', None)}. Choose another env."
+            )
+
+    @property
+    def starts(self) -> Literal["per_episode", "per_batch"]:
+        """Whether one env can begin an episode alone, or only all of them together (direct envs)."""
+        return "per_episode" if "env_ids" in inspect.signature(self.base.reset).parameters else "per_batch"
+
+    @property
+    def sensors(self) -> Mapping[str, Any]:
+        """Name to sensor of the scene, cameras among them."""
+        sensors: Mapping[str, Any] = self.base.scene.sensors
+        return sensors
+
+    @property
+    def cameras(self) -> dict[str, Any]:
+        """Name to camera of the scene."""
+        return {name: sensor for name, sensor in self.sensors.items() if hasattr(sensor, "image_shape")}
+
+    @property
+    def robots(self) -> dict[str, Any]:
+        """Name to articulation of the scene."""
+        return dict(self.base.scene.articulations)
+
+    @cached_property
+    def observations(self) -> dict[str, tuple[int, ...]]:
+        """``group.term`` (``group`` alone where it is one tensor) to the shape of one env's part."""
+
+        def walk(space: Any, path: str) -> dict[str, tuple[int, ...]]:
+            if not isinstance(space, spaces.Dict):
+                return {path: tuple(space.shape)}
+            found: dict[str, tuple[int, ...]] = {}
+            for name, part in space.spaces.items():
+                found |= walk(part, f"{path}.{name}" if path else name)
+            return found
+
+        return walk(self.base.single_observation_space, "")
+
+    @property
+    def action_dim(self) -> int:
+        """Width of the env's action."""
+        if self._actions is None:
+            return math.prod(self.base.single_action_space.shape)
+        dim: int = self._actions.total_action_dim
+        return dim
+
+    @cached_property
+    def action_terms(self) -> dict[str, ActionTerm]:
+        """Name to action term, in the action's order; empty for a direct env, whose action has no names."""
+        terms: dict[str, ActionTerm] = {}
+        if self._actions is None:
+            return terms
+        start = 0
+        for name, width in zip(self._actions.active_terms, self._actions.action_term_dim, strict=True):
+            terms[name] = ActionTerm(start, width, type(self._actions.get_term(name)).__name__)
+            start += width
+        return terms
+
+    @cached_property
+    def joint_columns(self) -> dict[str, JointColumn]:
+        """Joint to its column, for the joints whose absolute position an action term sets, in the action's order.
+
+        That is IsaacLab's ``JointPositionAction`` alone, which plays ``number * scale + offset``
+        (``isaaclab.envs.mdp.actions.joint_actions``).
+        """
+        columns: dict[str, JointColumn] = {}
+        for name, term in self.action_terms.items():
+            if term.kind != "JointPositionAction":
+                continue
+            cfg = self._actions.get_term(name).cfg
+            robot = self.base.scene[cfg.asset_name]
+            ids, joints = robot.find_joints(cfg.joint_names, preserve_order=cfg.preserve_order)
+            # One env's defaults stand for all: they come from one config.
+            defaults = as_torch(robot.data.default_joint_pos)[0].tolist() if cfg.use_default_offset else []
+            for position, (joint_id, joint) in enumerate(zip(ids, joints, strict=True)):
+                offset = defaults[joint_id] if cfg.use_default_offset else _for_joint(cfg.offset, joint, 0.0)
+                columns[joint] = JointColumn(term.start + position, _for_joint(cfg.scale, joint, 1.0), offset)
+        return columns
+
+    @property
+    def has_success(self) -> bool:
+        """Whether the env says what success is: by a termination term of that name."""
+        return self._terminations is not None and "success" in self._terminations.active_terms
+
+    def succeeded(self) -> torch.Tensor:
+        """Return the success term, bool (num_envs,), as it was before IsaacLab's autoreset."""
+        success: torch.Tensor = self._terminations.get_term("success")
+        return success
+
+    @property
+    def has_rewards(self) -> bool:
+        """False for an env that is configured without reward terms, whose rewards of 0 mean nothing."""
+        rewards = getattr(self.base, "reward_manager", None)
+        return rewards is None or bool(rewards.active_terms)
+
+
+def refuse_workflow(env_class: type) -> None:
+    """Raise a ContractError for the workflows of IsaacLab that have no episodes of one policy."""
+    names = {base.__name__ for base in env_class.__mro__}
+    if "DirectMARLEnv" in names:
+        raise ContractError(
+            f"{env_class.__name__} is a DirectMARLEnv: it has several agents, but a GR00T server answers for one. "
+            "Choose an env of the class ManagerBasedRLEnv or DirectRLEnv."
+        )
+    if "ManagerBasedEnv" in names and "ManagerBasedRLEnv" not in names:
+        raise ContractError(
+            f"{env_class.__name__} is a ManagerBasedEnv: it has no terminations, so that no episode ever ends. "
+            "Register it as a ManagerBasedRLEnv (isaaclab.envs:ManagerBasedRLEnv, with a ManagerBasedRLEnvCfg)."
+        )
+
+
+def as_torch(buffer: Any) -> torch.Tensor:
+    """Return a tensor, unpacking the proxy arrays of IsaacLab 3 (their ``torch`` is a view of the same memory)."""
+    return buffer if isinstance(buffer, torch.Tensor) else buffer.torch
+
+
+def _for_joint(setting: float | Mapping[str, float], joint: str, default: float) -> float:
+    """Return what a term's scale or offset is for one joint: a number for all, or a mapping of patterns."""
+    if not isinstance(setting, Mapping):
+        return float(setting)
+    return next((float(value) for pattern, value in setting.items() if re.fullmatch(pattern, joint)), default)
