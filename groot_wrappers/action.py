@@ -93,7 +93,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         )
 
     @property
-    def starts(self) -> Literal["per_episode", "per_batch"]:
+    def starts(self) -> Literal["per_env", "per_batch"]:
         """Whether one env can begin an episode alone, from its own seed, or only all of them together."""
         return self._isaaclab.starts
 

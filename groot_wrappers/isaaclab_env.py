@@ -68,9 +68,9 @@ class IsaacLabEnv:
             )
 
     @property
-    def starts(self) -> Literal["per_episode", "per_batch"]:
+    def starts(self) -> Literal["per_env", "per_batch"]:
         """Whether one env can begin an episode alone, or only all of them together (direct envs)."""
-        return "per_episode" if "env_ids" in inspect.signature(self.base.reset).parameters else "per_batch"
+        return "per_env" if "env_ids" in inspect.signature(self.base.reset).parameters else "per_batch"
 
     @property
     def sensors(self) -> Mapping[str, Any]:

@@ -49,7 +49,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self.num_envs = isaaclab.num_envs
         self.device = isaaclab.device
         self.starts = isaaclab.starts
-        """``per_episode``: each env can begin an episode alone; ``per_batch``: only all of them together."""
+        """``per_env``: each env can begin an episode alone; ``per_batch``: only all of them together."""
 
         self.embodiment = embodiment
         self.instructions = [instruction] * self.num_envs

@@ -29,6 +29,13 @@ class Dialect(StrEnum):
     msgpack_numpy = "msgpack_numpy"
 
 
+class InstructionPer(StrEnum):
+    """Who takes turns among several instructions."""
+
+    episode = "episode"
+    env = "env"
+
+
 @dataclass
 class ServerConfig:
     """The policy server that a run asks."""
@@ -53,21 +60,28 @@ class HorizonsConfig:
 
 @dataclass
 class InstructionConfig:
-    """What the policy is told."""
+    """What the policy is told: one text, or a list of them that take turns, by episode or by env."""
 
-    text: str = MISSING
+    text: Any = MISSING
+    per: InstructionPer = InstructionPer.episode
 
 
 @dataclass
 class SimConfig:
-    """The simulator."""
+    """The simulator; ``runners.env_cfg.use_simulator`` says what each key does."""
 
     device: str = MISSING
+    physics: str = MISSING
+    renderer: str = MISSING
+    physics_cfg: Any = MISSING
+    renderer_cfg: Any = MISSING
+    requires: str | None = MISSING
+    env_spacing: float | None = MISSING
 
 
 @dataclass
 class PlayConfig:
-    """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.simulation``."""
+    """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
     task: Any = MISSING
     embodiment: Embodiment = MISSING

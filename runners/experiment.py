@@ -15,12 +15,15 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
-from groot_wrappers.contract import match_embodiment
+from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS
+from runners.config import InstructionPer
 from runners.embedded import embedded_server
+from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.manifest import write_manifest
-from runners.plan import make_plan, write_plan
+from runners.plan import instruction_texts, make_plan, write_plan
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
@@ -50,25 +53,29 @@ def run_experiment(config: DictConfig) -> int:
         value = OmegaConf.select(config, key)
         if value < least:
             raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
-    plan = make_plan(config.episodes, config.seed, [config.instruction.text])
+    instructions = instruction_texts(
+        resolved["instruction"]["text"], per=config.instruction.per, num_envs=config.num_envs
+    )
+    plan = make_plan(config.episodes, config.seed, instructions)
     write_plan(plan, folder / "plan.json")
+    require_registered(resolved["task"])
 
     with _policy_client(config, say) as client, (folder / "simulator.log").open("w") as simulator_log:
         modality = client.get_modality_config()
-        offered: Any = OmegaConf.to_object(config.embodiment)
+        env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         embodiment = match_embodiment(
-            offered,
+            chosen_embodiment(OmegaConf.to_object(config.embodiment), env_cfg),  # type: ignore[arg-type]
             modality,
             execution=config.horizons.execution,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
-        write_manifest(folder / "manifest.json", config=resolved, modality=modality)
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
         recorders = Recorders([ProgressBar(len(plan)), *map(instantiate, config.recorder.values())])
         with (
             redirect_stdout(simulator_log),  # tables of IsaacLab's managers and kernel loads: kept, but out of the way
             simulated_env(
-                resolved["task"],
+                resolved["task"]["id"],
+                env_cfg,
                 num_envs=config.num_envs,
                 episode_steps=config.horizons.episode,
                 device=config.sim.device,
@@ -76,8 +83,13 @@ def run_experiment(config: DictConfig) -> int:
             ) as env,
             EpisodeLog(folder / "episodes.jsonl") as log,
         ):
+            isaaclab = IsaacLabEnv(env)
+            check_env(isaaclab, embodiment)
+            write_manifest(folder / "manifest.json", config=resolved, modality=modality, starts=isaaclab.starts)
             observed = Gr00tObservationWrapper(
-                env, embodiment, delta_indices={kind: modality[kind].delta_indices for kind in ("video", "state")}
+                env,
+                embodiment,
+                delta_indices={kind: modality[kind].delta_indices for kind in ("video", "state") if kind in modality},
             )
             played = Gr00tActionWrapper(
                 observed,
@@ -95,12 +107,19 @@ def run_experiment(config: DictConfig) -> int:
             recorders.on_run_start(run)
             started = time.monotonic()
             try:
-                rollout(played, client, plan, log, recorders)
+                rollout(
+                    played,
+                    client,
+                    plan,
+                    log,
+                    recorders,
+                    env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
+                )
             finally:  # an interrupted run has results too
                 summary = summarise(
                     log.rows,
                     task=run.task,
-                    instruction=config.instruction.text,
+                    instruction="; ".join(instructions),
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,

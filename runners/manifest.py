@@ -17,15 +17,15 @@ __all__ = ["write_manifest"]
 PACKAGES = ("gr00t-isaaclab", "isaaclab", "newton", "warp-lang", "torch", "numpy", "gymnasium", "pyzmq", "msgpack")
 
 
-def write_manifest(path: Path, *, config: Mapping[str, Any], modality: ModalityConfigs) -> None:
+def write_manifest(path: Path, *, config: Mapping[str, Any], modality: ModalityConfigs, starts: str) -> None:
     """Write ``manifest.json``.
-
-    ``starts: per_env`` says that each episode's start depends on its own seed alone.
 
     Args:
         path: File to write.
         config: The resolved configuration, without secrets.
         modality: What the server said that it wants.
+        starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
+            together, from the seed of the first of them.
     """
     manifest = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -33,7 +33,7 @@ def write_manifest(path: Path, *, config: Mapping[str, Any], modality: ModalityC
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": config["sim"]["device"]},
-        "starts": "per_env",
+        "starts": starts,
         "modality": {kind: wanted.to_json() for kind, wanted in modality.items()},
         "config": config,
     }

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["PlannedEpisode", "make_plan", "write_plan"]
+from groot_wrappers.errors import ContractError
+from runners.config import InstructionPer
+
+__all__ = ["PlannedEpisode", "instruction_texts", "make_plan", "write_plan"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,31 @@ class PlannedEpisode:
     index: int
     seed: int
     instruction: str
+
+
+def instruction_texts(text: object, *, per: InstructionPer, num_envs: int) -> list[str]:
+    """Return the instructions that take turns.
+
+    Args:
+        text: ``instruction.text``: a text, or a list of texts.
+        per: Who takes turns.
+        num_envs: Envs side by side.
+
+    Raises:
+        ContractError: It is neither, or there are more texts than envs where each env has its own.
+    """
+    texts = [text] if isinstance(text, str) else text
+    if not isinstance(texts, list) or not texts or not all(isinstance(each, str) for each in texts):
+        raise ContractError(
+            f"instruction.text={text!r} was asked for, but it takes a text or a list of texts: "
+            "\"instruction.text=['lift the red block', 'pick up the cube']\"."
+        )
+    if per is InstructionPer.env and len(texts) > num_envs:
+        raise ContractError(
+            f"instruction.per=env was asked for with {len(texts)} texts, but there are {num_envs} envs, so that some "
+            f"text would never be told. Set num_envs={len(texts)} or more, or instruction.per=episode."
+        )
+    return texts
 
 
 def make_plan(episodes: int, seed: int, instructions: Sequence[str]) -> list[PlannedEpisode]:

@@ -4,7 +4,6 @@ A beat is one request to the policy server and the control steps that its chunk 
 episode has ended begin the next planned one, all together.
 """
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +37,8 @@ def rollout(
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
     recorders: Recorder,
+    *,
+    env_instructions: Sequence[str] = (),
 ) -> None:
     """Play every episode of a plan.
 
@@ -47,17 +48,19 @@ def rollout(
         plan: Episodes in the order in which envs take them.
         log: Takes a row the moment that its episode ends.
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
+        env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
+            env.
 
     Raises:
         Gr00tError: The server failed or its chunks do not fit. The episodes that were running have been logged as
             errors; all finished ones are kept.
     """
-    waiting = deque(plan)
+    waiting = list(plan)
     running: dict[int, _Running] = {}
     observation: Any = None
     while waiting or running:
         try:
-            starting = _take_next(waiting, running, env.num_envs)
+            starting = _take_next(waiting, running, env, env_instructions)
             if starting:
                 if len(starting) == len(running):
                     # Reset concerns the server as a whole; it is due only when no episode is under way.
@@ -85,14 +88,21 @@ def rollout(
 
 
 def _take_next(
-    waiting: deque[PlannedEpisode], running: dict[int, _Running], num_envs: int
+    waiting: list[PlannedEpisode], running: dict[int, _Running], env: Gr00tActionWrapper, instructions: Sequence[str]
 ) -> dict[int, PlannedEpisode]:
     """Give the next planned episodes to the envs that have none, and return what begins where."""
-    starting = {}
-    for env_id in range(num_envs):
-        if env_id not in running and waiting:
-            starting[env_id] = waiting.popleft()
-            running[env_id] = _Running(starting[env_id])
+    starting: dict[int, PlannedEpisode] = {}
+    if running and env.starts == "per_batch":
+        return starting
+    for env_id in range(env.num_envs):
+        if env_id in running:
+            continue
+        own = instructions[env_id % len(instructions)] if instructions else None
+        episode = next((episode for episode in waiting if own in (None, episode.instruction)), None)
+        if episode is not None:
+            waiting.remove(episode)
+            starting[env_id] = episode
+            running[env_id] = _Running(episode)
     return starting
 
 

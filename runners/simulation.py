@@ -1,11 +1,9 @@
-"""The simulated env of a run: an id that IsaacLab knows, with the config that the run asks for."""
+"""The simulated env of a run: started, and closed with the block."""
 
 import functools
-import importlib
-import importlib.util
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,24 +13,26 @@ from groot_wrappers.errors import ContractError, Gr00tError
 
 __all__ = ["simulated_env"]
 
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
 def simulated_env(
-    task: Mapping[str, Any], *, num_envs: int, episode_steps: int, device: str, seed: int
+    env_id: str, env_cfg: Any, *, num_envs: int, episode_steps: int, device: str, seed: int
 ) -> Iterator[gym.Env[Any, Any]]:
-    """Start the simulator that a task's config asks for, and yield the env.
+    """Start the simulator that an env's config asks for, and yield the env.
 
     Args:
-        task: ``id``, ``import`` (the module that registers it) and, where the task has a choice, ``assets``.
+        env_id: Gym id.
+        env_cfg: Its config, which is changed by what follows.
         num_envs: Envs side by side.
         episode_steps: Control steps after which an episode is truncated.
         device: ``cpu`` or ``cuda:0``.
         seed: For what the env draws when it is made; episodes have seeds of their own.
 
     Raises:
-        ContractError: IsaacLab or the task's module is missing, or no such id is registered.
+        ContractError: The env cannot be made.
     """
-    env_cfg = _env_cfg(task)
     env_cfg.scene.num_envs = num_envs
     env_cfg.sim.device = device
     env_cfg.seed = seed
@@ -48,47 +48,26 @@ def simulated_env(
     failure: Gr00tError | None = None
     with launch_simulation(env_cfg, {"device": device, "livestream": 0}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning, module="isaaclab")
-        env = gym.make(task["id"], cfg=env_cfg)
         try:
-            yield env
-        except Gr00tError as error:
-            failure = error  # told by its message, past the launcher, which prints a traceback of any error
-        finally:
-            env.close()
+            env = gym.make(env_id, cfg=env_cfg)
+        except Exception as error:  # whatever an env of anybody's raises
+            logger.info("%s could not be made", env_id, exc_info=True)
+            failure = ContractError(
+                f"The env {env_id} could not be made: {type(error).__name__}: {error}\n"
+                "The traceback is in groot-play.log in the run folder. Where an asset is missing: NVIDIA's come over the "
+                "network, ISAACSIM_ASSET_ROOT=<folder> names a local copy, and task.env changes or leaves out what needs "
+                "one (+task.env.scene.ground=null)."
+            )
+        else:
+            try:
+                yield env
+            except Gr00tError as error:
+                failure = error  # told by its message, past the launcher, which prints a traceback of any error
+            finally:
+                env.close()
     if failure is not None:
         raise failure
 
 
 def _is_at_least(level: int, record: logging.LogRecord) -> bool:
     return record.levelno >= level
-
-
-def _env_cfg(task: Mapping[str, Any]) -> Any:
-    """Import the task's module and build the env config of its id."""
-    if importlib.util.find_spec("isaaclab") is None:
-        raise ContractError(
-            "IsaacLab is not installed here. Install it with: pip install 'gr00t-isaaclab[isaaclab]' (Python 3.12)."
-        )
-    try:
-        importlib.import_module(task["import"])
-    except ImportError as error:
-        raise ContractError(
-            f"task.import={task['import']} could not be imported: {error}. "
-            "It names the Python module that registers task.id; is it on PYTHONPATH?"
-        ) from error
-    if task["id"] not in gym.registry:
-        raise ContractError(
-            f"task.id={task['id']} is not registered. Known with 'Groot' in the name: "
-            f"{', '.join(sorted(name for name in gym.registry if 'Groot' in name)) or 'none'}. "
-            "task.import=... names the module that registers it."
-        )
-    entry_point = gym.spec(task["id"]).kwargs["env_cfg_entry_point"]
-    if isinstance(entry_point, str):
-        module, name = entry_point.split(":")
-        entry_point = getattr(importlib.import_module(module), name)
-    if not task.get("assets"):
-        return entry_point()
-    try:
-        return entry_point(assets=task["assets"])
-    except (TypeError, ValueError) as error:
-        raise ContractError(f"task.assets={task['assets']}: {error}") from error
