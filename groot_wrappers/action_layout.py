@@ -13,7 +13,7 @@ from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.number_map import NumberMap
 from groot_wrappers.sources import number_map, state_source
 
-__all__ = ["ActionLayout"]
+__all__ = ["ActionLayout", "target_columns"]
 
 type Chunk = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]] | torch.Tensor]
 
@@ -129,6 +129,21 @@ class ActionLayout:
             values = drive.numbers.backward(drive.taken.forward(actions.cpu()[:, :, drive.columns]), base)
             chunk[key] = values[:, :, : drive.width]
         return chunk
+
+
+def target_columns(env: IsaacLabEnv, key: str, target: ActionTarget, embodiment: Embodiment) -> list[int]:
+    """Return the columns of the env's action that a target drives, in the key's order.
+
+    Args:
+        env: The env.
+        key: The action key, which a message names.
+        target: What the key drives.
+        embodiment: Its ``state`` holds what ``relative_to`` names.
+
+    Raises:
+        ContractError: The target names no joint or term of the env, or a setting does not fit.
+    """
+    return _drive(env, f"embodiment.action.{key}", target, embodiment).columns
 
 
 def _drive(env: IsaacLabEnv, where: str, target: ActionTarget, embodiment: Embodiment) -> _Drive:

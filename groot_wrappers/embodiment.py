@@ -28,7 +28,7 @@ class Rotation(StrEnum):
     axis_angle = "axis_angle"
     """The axis times the angle, which is at most pi; 3 numbers. LIBERO's roll, pitch and yaw are these."""
     rpy = "rpy"
-    """Angles about the fixed x, y and z axes, in this order of turning; 3 numbers."""
+    """Angles about the fixed x, y and z axes, in this order of turning, between -pi and pi; 3 numbers."""
 
 
 def _require_one_source(source: Any, kind: str, names: list[str]) -> None:

@@ -120,10 +120,10 @@ def number_map(where: str, width: int, scale: Any, offset: Any, **settings: Any)
 def _camera(env: IsaacLabEnv, where: str, name: str) -> Source:
     """Return the source that is the pixels of a camera of the scene."""
     if name not in env.cameras:
-        what = "is no camera" if name in env.sensors else "is not there"
+        what = "its sensor of that name is none" if name in env.sensors else "it has no sensor of that name"
         raise ContractError(
-            f"{where}: the env has no camera '{name}': a sensor of that name {what}.{did_you_mean(name, env.cameras)} "
-            f"Its cameras: {', '.join(env.cameras) or 'none'}."
+            f"{where}: '{name}' is no camera of the env; {what}.{did_you_mean(name, env.cameras)} "
+            f"Cameras: {', '.join(env.cameras) or 'none'}."
         )
     camera = env.cameras[name]
     if "rgb" not in camera.cfg.data_types:
@@ -180,7 +180,7 @@ def _body_pose(data: Any, body: int, rotation: Rotation) -> Source:
         elif rotation is Rotation.axis_angle:
             turned = math.axis_angle_from_quat(quaternion)
         else:
-            turned = torch.stack(math.euler_xyz_from_quat(quaternion), dim=-1)
+            turned = math.wrap_to_pi(torch.stack(math.euler_xyz_from_quat(quaternion), dim=-1))
         return torch.cat([position, turned], dim=-1)
 
     return Source((7,) if rotation is Rotation.quaternion else (6,), False, read)

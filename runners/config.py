@@ -12,7 +12,7 @@ from omegaconf import MISSING
 
 from groot_wrappers.embodiment import Embodiment
 
-__all__ = ["PlayConfig", "ServeConfig", "register_schemas"]
+__all__ = ["InspectConfig", "InstructionPer", "PlayConfig", "ServeConfig", "register_schemas"]
 
 
 class ObservationForm(StrEnum):
@@ -96,6 +96,17 @@ class PlayConfig:
 
 
 @dataclass
+class InspectConfig:
+    """Everything that ``groot-inspect`` takes. ``num_envs`` is what tasks set; one env is started."""
+
+    task: Any = MISSING
+    embodiment: Embodiment = MISSING
+    server: ServerConfig | None = None
+    sim: SimConfig = MISSING
+    num_envs: int = MISSING
+
+
+@dataclass
 class ServeConfig:
     """Everything that ``groot-serve`` takes."""
 
@@ -108,7 +119,8 @@ class ServeConfig:
 
 
 def register_schemas() -> None:
-    """Make the types known to Hydra under the names that ``conf/play.yaml`` and ``conf/serve.yaml`` begin with."""
+    """Make the types known to Hydra under the names that the YAML files of the commands begin with."""
     store = ConfigStore.instance()
     store.store(name="play_schema", node=PlayConfig)
     store.store(name="serve_schema", node=ServeConfig)
+    store.store(name="inspect_schema", node=InspectConfig)

@@ -159,14 +159,16 @@ def change(env_cfg: Any, changes: Mapping[str, Any], where: str) -> None:
             setattr(env_cfg, name, _built(value, here))
 
 
-def chosen_embodiment(embodiment: Embodiment, env_cfg: Any) -> Embodiment:
-    """Return an embodiment, or the one that the env's config declares if nothing is in it.
+def chosen_embodiment(config: Mapping[str, Any], env_cfg: Any) -> Embodiment:
+    """Return the embodiment of ``conf/embodiment``, or the one that the env's config declares if nothing is in it.
 
     The env's config is changed as the embodiment says.
 
     Raises:
-        ContractError: The embodiment is empty and the config declares none, or ``embodiment.env`` does not fit.
+        ContractError: An entry names no source or several, the embodiment is empty and the config declares none, or
+            ``embodiment.env`` does not fit.
     """
+    embodiment = Embodiment.from_config(config)
     if embodiment.is_empty:
         return Embodiment.from_env_cfg(env_cfg)
     change(env_cfg, embodiment.env, "embodiment.env")

@@ -2,11 +2,10 @@
 
 import functools
 import json
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,22 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
+from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS
 from runners.config import InstructionPer
-from runners.embedded import embedded_server
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.manifest import write_manifest
 from runners.plan import instruction_texts, make_plan, write_plan
+from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
 from runners.results import EpisodeLog, EpisodeRow, describe, summarise
 from runners.rollout import rollout
-from runners.serve import TOKEN_VARIABLE
 from runners.simulation import simulated_env
 
 __all__ = ["run_experiment"]
@@ -60,11 +58,11 @@ def run_experiment(config: DictConfig) -> int:
     write_plan(plan, folder / "plan.json")
     require_registered(resolved["task"])
 
-    with _policy_client(config, say) as client, (folder / "simulator.log").open("w") as simulator_log:
+    with policy_client(config.server, say) as client, (folder / "simulator.log").open("w") as simulator_log:
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         embodiment = match_embodiment(
-            chosen_embodiment(OmegaConf.to_object(config.embodiment), env_cfg),  # type: ignore[arg-type]
+            chosen_embodiment(resolved["embodiment"], env_cfg),
             modality,
             execution=config.horizons.execution,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
@@ -129,39 +127,6 @@ def run_experiment(config: DictConfig) -> int:
                 write_report(folder, summary, log.rows)
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
     return DONE_WITH_ERRORS if summary["errors"] else DONE
-
-
-@contextmanager
-def _policy_client(config: DictConfig, say: Say) -> Iterator[PolicyClient]:
-    """Connect to the policy server, starting an embedded one first where the run asks for it."""
-    server = config.server
-    form = server.observation_form.value
-
-    def tell(waited_s: float) -> None:
-        if round(waited_s) % 5 == 1:
-            say(f"Waiting for the policy server at {server.host}:{server.port} ({waited_s:.0f} s)")
-
-    def connect(port: int) -> PolicyClient:
-        return PolicyClient(
-            server.host,
-            port,
-            api_token=os.environ.get(TOKEN_VARIABLE),
-            observation_form=form,
-            connect_timeout_s=server.connect_timeout_s,
-            timeout_s=server.timeout_s,
-            on_wait=tell,
-        )
-
-    if server.policy is None:
-        with connect(server.port) as client:
-            client.wait_until_ready()
-            yield client
-        return
-    with embedded_server(OmegaConf.to_container(server.policy, resolve=True), server.port, form) as port:  # type: ignore[arg-type]
-        say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
-        with connect(port) as client:
-            client.wait_until_ready()
-            yield client
 
 
 def _say_what_happened(

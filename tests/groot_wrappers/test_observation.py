@@ -106,7 +106,7 @@ def test_instructions_are_given_per_env():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"video": {"camera": {"sensor": "camara"}}}, "no camera 'camara': .* Did you mean 'camera'"),
+        ({"video": {"camera": {"sensor": "camara"}}}, "'camara' is no camera of the env; .* Did you mean 'camera'"),
         ({"state": {"joints": {"obs": "policy.joint"}}}, "no 'policy.joint'. Did you mean 'policy.joints'"),
         ({"state": {"joints": {"obs": "critic.joints"}}}, "It has: policy.joints"),
         ({"state": {"joints": {"sensor": "x"}}}, "embodiment.state.joints has no sensor"),
