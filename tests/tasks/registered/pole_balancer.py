@@ -33,7 +33,7 @@ class PoleBalancer:
         cart, angle = seen[:, 1].T
         cart_speed, angle_speed = (seen[:, 1] - seen[:, 0]).T / (PAST * _STEP_S)
         # The picture's right is the cart's left.
-        effort = -(2.5 * angle + 0.5 * angle_speed + 0.15 * cart + 0.17 * cart_speed)
+        effort = -(1.5 * angle + 0.22 * angle_speed + 0.13 * cart + 0.18 * cart_speed)
         return {"effort": np.clip(effort, -1, 1).astype(np.float32)[:, None, None]}, {}
 
     def reset(self, options=None):

@@ -1,0 +1,67 @@
+"""Tasks that IsaacLab registers, of both workflows, played by YAML alone, with their real asset and real pictures."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.tasks.registered.cartpole_asset import write_asset_root
+from tests.tasks.registered.pole_balancer import look
+
+ROOT = Path(__file__).parents[3]
+GROOT_PLAY = Path(sys.executable).with_name("groot-play")
+UPRIGHT = 0.8
+"""Rad, as read off a compressed video. The pole starts within 0.39 of upright, and unbalanced falls past pi / 2 within a
+second of the two and a half that an episode takes here."""
+
+
+@pytest.fixture(scope="session")
+def asset_root(tmp_path_factory):
+    return write_asset_root(tmp_path_factory.mktemp("assets"))
+
+
+def play(asset_root, folder, *overrides):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "ISAACSIM_ASSET_ROOT": str(asset_root)}
+    conf = Path(__file__).with_name("conf")
+    run = subprocess.run(
+        [GROOT_PLAY, "--config-dir", conf, "server=expert", "recorder=[video]", f"hydra.run.dir={folder}", *overrides],
+        cwd=folder.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert run.returncode == 0, run.stderr
+    return [json.loads(line) for line in (folder / "episodes.jsonl").read_text().splitlines()]
+
+
+def angles(video):
+    """Return the pole's angle in each frame of a video, rad."""
+    with av.open(str(video)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert frames[0].shape == (96, 96, 3)
+    return np.array([look(frame)[1] for frame in frames])
+
+
+@pytest.mark.parametrize(("task", "starts"), [("cartpole_direct", "per_batch"), ("cartpole_manager", "per_env")])
+def test_policy_that_sees_pixels_alone_keeps_the_pole_up(task, starts, asset_root, tmp_path):
+    folder = tmp_path / "run"
+    # Three episodes in two envs: the third begins when the direct env's batch has ended.
+    rows = play(asset_root, folder, f"task={task}", "num_envs=2", "episodes=3", "horizons.episode=150")
+    assert [row["ended"] for row in rows] == ["time_out"] * 3, "the cart left the rail"
+    assert {row["success"] for row in rows} == {None}, "the task has no success term"
+    assert json.loads((folder / "manifest.json").read_text())["starts"] == starts
+    starting = []
+    for row in rows:
+        seen = angles(folder / row["video"])
+        assert len(seen) == 150, "a picture for each step that the episode lasted"
+        starting.append(seen[0])
+        assert np.abs(seen).max() < UPRIGHT, "the pole fell"
+        assert np.abs(seen[75:]).mean() < UPRIGHT / 4, "the pole is not kept up, it only has not fallen yet"
+    assert len(set(starting)) == 3, "every episode starts elsewhere"
