@@ -11,13 +11,11 @@ import numpy as np
 import pytest
 
 from tests.tasks.registered.cartpole_asset import write_asset_root
-from tests.tasks.registered.pole_balancer import look
 
 ROOT = Path(__file__).parents[3]
 GROOT_PLAY = Path(sys.executable).with_name("groot-play")
-UPRIGHT = 0.8
-"""Rad, as read off a compressed video. The pole starts within 0.39 of upright, and unbalanced falls past pi / 2 within a
-second of the two and a half that an episode takes here."""
+RAIL = 46
+"""Row of the rail's upper edge; an upright pole reaches 19 rows above it."""
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +39,12 @@ def play(asset_root, folder, *overrides):
     return [json.loads(line) for line in (folder / "episodes.jsonl").read_text().splitlines()]
 
 
-def angles(video):
-    """Return the pole's angle in each frame of a video, rad."""
+def heights(video):
+    """Return by how many rows the pole stands above the rail in each frame of a video."""
     with av.open(str(video)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    assert frames[0].shape == (96, 96, 3)
-    return np.array([look(frame)[1] for frame in frames])
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert frames[0].shape == (96, 96)
+    return np.array([RAIL - np.argwhere(frame[:RAIL] < 128)[:, 0].min(initial=RAIL) for frame in frames])
 
 
 @pytest.mark.parametrize(("task", "starts"), [("cartpole_direct", "per_batch"), ("cartpole_manager", "per_env")])
@@ -57,11 +55,9 @@ def test_policy_that_sees_pixels_alone_keeps_the_pole_up(task, starts, asset_roo
     assert [row["ended"] for row in rows] == ["time_out"] * 3, "the cart left the rail"
     assert {row["success"] for row in rows} == {None}, "the task has no success term"
     assert json.loads((folder / "manifest.json").read_text())["starts"] == starts
-    starting = []
     for row in rows:
-        seen = angles(folder / row["video"])
+        seen = heights(folder / row["video"])
         assert len(seen) == 150, "a picture for each step that the episode lasted"
-        starting.append(seen[0])
-        assert np.abs(seen).max() < UPRIGHT, "the pole fell"
-        assert np.abs(seen[75:]).mean() < UPRIGHT / 4, "the pole is not kept up, it only has not fallen yet"
-    assert len(set(starting)) == 3, "every episode starts elsewhere"
+        # Left alone, a pole that starts within 0.39 rad of upright lies below the rail after a second of these two.
+        assert seen.min() > 13, "it leaned by more than 45 degrees"
+        assert seen[75:].mean() > 17, "it was not kept upright"
