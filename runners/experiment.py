@@ -17,18 +17,21 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.contract import match_embodiment
 from groot_wrappers.errors import ContractError
-from runners.cli import DONE, DONE_WITH_ERRORS
+from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.embedded import embedded_server
+from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
+from runners.outcome import tell_outcome
 from runners.plan import make_plan, write_plan
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
-from runners.results import EpisodeLog, EpisodeRow, describe, summarise
+from runners.results import EpisodeLog, EpisodeRow, summarise
 from runners.rollout import rollout
 from runners.serve import TOKEN_VARIABLE
 from runners.simulation import simulated_env
+from runners.stopping import StopRule
 
 __all__ = ["run_experiment"]
 
@@ -50,8 +53,13 @@ def run_experiment(config: DictConfig) -> int:
         value = OmegaConf.select(config, key)
         if value < least:
             raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
+    check_share("gate.min_success", config.gate.min_success)
+    check_share("stop.ci_width", config.stop.ci_width)
     plan = make_plan(config.episodes, config.seed, [config.instruction.text])
     write_plan(plan, folder / "plan.json")
+    stop = StopRule(plan, config.stop.ci_width)
+    if hopeless := warn_of_short_plan(config.gate.min_success, len(plan), stop.method):
+        say(hopeless)
 
     with _policy_client(config, say) as client, (folder / "simulator.log").open("w") as simulator_log:
         modality = client.get_modality_config()
@@ -62,7 +70,12 @@ def run_experiment(config: DictConfig) -> int:
             execution=config.horizons.execution,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
-        write_manifest(folder / "manifest.json", config=resolved, modality=modality)
+        manifest = write_manifest(
+            folder / "manifest.json",
+            config=resolved,
+            modality=modality,
+            overrides=HydraConfig.get().overrides.task,
+        )
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
         recorders = Recorders([ProgressBar(len(plan)), *map(instantiate, config.recorder.values())])
         with (
@@ -91,11 +104,12 @@ def run_experiment(config: DictConfig) -> int:
                 config=resolved,
                 fps=1 / float(env.get_wrapper_attr("step_dt")),
                 task=resolved["task"]["id"],
+                manifest=manifest,
             )
             recorders.on_run_start(run)
             started = time.monotonic()
             try:
-                rollout(played, client, plan, log, recorders)
+                rollout(played, client, plan, log, recorders, stop.enough)
             finally:  # an interrupted run has results too
                 summary = summarise(
                     log.rows,
@@ -104,12 +118,18 @@ def run_experiment(config: DictConfig) -> int:
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,
+                    counted=stop.counted(log.rows),
+                    method=stop.method,
                 )
+                summary["stop"] = stop.to_json(log.rows)
+                summary["gate"] = judge(config.gate.min_success, summary)
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
-                write_report(folder, summary, log.rows)
+                write_report(folder, summary, log.rows, manifest)
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
-    return DONE_WITH_ERRORS if summary["errors"] else DONE
+    if summary["gate"] and not summary["gate"]["met"]:
+        return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
+    return DONE_WITH_ERRORS if any(row.ended == "error" for row in log.rows) else DONE
 
 
 @contextmanager
@@ -149,11 +169,7 @@ def _say_what_happened(
     say: Say, folder: Path, summary: dict[str, Any], rows: Sequence[EpisodeRow], execution: int
 ) -> None:
     """Print the outcome, where the results lie, and the commands that open them."""
-    outcome = describe(rows)
-    if summary["success_rate"] is not None:
-        outcome += f": success rate {summary['success_rate']:.0%}"
-        outcome += f" (95% interval {summary['ci_low']:.0%} to {summary['ci_high']:.0%})"
-    say(f"\n{outcome}")
+    say("\n" + "\n".join(tell_outcome(summary, rows)))
     calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]

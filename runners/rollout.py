@@ -5,7 +5,7 @@ episode has ended begin the next planned one, all together.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,9 @@ def rollout(
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
     recorders: Recorder,
+    enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
 ) -> None:
-    """Play every episode of a plan.
+    """Play every episode of a plan, or until there are enough.
 
     Args:
         env: The wrapped env.
@@ -47,6 +48,8 @@ def rollout(
         plan: Episodes in the order in which envs take them.
         log: Takes a row the moment that its episode ends.
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
+        enough: Asked with all rows so far before an episode begins; True begins no further one. Those that are running
+            go on to their end, so that every episode that was begun has a row.
 
     Raises:
         Gr00tError: The server failed or its chunks do not fit. The episodes that were running have been logged as
@@ -56,6 +59,9 @@ def rollout(
     running: dict[int, _Running] = {}
     observation: Any = None
     while waiting or running:
+        if waiting and len(running) < env.num_envs and enough(log.rows):
+            waiting.clear()
+            continue
         try:
             starting = _take_next(waiting, running, env.num_envs)
             if starting:
