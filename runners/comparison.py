@@ -107,7 +107,8 @@ def compare(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow], *, errors_fail: bo
     """Pair the episodes of two runs.
 
     Args:
-        a, b: The last row of each episode.
+        a: The last row of each episode of the one run.
+        b: The same of the other.
         errors_fail: Count episodes that ended in an error as failures, instead of leaving them out.
 
     Raises:
@@ -121,8 +122,8 @@ def compare(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow], *, errors_fail: bo
     judged = [pair for pair in outcomes if None not in pair]
     if not judged:
         raise NothingInCommonError(
-            f"The runs share {len(shared)} episodes, but judged none of them both: an episode that ended in an error, or "
-            "whose env has no success term, is no success and no failure."
+            f"The runs share {len(shared)} episodes, but judged none of them both: an episode that ended in an error, "
+            "or whose env has no success term, is no success and no failure."
         )
     return Comparison(
         both=judged.count((True, True)),
@@ -168,8 +169,8 @@ def _why_nothing_is_shared(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> 
     if {row.seed for row in a} & {row.seed for row in b}:
         told = [", ".join(sorted({repr(row.instruction) for row in rows})) for rows in (a, b)]
         return (
-            f"The runs share starts, but no instruction: A was told {told[0]}, B {told[1]}. Episodes are compared where "
-            "seed and instruction are the same."
+            f"The runs share starts, but no instruction: A was told {told[0]}, B {told[1]}. Episodes are compared "
+            "where seed and instruction are the same."
         )
     return "The runs share no episode: they were played with different seeds. Play both with the same seed=..."
 

@@ -109,7 +109,7 @@ def run_experiment(config: DictConfig) -> int:
             recorders.on_run_start(run)
             started = time.monotonic()
             try:
-                rollout(played, client, plan, log, recorders, stop.enough)
+                rollout(played, client, plan, log, recorders, enough=stop.enough)
             finally:  # an interrupted run has results too
                 summary = summarise(
                     log.rows,

@@ -72,9 +72,12 @@ class Gate:
             return f"{wanted} is met: {shown}."
         if self.more_episodes is None:
             return f"{wanted} is not met: {shown}. If the rate stays, no number of episodes meets it."
+        play_on = f"episodes={self.episodes + self.more_episodes}"
+        if self.method == "anytime":
+            play_on += ", with a narrower stop.ci_width"
         return (
             f"{wanted} is not met: {shown}. If the rate stays, about {self.more_episodes} more episodes meet it: "
-            f"episodes={self.episodes + self.more_episodes}."
+            f"{play_on}."
         )
 
 
@@ -98,8 +101,8 @@ def warn_of_short_plan(min_success: float | None, episodes: int, method: Method)
     if least is None or episodes >= least:
         return None
     return (
-        f"gate.min_success={min_success:g} cannot be met by {episodes} episodes, even if all succeed: it takes {least}. "
-        f"Set episodes={least} or more."
+        f"gate.min_success={min_success:g} cannot be met by {episodes} episodes, even if all succeed: it takes "
+        f"{least}. Set episodes={least} or more."
     )
 
 

@@ -57,7 +57,8 @@ def _revision(folder: Path) -> dict[str, Any] | None:
 
     try:
         git("ls-files", "--error-unmatch", Path(__file__).name)  # else the checkout is that of another project
-        return {"commit": git("rev-parse", "HEAD"), "modified": bool(git("status", "--porcelain", "--untracked-files=no"))}
+        modified = git("status", "--porcelain", "--untracked-files=no") != ""
+        return {"commit": git("rev-parse", "HEAD"), "modified": modified}
     except (OSError, subprocess.SubprocessError):
         return None
 

@@ -11,12 +11,16 @@ METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any sto
 """``ci_method`` of a summary in words."""
 
 
-def tell_rate(summary: Mapping[str, Any], suffix: str = "", digits: int = 0) -> str:
-    """Return a rate with its interval: ``80% (95% interval 55% to 93%)``; suffix ``_errors_failed`` is the other rate."""
+def tell_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95% interval ") -> str:
+    """Return a rate with its interval: ``80% (95% interval 55% to 93%)``.
+
+    Args:
+        summary: Or what it holds of one instruction.
+        suffix: ``_errors_failed`` for the rate that counts errors as failures.
+        interval: What the interval is called; nothing in a table that calls it so at its head.
+    """
     rate, low, high = (summary[f"{name}{suffix}"] for name in ("success_rate", "ci_low", "ci_high"))
-    if rate is None:
-        return "no episode was judged"
-    return f"{rate:.{digits}%} (95% interval {low:.{digits}%} to {high:.{digits}%})"
+    return "none judged" if rate is None else f"{rate:.0%} ({interval}{low:.0%} to {high:.0%})"
 
 
 def tell_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
@@ -45,8 +49,8 @@ def tell_counted(summary: Mapping[str, Any]) -> list[str]:
         )
     if beyond := summary["episodes"] - summary["counted"]:
         lines.append(
-            f"The figures are of the first {summary['counted']} episodes of the plan; {beyond} more ended, but counting "
-            "those that happened to end would favour the short ones"
+            f"The figures are of the first {summary['counted']} episodes of the plan; {beyond} more ended, but "
+            "counting those that happened to end would favour the short ones"
         )
     return lines
 

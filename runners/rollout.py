@@ -38,6 +38,7 @@ def rollout(
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
     recorders: Recorder,
+    *,
     enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
 ) -> None:
     """Play every episode of a plan, or until there are enough.

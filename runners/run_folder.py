@@ -29,14 +29,18 @@ class Run:
     Args:
         folder: The run folder.
         rows: The row of the last attempt at each episode, by index.
+        counted: Those of them that figures are made of.
         summary: Successes counted anew from the rows, as ``summary.json`` names them, with what else that file holds;
-            its ``server`` and speed are missing where the run was killed before it was written.
+            its ``server`` and speed are None where the run was killed before it was written.
+        overrides: What was set at the command line.
         notes: What was left out or is missing, in words.
     """
 
     folder: Path
     rows: list[EpisodeRow]
+    counted: list[EpisodeRow]
     summary: dict[str, Any]
+    overrides: list[str]
     notes: list[str]
 
 
@@ -77,11 +81,20 @@ def read_run(folder: Path) -> Run:
     facts = {
         "task": config.get("task", {}).get("id", "?"),
         "instruction": " | ".join(dict.fromkeys(row.instruction for row in rows)),
+        "server": None,
+        "env_steps_per_s": None,
         **written,
         **count(rows, counted, stop.method),
         "stop": stop.to_json(rows),
     }
-    return Run(folder=folder, rows=rows, summary=facts, notes=notes)
+    return Run(
+        folder=folder,
+        rows=rows,
+        counted=counted,
+        summary=facts,
+        overrides=manifest.get("overrides", []),
+        notes=notes,
+    )
 
 
 def read_rows(path: Path) -> tuple[list[EpisodeRow], list[str]]:

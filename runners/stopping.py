@@ -26,7 +26,8 @@ class StopRule:
 
     Args:
         plan: All planned episodes, in the order in which envs take them.
-        ci_width: Widest interval of the success rate that is enough, a share between 0 and 1; None plays the whole plan.
+        ci_width: Widest interval of the success rate that is enough, a share between 0 and 1; None plays the whole
+            plan.
     """
 
     plan: Sequence[PlannedEpisode]
