@@ -22,6 +22,7 @@ MOST_EPISODES = 10_000_000
 """Where the search for a number of episodes gives up: nobody plays more."""
 
 
+@functools.lru_cache(maxsize=65536)
 def success_interval(successes: int, episodes: int, method: Method = "wilson") -> tuple[float, float]:
     """Return the interval that is shown with a success rate."""
     if method == "anytime":

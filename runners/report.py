@@ -6,6 +6,7 @@ Each is one file that needs nothing but the videos beside it: no script, and not
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,8 @@ def _pages() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     pages.filters["percent"] = lambda share: "none" if share is None else f"{share:.1%}"
-    pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.0f} ms"
+    pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
+    pages.filters["moment"] = lambda iso: f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
     pages.filters["rate"] = lambda told, suffix="": tell_rate(told, suffix, interval="")
     return pages
 

@@ -98,7 +98,7 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
                 str(told["errors"]),
                 "-" if latency is None else f"{latency:.0f}",
                 "-" if speed is None else f"{speed:.1f}",
-                told["instruction"],
+                told["instruction"] if len(told["instructions"]) == 1 else f"{len(told['instructions'])} instructions",
             )
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

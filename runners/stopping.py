@@ -40,7 +40,7 @@ class StopRule:
 
     def enough(self, rows: Sequence[EpisodeRow]) -> bool:
         """Say whether no further episode need begin."""
-        return self._enough_at(self._without_a_gap(rows)) is not None
+        return self.ci_width is not None and self._enough_at(self._without_a_gap(rows)) is not None
 
     def counted(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         """Return the rows that figures are made of, in the order of the plan.

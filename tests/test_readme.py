@@ -198,7 +198,7 @@ def test_rows_and_summary_have_the_fields_that_are_told():
 
 def test_exit_codes_are_those_of_the_command_line():
     told = [int(row[0]) for row in table("exit code")]
-    assert told == [cli.DONE, cli.FAILED, cli.DONE_WITH_ERRORS, cli.INTERRUPTED]
+    assert told == [cli.DONE, cli.FAILED, cli.DONE_WITH_ERRORS, cli.GATE_NOT_MET, cli.INTERRUPTED]
 
 
 def test_messages_under_troubleshooting_are_those_of_the_code():
