@@ -53,7 +53,8 @@ class StopRule:
 
     def to_json(self, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
         """Return what ``summary.json`` holds of the rule."""
-        return {"ci_width": self.ci_width, "planned": len(self.plan), "ended_early": self.enough(rows)}
+        early = self.enough(rows) and len(self.counted(rows)) < len(self.plan)
+        return {"ci_width": self.ci_width, "planned": len(self.plan), "ended_early": early}
 
     def _without_a_gap(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         by_index = {row.index: row for row in last_rows(rows)}
