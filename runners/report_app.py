@@ -9,7 +9,7 @@ from typing import NoReturn
 from groot_wrappers.errors import Gr00tError
 from runners.cli import DONE, FAILED
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
 
 EXAMPLES = """examples:
   groot-report outputs                                  all runs below a folder
@@ -27,8 +27,8 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(FAILED)
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the ``groot-report`` command."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = _Parser(
         prog="groot-report",
         description="Show the results of runs: a table here, and a page for the browser.",
@@ -40,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, default=Path("groot-report.html"), help="the page (%(default)s)"
     )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the ``groot-report`` command."""
+    parser = make_parser()
     asked = parser.parse_args(arguments)
     if bool(asked.folders) == bool(asked.compare):
         parser.error("Name the folders of runs, or two of them after --compare.")

@@ -22,7 +22,7 @@ import tasks
 from groot_wrappers.client import ClientStats
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.server import PolicyServer
-from runners import cli
+from runners import cli, report_app
 from runners.config import PlayConfig, register_schemas
 from runners.play import OLD_FLAGS
 from runners.results import EpisodeRow, summarise
@@ -99,6 +99,9 @@ def unswept(overrides):
 def test_every_command_composes(command):
     app, *words = shlex.split(command)
     if words == ["--help"]:
+        return
+    if app == "groot-report":
+        report_app.make_parser().parse_args(words)
         return
     config_dir = None
     if words[0] == "--config-dir":
@@ -193,7 +196,10 @@ def test_rows_and_summary_have_the_fields_that_are_told():
     assert sorted(told) == sorted(row.to_json())
     client = SimpleNamespace(stats=ClientStats())
     summary = summarise([row], task="", instruction="", wall_s=1, renders=1, client=client)
-    assert {"success_rate", "ci_low", "ci_high", "errors", "renders", "server"} <= set(summary)
+    told = [name for cells in table("in `summary.json`") for name in SPAN.findall(" ".join(cells))]
+    names = {name for name in told if re.fullmatch(r"[a-z_]+", name)}
+    assert names - set(summary) == {"gate", "stop"}, "these two are added by the experiment"
+    assert {"renders", "server", "errors", "success_rate", "ci_low", "ci_high"} <= set(summary)
 
 
 def test_exit_codes_are_those_of_the_command_line():
