@@ -27,7 +27,7 @@ from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
-from runners.results import EpisodeLog, EpisodeRow, summarise
+from runners.results import EpisodeLog, EpisodeRow, last_rows, summarise
 from runners.rollout import rollout
 from runners.serve import TOKEN_VARIABLE
 from runners.simulation import simulated_env
@@ -129,7 +129,7 @@ def run_experiment(config: DictConfig) -> int:
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
-    return DONE_WITH_ERRORS if any(row.ended == "error" for row in log.rows) else DONE
+    return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runners.results import EpisodeRow, describe
+from runners.results import EpisodeRow, describe, last_rows
 
 __all__ = ["METHODS", "tell_counted", "tell_means", "tell_outcome", "tell_rate"]
 
@@ -25,7 +25,7 @@ def tell_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95%
 
 def tell_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
     """Return the lines that end a run at the terminal: how episodes ended, rates, instructions, stop and gate."""
-    outcome = describe(rows)
+    outcome = describe(last_rows(rows))
     lines = [outcome if summary["success_rate"] is None else f"{outcome}: success rate {tell_rate(summary)}"]
     if summary["errors"] and summary["success_rate_errors_failed"] is not None:
         lines.append(f"With errors counted as failures: {tell_rate(summary, '_errors_failed')}")
