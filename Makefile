@@ -4,7 +4,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verify-lift verify-pick-place lint lock clean
+.PHONY: help setup demo test verify-lift verify-pick-place verify-report lint lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,6 +26,9 @@ verify-lift: $(READY)  ## prove the lift's success rates, and that they fall whe
 
 verify-pick-place: $(READY)  ## prove the humanoid's success rate, and that it falls when pixels lie (about half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_pick_place.py --capture=no --timeout=7200 $(ARGS)
+
+verify-report: $(READY)  ## take screenshots of the pages in Chromium, which is installed if it is missing (a minute)
+	$(BIN)/python -m pytest tests/verify/verify_report.py --capture=no $(ARGS)
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -19,9 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 from groot_wrappers.errors import Gr00tError, did_you_mean
 from runners.config import register_schemas
 
-__all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "INTERRUPTED", "launch"]
+__all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "GATE_NOT_MET", "INTERRUPTED", "launch"]
 
-DONE, FAILED, DONE_WITH_ERRORS, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _USAGE = 2  # with which argparse ends, within Hydra
 
 
@@ -57,7 +57,7 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
             print("Flags such as -m come first, then the settings as key=value; --help lists them.", file=sys.stderr)
             sys.exit(FAILED)
         raise
-    # A run that failed weighs more than one with errored episodes, whatever its number.
+    # A run that failed weighs more than a gate that was not met, and that more than errored episodes.
     sys.exit(max(codes, key=lambda code: (code == FAILED, code), default=DONE))
 
 

@@ -80,6 +80,20 @@ class SimConfig:
 
 
 @dataclass
+class GateConfig:
+    """What a run must show; see ``runners.gate``."""
+
+    min_success: float | None = MISSING
+
+
+@dataclass
+class StopConfig:
+    """What ends a run before its plan does; see ``runners.stopping``."""
+
+    ci_width: float | None = MISSING
+
+
+@dataclass
 class PlayConfig:
     """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
@@ -93,6 +107,8 @@ class PlayConfig:
     num_envs: int = MISSING
     episodes: int = MISSING
     seed: int = MISSING
+    gate: GateConfig = MISSING
+    stop: StopConfig = MISSING
 
 
 @dataclass

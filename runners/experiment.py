@@ -17,19 +17,22 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
-from runners.cli import DONE, DONE_WITH_ERRORS
+from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
+from runners.outcome import tell_outcome
 from runners.plan import instruction_texts, make_plan, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
-from runners.results import EpisodeLog, EpisodeRow, describe, summarise
+from runners.results import EpisodeLog, EpisodeRow, last_rows, summarise
 from runners.rollout import rollout
 from runners.simulation import simulated_env
+from runners.stopping import StopRule
 
 __all__ = ["run_experiment"]
 
@@ -51,16 +54,24 @@ def run_experiment(config: DictConfig) -> int:
         value = OmegaConf.select(config, key)
         if value < least:
             raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
-    instructions = instruction_texts(
-        resolved["instruction"]["text"], per=config.instruction.per, num_envs=config.num_envs
-    )
-    plan = make_plan(config.episodes, config.seed, instructions)
-    write_plan(plan, folder / "plan.json")
+    check_share("gate.min_success", config.gate.min_success)
+    check_share("stop.ci_width", config.stop.ci_width)
     require_registered(resolved["task"])
 
     with policy_client(config.server, say) as client, (folder / "simulator.log").open("w") as simulator_log:
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
+        instructions = instruction_texts(
+            resolved["instruction"]["text"],
+            getattr(env_cfg, "instruction", None),
+            per=config.instruction.per,
+            num_envs=config.num_envs,
+        )
+        plan = make_plan(config.episodes, config.seed, instructions)
+        write_plan(plan, folder / "plan.json")
+        stop = StopRule(plan, config.stop.ci_width)
+        if hopeless := warn_of_short_plan(config.gate.min_success, len(plan), stop.method):
+            say(hopeless)
         embodiment = match_embodiment(
             chosen_embodiment(resolved["embodiment"], env_cfg),
             modality,
@@ -83,7 +94,13 @@ def run_experiment(config: DictConfig) -> int:
         ):
             isaaclab = IsaacLabEnv(env)
             check_env(isaaclab, embodiment)
-            write_manifest(folder / "manifest.json", config=resolved, modality=modality, starts=isaaclab.starts)
+            manifest = write_manifest(
+                folder / "manifest.json",
+                config=resolved,
+                modality=modality,
+                starts=isaaclab.starts,
+                overrides=HydraConfig.get().overrides.task,
+            )
             observed = Gr00tObservationWrapper(
                 env,
                 embodiment,
@@ -101,6 +118,7 @@ def run_experiment(config: DictConfig) -> int:
                 config=resolved,
                 fps=1 / float(env.get_wrapper_attr("step_dt")),
                 task=resolved["task"]["id"],
+                manifest=manifest,
             )
             recorders.on_run_start(run)
             started = time.monotonic()
@@ -112,6 +130,7 @@ def run_experiment(config: DictConfig) -> int:
                     log,
                     recorders,
                     env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
+                    enough=stop.enough,
                 )
             finally:  # an interrupted run has results too
                 summary = summarise(
@@ -121,23 +140,25 @@ def run_experiment(config: DictConfig) -> int:
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,
+                    counted=stop.counted(log.rows),
+                    method=stop.method,
                 )
+                summary["stop"] = stop.to_json(log.rows)
+                summary["gate"] = judge(config.gate.min_success, summary)
                 (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
-                write_report(folder, summary, log.rows)
+                write_report(folder, summary, log.rows, manifest)
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
-    return DONE_WITH_ERRORS if summary["errors"] else DONE
+    if summary["gate"] and not summary["gate"]["met"]:
+        return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
+    return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
 def _say_what_happened(
     say: Say, folder: Path, summary: dict[str, Any], rows: Sequence[EpisodeRow], execution: int
 ) -> None:
     """Print the outcome, where the results lie, and the commands that open them."""
-    outcome = describe(rows)
-    if summary["success_rate"] is not None:
-        outcome += f": success rate {summary['success_rate']:.0%}"
-        outcome += f" (95% interval {summary['ci_low']:.0%} to {summary['ci_high']:.0%})"
-    say(f"\n{outcome}")
+    say("\n" + "\n".join(tell_outcome(summary, rows)))
     calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]

@@ -3,8 +3,9 @@
 import json
 import os
 import platform
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,8 +18,12 @@ __all__ = ["write_manifest"]
 PACKAGES = ("gr00t-isaaclab", "isaaclab", "newton", "warp-lang", "torch", "numpy", "gymnasium", "pyzmq", "msgpack")
 
 
-def write_manifest(path: Path, *, config: Mapping[str, Any], modality: ModalityConfigs, starts: str) -> None:
-    """Write ``manifest.json``.
+def write_manifest(
+    path: Path, *, config: Mapping[str, Any], modality: ModalityConfigs, starts: str, overrides: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write ``manifest.json``, and return what it holds.
+
+    ``revision`` is the commit of this project's checkout, None where it was installed otherwise.
 
     Args:
         path: File to write.
@@ -26,18 +31,37 @@ def write_manifest(path: Path, *, config: Mapping[str, Any], modality: ModalityC
         modality: What the server said that it wants.
         starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
             together, from the seed of the first of them.
+        overrides: What was set at the command line; of a multirun, for this run.
     """
     manifest = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "overrides": list(overrides),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
+        "revision": _revision(Path(__file__).parent),
         "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": config["sim"]["device"]},
         "starts": starts,
         "modality": {kind: wanted.to_json() for kind, wanted in modality.items()},
         "config": config,
     }
     path.write_text(json.dumps(manifest, indent=1) + "\n")
+    return manifest
+
+
+def _revision(folder: Path) -> dict[str, Any] | None:
+    """Return the commit that a folder's files are of, and whether they differ from it."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", Path(__file__).name)  # else the checkout is that of another project
+        modified = git("status", "--porcelain", "--untracked-files=no") != ""
+        return {"commit": git("rev-parse", "HEAD"), "modified": modified}
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _version(package: str) -> str | None:

@@ -28,17 +28,24 @@ class PlannedEpisode:
     instruction: str
 
 
-def instruction_texts(text: object, *, per: InstructionPer, num_envs: int) -> list[str]:
+def instruction_texts(text: object, declared: str | None, *, per: InstructionPer, num_envs: int) -> list[str]:
     """Return the instructions that take turns.
 
     Args:
-        text: ``instruction.text``: a text, or a list of texts.
+        text: ``instruction.text``: a text, a list of texts, or None for what is declared.
+        declared: What the env's config declares, None where it declares nothing.
         per: Who takes turns.
         num_envs: Envs side by side.
 
     Raises:
-        ContractError: It is neither, or there are more texts than envs where each env has its own.
+        ContractError: It is none of these, or there are more texts than envs where each env has its own.
     """
+    text = declared if text is None else text
+    if text is None:
+        raise ContractError(
+            "The env's config declares no instruction, and none was given. Say what the policy is to be told: "
+            "\"instruction.text='pick up the cube'\"."
+        )
     texts = [text] if isinstance(text, str) else text
     if not isinstance(texts, list) or not texts or not all(isinstance(each, str) for each in texts):
         raise ContractError(

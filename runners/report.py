@@ -1,82 +1,119 @@
-"""The page of a run: ``report.html``, its outcome, numbers, and a row with a video for each episode."""
+"""The pages that a browser shows: ``report.html`` of a run, and one page over many runs.
 
+Each is one file that needs nothing but the videos beside it: no script, and nothing from elsewhere.
+"""
+
+import json
+import os
 from collections.abc import Mapping, Sequence
-from html import escape
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runners.results import EpisodeRow, describe
+import jinja2
+from omegaconf import OmegaConf
 
-__all__ = ["write_report"]
+from runners.intervals import Method, success_interval
+from runners.outcome import METHODS, tell_counted, tell_means, tell_rate
+from runners.results import EpisodeRow, describe, last_rows
+from runners.run_folder import Run
 
-STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; margin-bottom: 0; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; }
-dt { opacity: .7; }
-dd { margin: 0; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-video { width: 20rem; max-width: 100%; display: block; }
-.success { color: #188038; } .failure, .time_out { color: #b3541e; } .error { color: #c5221f; }
-"""
+__all__ = ["write_report", "write_runs_page"]
+
+WORST_FIRST = ("error", "failure", "time_out", "success")
+MOST_POINTS = 400
+"""More points than this show nothing more in a plot."""
 
 
-def write_report(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> None:
-    """Write ``report.html`` into a run folder; it needs nothing but the folder to be looked at.
+def write_report(
+    folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow], manifest: Mapping[str, Any]
+) -> None:
+    """Write ``report.html`` into a run folder.
 
     Args:
         folder: The run folder, with the videos that the rows name.
         summary: What ``summary.json`` holds.
-        rows: All rows of the run; they are shown by index.
+        rows: All rows of the run, of which the last of an episode is shown; those without success come first.
+        manifest: What ``manifest.json`` holds.
     """
-    facts = {
-        "Task": summary["task"],
-        "Instruction": summary["instruction"],
-        "Episodes": describe(rows),
-        "Success rate": _rate(summary),
-        "Control steps": f"{summary['env_steps']} in {summary['wall_s']:.0f} s",
-        "Camera draws": summary["renders"],
-        "Server": _server(summary["server"]),
-    }
-    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())
-    body = "".join(_row(row) for row in sorted(rows, key=lambda row: (row.index, row.attempt)))
-    (folder / "report.html").write_text(
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        '<meta name=viewport content="width=device-width, initial-scale=1">'
-        f"<title>{escape(describe(rows))}</title><style>{STYLE}</style>"
-        f"<h1>{escape(describe(rows))}</h1><dl>{listed}</dl>"
-        "<table><thead><tr><th>Episode<th>Ended<th>Steps<th>Return<th>Requests<th>Seed<th>Video</thead>"
-        f"<tbody>{body}</tbody></table></html>\n",
-        encoding="utf-8",
+    rows = sorted(last_rows(rows), key=lambda row: WORST_FIRST.index(row.ended))
+    page = _pages().get_template("run.html")
+    told = page.render(
+        outcome=describe(rows),
+        summary=summary,
+        method=METHODS[summary["ci_method"]],
+        counted=tell_counted(summary),
+        means=tell_means(summary),
+        plot=_plot(summary, rows),
+        failed=[row for row in rows if row.ended != "success"],
+        succeeded=[row for row in rows if row.ended == "success"],
+        manifest=manifest,
+        config=OmegaConf.to_yaml(OmegaConf.create(dict(manifest.get("config", {})))),
+        provenance=json.dumps({key: value for key, value in manifest.items() if key != "config"}, indent=2),
     )
+    (folder / "report.html").write_text(told, encoding="utf-8")
 
 
-def _rate(summary: Mapping[str, Any]) -> str:
-    if summary["success_rate"] is None:
-        return "none: no episode was judged"
-    return f"{summary['success_rate']:.1%}, 95% interval {summary['ci_low']:.1%} to {summary['ci_high']:.1%} (Wilson)"
+def write_runs_page(path: Path, runs: Sequence[Run], names: Sequence[str]) -> None:
+    """Write the page over many runs.
 
-
-def _server(server: Mapping[str, Any]) -> str:
-    if server["p50_ms"] is None:
-        return "no answered requests"
-    return (
-        f"{server['calls']} requests with {server['observations']} observations, {server['p50_ms']:.0f} ms median, "
-        f"{server['p99_ms']:.0f} ms 99th percentile, {server['bytes'] / 1e6:.1f} MB"
-    )
-
-
-def _row(row: EpisodeRow) -> str:
-    video = f'<video src="{escape(row.video)}" controls muted loop preload=metadata></video>' if row.video else ""
-    cells = [
-        str(row.index),
-        f"<span class={row.ended}>{row.ended}</span>" + (f"<br>{escape(row.error)}" if row.error else ""),
-        str(row.steps),
-        "" if row.episode_return is None else f"{row.episode_return:g}",
-        str(row.server_calls),
-        str(row.seed),
-        video,
+    Args:
+        path: File to write; its links to the runs' own pages are relative to it.
+        runs: In the order in which they are shown.
+        names: What each is called.
+    """
+    shown: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "summary": run.summary,
+            "notes": run.notes,
+            "overrides": run.overrides,
+            "link": Path(os.path.relpath(page, path.parent)).as_posix() if page.exists() else None,
+        }
+        for run, name in zip(runs, names, strict=True)
+        for page in [run.folder / "report.html"]
     ]
-    return "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "</tr>"
+    several = [run for run in shown if len(run["summary"]["instructions"]) > 1]
+    told = _pages().get_template("runs.html").render(runs=shown, by_instruction=several)
+    path.write_text(told, encoding="utf-8")
+
+
+def _pages() -> jinja2.Environment:
+    pages = jinja2.Environment(
+        loader=jinja2.PackageLoader("runners"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["percent"] = lambda share: "none" if share is None else f"{share:.1%}"
+    pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
+    pages.filters["moment"] = lambda iso: f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
+    pages.filters["rate"] = lambda told, suffix="": tell_rate(told, suffix, interval="")
+    return pages
+
+
+def _plot(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> dict[str, Any] | None:
+    """Return the paths of the success rate and its interval after each counted episode, on a field of 100 x 100."""
+    in_order = sorted(rows, key=lambda row: row.index)[: summary["counted"]]
+    outcomes = [row.success for row in in_order if row.success is not None]
+    if len(outcomes) < 2:
+        return None
+    method: Method = summary["ci_method"]
+    step = -(-len(outcomes) // MOST_POINTS)
+    line: list[str] = []
+    low: list[str] = []
+    high: list[str] = []
+    for count in [*range(1, len(outcomes), step), len(outcomes)]:
+        successes = sum(outcomes[:count])
+        x = 100 * (count - 1) / (len(outcomes) - 1)
+        ends = success_interval(successes, count, method)
+        for points, share in zip((line, low, high), (successes / count, *ends), strict=True):
+            points.append(f"{x:.2f},{100 * (1 - share):.2f}")
+    gate = summary["gate"]
+    return {
+        "line": "M" + " L".join(line),
+        "band": "M" + " L".join([*low, *reversed(high)]) + " Z",
+        "wanted": None if gate is None else round(100 * (1 - gate["min_success"]), 2),
+        "episodes": len(outcomes),
+    }

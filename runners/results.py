@@ -8,18 +8,18 @@ Classes:
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
-from scipy.stats import binomtest
 
 from groot_wrappers.client import PolicyClient
+from runners.intervals import Method, success_interval
 
-__all__ = ["Ended", "EpisodeLog", "EpisodeRow", "describe", "success_interval", "summarise"]
+__all__ = ["Ended", "EpisodeLog", "EpisodeRow", "count", "describe", "last_rows", "summarise", "tally"]
 
 Ended = Literal["success", "failure", "time_out", "error"]
 
@@ -81,19 +81,85 @@ class EpisodeLog:
         self.rows.append(row)
 
 
-def success_interval(successes: int, episodes: int) -> tuple[float, float]:
-    """Return the 95% Wilson interval of a success rate."""
-    interval = binomtest(successes, episodes).proportion_ci(0.95, "wilson")
-    return float(interval.low), float(interval.high)
+def last_rows(rows: Iterable[EpisodeRow]) -> list[EpisodeRow]:
+    """Return the row of the last attempt at each episode, by index."""
+    return [row for _, row in sorted({row.index: row for row in rows}.items())]
+
+
+def tally(rows: Sequence[EpisodeRow], method: Method) -> dict[str, Any]:
+    """Count rows: successes, errors, and two success rates, each with its 95% interval.
+
+    ``success_rate`` is over the episodes that finished, ``success_rate_errors_failed`` counts those that ended in an
+    error as failures. Rates are None where there is nothing to judge.
+
+    Args:
+        rows: The episodes that count.
+        method: Of the intervals.
+    """
+    successes = sum(row.success is True for row in rows)
+    judged = sum(row.success is not None for row in rows)
+    errors = sum(row.ended == "error" for row in rows)
+    no_success_term = not judged and errors < len(rows)
+    return {
+        "successes": successes,
+        "errors": errors,
+        **_rate(successes, judged, method, ""),
+        **_rate(successes, 0 if no_success_term else judged + errors, method, "_errors_failed"),
+    }
+
+
+def _rate(successes: int, episodes: int, method: Method, suffix: str) -> dict[str, float | None]:
+    low, high = success_interval(successes, episodes, method) if episodes else (None, None)
+    rate = successes / episodes if episodes else None
+    return {f"success_rate{suffix}": rate, f"ci_low{suffix}": low, f"ci_high{suffix}": high}
+
+
+def tally_by_instruction(rows: Sequence[EpisodeRow], method: Method) -> list[dict[str, Any]]:
+    """Count the rows of each instruction apart, in the order in which the instructions come."""
+    by_instruction: dict[str, list[EpisodeRow]] = {}
+    for row in rows:
+        by_instruction.setdefault(row.instruction, []).append(row)
+    return [
+        {"instruction": instruction, "episodes": len(told), **tally(told, method)}
+        for instruction, told in by_instruction.items()
+    ]
+
+
+def count(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], method: Method) -> dict[str, Any]:
+    """Return what ``summary.json`` says of successes: everything that follows from the rows alone.
+
+    Args:
+        rows: All rows of the run.
+        counted: Those that figures are made of; see ``runners.stopping``.
+        method: Of the intervals.
+    """
+    instructions = tally_by_instruction(counted, method)
+    total = tally(counted, method)
+    rates = [told["success_rate"] for told in instructions if told["success_rate"] is not None]
+    return {
+        "episodes": len(last_rows(rows)),
+        "counted": len(counted),
+        **total,
+        "ci_method": method,
+        # Over instructions: every episode weighs the same, or every instruction does.
+        "micro_success_rate": total["success_rate"],
+        "macro_success_rate": float(np.mean(rates)) if rates else None,
+        "instructions": instructions,
+    }
 
 
 def summarise(
-    rows: Sequence[EpisodeRow], *, task: str, instruction: str, wall_s: float, renders: int, client: PolicyClient
+    rows: Sequence[EpisodeRow],
+    *,
+    task: str,
+    instruction: str,
+    wall_s: float,
+    renders: int,
+    client: PolicyClient,
+    counted: Sequence[EpisodeRow] | None = None,
+    method: Method = "wilson",
 ) -> dict[str, Any]:
     """Return what ``summary.json`` holds.
-
-    The success rate and its 95% Wilson interval are over the episodes that finished; errors are counted apart. They are
-    None where nothing finished or the env has no success term.
 
     Args:
         rows: All rows of the run.
@@ -102,22 +168,16 @@ def summarise(
         wall_s: Seconds from the first reset to the end of the last episode.
         renders: Moments at which the cameras were drawn.
         client: Its statistics give the requests, their latency (ms) and bytes.
+        counted: The rows that rates and intervals are made of; all of them where it is None.
+        method: Of the intervals.
     """
-    judged = [row for row in rows if row.success is not None]
-    successes = sum(bool(row.success) for row in judged)
-    low, high = success_interval(successes, len(judged)) if judged else (None, None)
     env_steps = sum(row.steps for row in rows)
     latencies = np.asarray(client.stats.latencies_s) * 1e3
     p50, p99 = (round(float(p), 3) for p in np.percentile(latencies, [50, 99])) if len(latencies) else (None, None)
     return {
         "task": task,
         "instruction": instruction,
-        "episodes": len(rows),
-        "successes": successes,
-        "errors": sum(row.ended == "error" for row in rows),
-        "success_rate": successes / len(judged) if judged else None,
-        "ci_low": low,
-        "ci_high": high,
+        **count(rows, last_rows(rows) if counted is None else counted, method),
         "env_steps": env_steps,
         "wall_s": round(wall_s, 3),
         "env_steps_per_s": round(env_steps / wall_s, 3) if wall_s else None,

@@ -4,7 +4,7 @@ A beat is one request to the policy server and the control steps that its chunk 
 episode has ended begin the next planned one, all together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +39,9 @@ def rollout(
     recorders: Recorder,
     *,
     env_instructions: Sequence[str] = (),
+    enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
 ) -> None:
-    """Play every episode of a plan.
+    """Play every episode of a plan, or until there are enough.
 
     Args:
         env: The wrapped env.
@@ -50,6 +51,8 @@ def rollout(
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
+        enough: Asked with all rows so far before an episode begins; True begins no further one. Those that are running
+            go on to their end, so that every episode that was begun has a row.
 
     Raises:
         Gr00tError: The server failed or its chunks do not fit. The episodes that were running have been logged as
@@ -59,6 +62,9 @@ def rollout(
     running: dict[int, _Running] = {}
     observation: Any = None
     while waiting or running:
+        if waiting and len(running) < env.num_envs and enough(log.rows):
+            waiting.clear()
+            continue
         try:
             starting = _take_next(waiting, running, env, env_instructions)
             if starting:

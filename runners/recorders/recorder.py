@@ -8,7 +8,7 @@ Classes:
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ class RunInfo:
         config: The resolved configuration, without secrets.
         fps: Control steps per second of simulated time.
         task: The env's gym id.
+        manifest: Which software, hardware and command the run has; see ``runners.manifest``.
     """
 
     folder: Path
     config: Mapping[str, Any]
     fps: float
     task: str
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder:

@@ -1,4 +1,4 @@
-"""WandbRecorder: the configuration, a row an episode, the success rate, latency and videos in Weights & Biases."""
+"""WandbRecorder: configuration, manifest, a row an episode, success rates, latency and videos in Weights & Biases."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -60,21 +60,25 @@ class WandbRecorder(Recorder):
         self._columns = list(row.to_json())
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
-        """Log the table of episodes and the summary, and close the run."""
+        """Log the tables of episodes and of instructions, and the summary, and close the run."""
         try:
             if self._rows:
                 self._run.log({"episodes": wandb.Table(columns=list(self._columns), data=self._rows)})
-            self._run.summary.update(dict(summary))
+            if told := summary.get("instructions"):
+                table = wandb.Table(columns=list(told[0]), data=[list(row.values()) for row in told])
+                self._run.log({"instructions": table})
+            self._run.summary.update({key: value for key, value in summary.items() if key != "instructions"})
         finally:  # a run that is left open keeps the process from ending
             self._run.finish()
 
     def _init(self, mode: Literal["offline", "online"]) -> Any:
+        manifest = {key: value for key, value in self._run_info.manifest.items() if key != "config"}
         return wandb.init(
             mode=mode,
             project=self._project,
             entity=self._entity,
             dir=self._run_info.folder,
-            config=dict(self._run_info.config),
+            config=dict(self._run_info.config) | {"manifest": manifest},
             job_type="rollout",
             tags=[self._run_info.task],
             settings=wandb.Settings(

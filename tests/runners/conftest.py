@@ -17,6 +17,7 @@ from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
 from runners.results import EpisodeLog
 from runners.rollout import rollout
+from runners.stopping import StopRule
 from tests.toy import ToyEnv, ToyPolicy, toy_embodiment
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,7 @@ def play(tmp_path):
             recorders=(),
             instructions=("reach",),
             has_success=True,
+            ci_width=None,
         ):
             watcher = Watcher()
             policy = policy_class(watcher, solves=solves)
@@ -99,7 +101,7 @@ def play(tmp_path):
             log = stack.enter_context(EpisodeLog(tmp_path / f"episodes_{time.monotonic_ns()}.jsonl"))
             error = None
             try:
-                rollout(env, client, plan, log, group)
+                rollout(env, client, plan, log, group, enough=StopRule(plan, ci_width).enough)
             except Exception as raised:
                 error = raised
             return SimpleNamespace(

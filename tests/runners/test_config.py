@@ -77,6 +77,7 @@ def test_defaults_are_those_that_are_documented():
     assert (horizons.episode, horizons.video, horizons.state, horizons.execution) == (1000, None, None, 1)
     assert list(config.recorder) == ["video", "wandb"]
     assert config.recorder.wandb.mode == "offline"
+    assert (config.gate.min_success, config.stop.ci_width) == (None, None)
     assert compose("play", "num_envs=4").episodes == 4
     assert compose("play", "horizons=chunked").horizons.execution == 8
     assert compose("play", "task=lift_cube_franka_play").num_envs == 16
@@ -115,6 +116,8 @@ def command(monkeypatch, capsys, tmp_path):
         (["port=5556"], ["There is no key 'port'", "Did you mean 'server.port'?"]),
         (["recorder.wandb.mod=online"], ["Did you mean 'recorder.wandb.mode'?"]),
         (["instruction.txt=lift"], ["Did you mean 'instruction.text'?"]),
+        (["gate.min_succes=0.8"], ["Did you mean 'gate.min_success'?"]),
+        (["stop.ci_width=narrow"], ["stop.ci_width", "narrow", "Float"]),
         (["sim.devise=cpu"], ["Did you mean 'sim.device'?"]),
         (["task=lift_cube_frnka"], ["There is no task=lift_cube_frnka", "Did you mean 'lift_cube_franka'?"]),
         (["server=expurt"], ["Did you mean 'expert'?", "expert, gr00t"]),
@@ -150,6 +153,14 @@ def test_flag_that_hydra_does_not_take_is_a_refusal_too(command, arguments):
     code, _, err = command(play, *arguments)
     assert code == 1, "2 is for runs with errored episodes"
     assert "Flags such as -m come first, then the settings as key=value" in err
+
+
+@pytest.mark.parametrize("override", ["gate.min_success=80", "stop.ci_width=0", "gate.min_success=1"])
+def test_share_that_is_none_is_refused_at_once(command, monkeypatch, override):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, override, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
+    assert code == 1
+    assert f"{override} was asked for, but it is a share between 0 and 1" in err
 
 
 @pytest.mark.parametrize("key", ["num_envs", "episodes", "horizons.episode", "horizons.execution", "seed"])
@@ -230,10 +241,11 @@ def test_a_right_command_line_reaches_the_work(command, tmp_path):
 
 
 def test_multirun_ends_with_the_worst_code(command, monkeypatch):
-    codes = {1: 2, 2: 1, 3: 0}
+    codes = {1: 2, 2: 1, 3: 0, 4: 3}
     monkeypatch.setattr(play, "play", lambda config: codes[config.seed])
     assert command(play, "-m", "seed=1,2,3")[0] == 1, "a run that failed is worse than one with errored episodes"
     assert command(play, "-m", "seed=3,1")[0] == 2
+    assert command(play, "-m", "seed=3,4,1")[0] == 3
     assert command(play, "-m", "seed=3")[0] == 0
 
 

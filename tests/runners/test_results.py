@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from groot_wrappers.client import ClientStats
-from runners.results import EpisodeLog, describe, success_interval, summarise
+from runners.results import EpisodeLog, describe, last_rows, summarise
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
 
@@ -19,7 +19,9 @@ ROW_FIELDS = (
     "ended", "steps", "return", "server_calls", "video", "error",
 )  # fmt: skip
 SUMMARY_FIELDS = (
-    "task", "instruction", "episodes", "successes", "errors", "success_rate", "ci_low", "ci_high",
+    "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
+    "success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed", "ci_method",
+    "micro_success_rate", "macro_success_rate", "instructions",
     "env_steps", "wall_s", "env_steps_per_s", "renders", "server",
 )  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
@@ -77,6 +79,8 @@ def test_summary_counts():
     assert summary["success_rate"] == 0.8, "an episode that ended as an error is not a failed one"
     assert summary["ci_low"] == pytest.approx(0.4902, abs=1e-4)
     assert summary["ci_high"] == pytest.approx(0.9433, abs=1e-4)
+    assert summary["success_rate_errors_failed"] == pytest.approx(8 / 11)
+    assert summary["ci_low_errors_failed"] == pytest.approx(0.4344, abs=1e-4)
     assert (summary["env_steps"], summary["env_steps_per_s"]) == (55, 27.5)
     assert summary["renders"] == 5
     server = summary["server"]
@@ -93,13 +97,32 @@ def test_summary_claims_no_rate_where_nothing_was_judged(rows):
     assert (summary["server"]["p50_ms"], summary["server"]["p99_ms"]) == (None, None)
 
 
-# From Wilson's formula with z = 1.959964, worked out apart from the code under test.
-@pytest.mark.parametrize(
-    ("successes", "episodes", "low", "high"),
-    [(0, 10, 0.0, 0.27753), (10, 10, 0.72247, 1.0), (8, 10, 0.49016, 0.94332), (97, 100, 0.91548, 0.98974)],
-)
-def test_success_interval_is_wilsons(successes, episodes, low, high):
-    assert success_interval(successes, episodes) == pytest.approx((low, high), abs=1e-5)
+def test_errors_alone_are_failures_but_an_env_without_a_success_term_has_no_rate():
+    errors = [make_row(index, success=None, ended="error") for index in range(4)]
+    assert summary_of(errors)["success_rate_errors_failed"] == 0.0
+    assert summary_of([*errors, make_row(4, success=None, ended="time_out")])["success_rate_errors_failed"] is None
+
+
+def test_instructions_are_counted_apart_and_their_means_differ():
+    rows = [
+        *(make_row(index, instruction="a") for index in range(6)),
+        *(make_row(index, instruction="b", success=False, ended="time_out") for index in range(6, 8)),
+        make_row(8, instruction="b", success=None, ended="error"),
+    ]
+    summary = summary_of(rows)
+    a, b = summary["instructions"]
+    assert (a["instruction"], a["episodes"], a["successes"], a["success_rate"]) == ("a", 6, 6, 1.0)
+    assert (b["instruction"], b["episodes"], b["errors"], b["success_rate"]) == ("b", 3, 1, 0.0)
+    assert a["ci_low"] == pytest.approx(0.6097, abs=1e-4)
+    assert summary["micro_success_rate"] == summary["success_rate"] == 6 / 8
+    assert summary["macro_success_rate"] == 0.5
+    assert {"success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed"} <= set(b)
+
+
+def test_last_attempt_at_an_episode_counts():
+    rows = [make_row(1), make_row(0, success=None, ended="error"), make_row(0, attempt=1)]
+    assert last_rows(rows) == [rows[2], rows[0]]
+    assert (summary_of(rows)["episodes"], summary_of(rows)["errors"]) == (2, 0)
 
 
 def test_outcome_is_told_in_words():

@@ -1,0 +1,67 @@
+"""What a run has shown, in words: for the terminal and for the pages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runners.results import EpisodeRow, describe, last_rows
+
+__all__ = ["METHODS", "tell_counted", "tell_means", "tell_outcome", "tell_rate"]
+
+METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
+"""``ci_method`` of a summary in words."""
+
+
+def tell_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95% interval ") -> str:
+    """Return a rate with its interval: ``80% (95% interval 55% to 93%)``.
+
+    Args:
+        summary: Or what it holds of one instruction.
+        suffix: ``_errors_failed`` for the rate that counts errors as failures.
+        interval: What the interval is called; nothing in a table that calls it so at its head.
+    """
+    rate, low, high = (summary[f"{name}{suffix}"] for name in ("success_rate", "ci_low", "ci_high"))
+    return "none judged" if rate is None else f"{rate:.0%} ({interval}{low:.0%} to {high:.0%})"
+
+
+def tell_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
+    """Return the lines that end a run at the terminal: how episodes ended, rates, instructions, stop and gate."""
+    outcome = describe(last_rows(rows))
+    lines = [outcome if summary["success_rate"] is None else f"{outcome}: success rate {tell_rate(summary)}"]
+    if summary["errors"] and summary["success_rate_errors_failed"] is not None:
+        lines.append(f"With errors counted as failures: {tell_rate(summary, '_errors_failed')}")
+    lines += tell_counted(summary)
+    if len(summary["instructions"]) > 1:
+        lines.append(tell_means(summary))
+        lines += [f"  {tell_rate(told)}: {told['instruction']!r}" for told in summary["instructions"]]
+    if summary["gate"]:
+        lines.append(summary["gate"]["told"])
+    return lines
+
+
+def tell_counted(summary: Mapping[str, Any]) -> list[str]:
+    """Say why figures are of fewer episodes than were planned, or than have ended; nothing where they are of all."""
+    stop = summary["stop"]
+    lines = []
+    if stop["ended_early"]:
+        lines.append(
+            f"Ended early, after {summary['counted']} of {stop['planned']} episodes: the interval is no wider than "
+            f"stop.ci_width={stop['ci_width']:g}"
+        )
+    if beyond := summary["episodes"] - summary["counted"]:
+        lines.append(
+            f"The figures are of the first {summary['counted']} episodes of the plan; {beyond} more ended, but "
+            "counting those that happened to end would favour the short ones"
+        )
+    return lines
+
+
+def tell_means(summary: Mapping[str, Any]) -> str:
+    """Return both means over the instructions, with what they are."""
+    micro, macro = summary["micro_success_rate"], summary["macro_success_rate"]
+    instructions = f"Over {len(summary['instructions'])} instructions"
+    if micro is None:
+        return f"{instructions}: no episode was judged"
+    return (
+        f"{instructions}: micro mean {micro:.1%} (every episode weighs the same), macro mean {macro:.1%} (every "
+        "instruction does)"
+    )

@@ -1,0 +1,66 @@
+"""``groot-report``: one table and one page over many runs, or two runs compared episode by episode."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from groot_wrappers.errors import Gr00tError
+from runners.cli import DONE, FAILED
+
+__all__ = ["main", "make_parser"]
+
+EXAMPLES = """examples:
+  groot-report outputs                                  all runs below a folder
+  groot-report multirun/2026-11-25/01-28-34             the runs of a sweep
+  groot-report outputs/a outputs/b --output both.html   two runs, on a page of that name
+  groot-report --compare outputs/a outputs/b            do they differ, and could these episodes have shown it?
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse ends with 2 where an argument is wrong, which is groot-play's code for errored episodes."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{message}\n{self.format_usage()}`groot-report --help` has examples.", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = _Parser(
+        prog="groot-report",
+        description="Show the results of runs: a table here, and a page for the browser.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folders", metavar="DIR", nargs="*", type=Path, help="a run folder, or one that holds some")
+    parser.add_argument("--compare", metavar=("A", "B"), nargs=2, type=Path, help="two run folders")
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, default=Path("groot-report.html"), help="the page (%(default)s)"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the ``groot-report`` command."""
+    parser = make_parser()
+    asked = parser.parse_args(arguments)
+    if bool(asked.folders) == bool(asked.compare):
+        parser.error("Name the folders of runs, or two of them after --compare.")
+    from runners.reporting import compare_runs, report  # noqa: PLC0415  # --help and a wrong argument answer at once
+
+    try:
+        if asked.compare:
+            compare_runs(*asked.compare)
+        else:
+            report(asked.folders, asked.output)
+    except Gr00tError as error:
+        print(error, file=sys.stderr)
+        sys.exit(FAILED)
+    sys.exit(DONE)
+
+
+if __name__ == "__main__":
+    main()

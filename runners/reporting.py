@@ -1,0 +1,95 @@
+"""What ``groot-report`` prints and writes: a table and a page over many runs, or two runs compared."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from runners.comparison import NothingInCommonError, compare
+from runners.outcome import tell_rate
+from runners.report import write_runs_page
+from runners.run_folder import Run, RunFolderError, find_runs, read_run
+
+__all__ = ["compare_runs", "report"]
+
+
+def report(folders: Sequence[Path], output: Path) -> None:
+    """Print a line for each run at or below the folders, and write the page over them.
+
+    Raises:
+        RunFolderError: There is none, or nowhere to write the page to.
+    """
+    found = dict.fromkeys(path.resolve() for folder in folders for path in find_runs(folder))
+    runs: list[Run] = []
+    for folder in found:
+        try:
+            runs.append(read_run(folder))
+        except RunFolderError as error:
+            print(f"Left out: {error}", file=sys.stderr)
+    if not runs:
+        raise RunFolderError("None of these runs has an episode that has ended.")
+    common = Path(os.path.commonpath([run.folder for run in runs]))
+    names = [run.folder.relative_to(common).as_posix() if run.folder != common else common.name for run in runs]
+    for line in _table(runs, names):
+        print(line)
+    for run, name in zip(runs, names, strict=True):
+        for note in run.notes:
+            print(f"{name}: {note}")
+    if not output.parent.is_dir():
+        raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
+    write_runs_page(output.resolve(), runs, names)
+    print(f"Look at it: xdg-open {output}")
+
+
+def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
+    """Return the lines of the table."""
+    head = "run", "succeeded", "rate (95% interval)", "errors as failures", "errors", "ms", "steps/s", "instruction"
+    lines: list[tuple[str, ...]] = [head]
+    for run, name in zip(runs, names, strict=True):
+        told = run.summary
+        latency, speed = told["server"] and told["server"]["p50_ms"], told["env_steps_per_s"]
+        lines.append(
+            (
+                name,
+                f"{told['successes']} of {told['counted'] - told['errors']}",
+                tell_rate(told, interval=""),
+                tell_rate(told, "_errors_failed", interval=""),
+                str(told["errors"]),
+                "-" if latency is None else f"{latency:.0f}",
+                "-" if speed is None else f"{speed:.1f}",
+                told["instruction"] if len(told["instructions"]) == 1 else f"{len(told['instructions'])} instructions",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def compare_runs(folder_a: Path, folder_b: Path) -> None:
+    """Print how two runs differ on the episodes that they have in common.
+
+    Raises:
+        RunFolderError: A folder holds no run, or several.
+        NothingInCommonError: They have no episode in common.
+    """
+    a, b = _only_run(folder_a), _only_run(folder_b)
+    tasks = [run.summary["task"] for run in (a, b)]
+    if tasks[0] != tasks[1]:
+        raise NothingInCommonError(f"The runs are of different tasks: A of {tasks[0]}, B of {tasks[1]}.")
+    print(f"A: {a.folder}\nB: {b.folder}\n")
+    print("\n".join(compare(a.counted, b.counted).tell()))
+    if a.summary["errors"] or b.summary["errors"]:
+        print("\nWith errors counted as failures:")
+        print("\n".join(compare(a.counted, b.counted, errors_fail=True).tell()))
+    for name, run in (("A", a), ("B", b)):
+        if run.summary["stop"]["ended_early"]:
+            print(f"{name} was ended early by stop.ci_width, which the test does not know of: p is approximate")
+        for note in run.notes:
+            print(f"{name}: {note}")
+
+
+def _only_run(folder: Path) -> Run:
+    found = find_runs(folder)
+    if len(found) > 1:
+        listed = "".join(f"\n  {path}" for path in found)
+        raise RunFolderError(f"{folder} holds {len(found)} runs; name the one to compare:{listed}")
+    return read_run(found[0])

@@ -1,0 +1,86 @@
+"""Which episodes count, and when there are enough of them: by the order of the plan, never by which ended first.
+
+An episode that fails often takes longer than one that succeeds, so whoever counts what has ended by some moment counts
+too many successes. What counts is a beginning of the plan without a gap.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runners.intervals import Method, anytime_interval
+from runners.plan import PlannedEpisode
+from runners.results import EpisodeRow, last_rows
+
+__all__ = ["StopRule"]
+
+
+@dataclass(frozen=True)
+class StopRule:
+    """Ends a run once the success rate is known well enough, if ``stop.ci_width`` asks for it.
+
+    The interval that it looks at is a confidence sequence, which may be looked at after every episode. The figures are
+    those of the first beginning of the plan that is enough, which depends on the outcomes alone: not on the number of
+    envs, and not on how long an episode takes.
+
+    Args:
+        plan: All planned episodes, in the order in which envs take them.
+        ci_width: Widest interval of the success rate that is enough, a share between 0 and 1; None plays the whole
+            plan.
+    """
+
+    plan: Sequence[PlannedEpisode]
+    ci_width: float | None
+
+    @property
+    def method(self) -> Method:
+        """The interval that may be shown: Wilson's is for runs that no rule can end."""
+        return "wilson" if self.ci_width is None else "anytime"
+
+    def enough(self, rows: Sequence[EpisodeRow]) -> bool:
+        """Say whether no further episode need begin."""
+        return self.ci_width is not None and self._enough_at(self._without_a_gap(rows)) is not None
+
+    def counted(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
+        """Return the rows that figures are made of, in the order of the plan.
+
+        They are all rows of a run that has ended. Of one that was interrupted, or ended by this rule, some episodes
+        may have ended beyond the counted ones.
+        """
+        ended = self._without_a_gap(rows)
+        return ended[: self._enough_at(ended)]
+
+    def to_json(self, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
+        """Return what ``summary.json`` holds of the rule."""
+        early = self.enough(rows) and len(self.counted(rows)) < len(self.plan)
+        return {"ci_width": self.ci_width, "planned": len(self.plan), "ended_early": early}
+
+    def _without_a_gap(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
+        by_index = {row.index: row for row in last_rows(rows)}
+        ended = []
+        for planned in self.plan:
+            if planned.index not in by_index:
+                break
+            ended.append(by_index[planned.index])
+        return ended
+
+    def _enough_at(self, ended: Sequence[EpisodeRow]) -> int | None:
+        """Return the smallest number of episodes that is enough.
+
+        It looks where every instruction has had as many turns as the others. In between, the rate that is estimated
+        would change with the mixture of the instructions, and the confidence sequence is about one rate.
+        """
+        if self.ci_width is None:
+            return None
+        turns = Counter({planned.instruction: 0 for planned in self.plan})
+        successes = judged = 0
+        for count, row in enumerate(ended, start=1):
+            turns[row.instruction] += 1
+            successes += row.success is True
+            judged += row.success is not None
+            if judged and len(set(turns.values())) == 1:
+                low, high = anytime_interval(successes, judged)
+                if high - low <= self.ci_width:
+                    return count
+        return None

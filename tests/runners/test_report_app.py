@@ -1,0 +1,162 @@
+"""groot-report: what it prints of runs, whole or killed, and what it says where there is nothing to report."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from runners import report_app
+from runners.run_folder import read_rows, read_run
+from tests.runners.conftest import ROOT
+from tests.runners.sample_runs import make_run
+from tests.runners.samples import make_row
+
+
+@pytest.fixture
+def report(monkeypatch, capsys, tmp_path):
+    """Run groot-report in an empty folder; return exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            report_app.main([str(argument) for argument in arguments])
+        return exit_.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_table_has_a_line_a_run_and_a_page_is_written(report, tmp_path):
+    make_run(tmp_path / "outputs/day/one", 40, rate=0.8, errors=(3,))
+    make_run(tmp_path / "outputs/day/two", 12, rate=1.0, instructions=("a", "b"))
+    code, out, err = report("outputs")
+    assert (code, err) == (0, "")
+    head, one, two, page = out.splitlines()
+    assert head.split("  ")[0] == "run"
+    summary = json.loads((tmp_path / "outputs/day/one/summary.json").read_text())
+    for told in (
+        f"{summary['successes']} of 39",
+        f"{summary['success_rate']:.0%} ({summary['ci_low']:.0%} to {summary['ci_high']:.0%})",
+        f"{summary['success_rate_errors_failed']:.0%} (",
+        f"{summary['env_steps_per_s']:.1f}",
+        "pick up the cube",
+    ):
+        assert told in one
+    assert two.startswith("two")
+    assert "2 instructions" in two
+    assert page == "Look at it: xdg-open groot-report.html"
+    assert (tmp_path / "groot-report.html").exists()
+
+
+def test_run_named_twice_is_shown_once_and_output_goes_where_it_is_told(report, tmp_path):
+    make_run(tmp_path / "one")
+    code, out, _ = report("one", tmp_path, "--output", "page.html")
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert (tmp_path / "page.html").exists()
+
+
+def test_killed_run_is_read_as_far_as_it_goes(report, tmp_path):
+    rows = make_run(tmp_path / "run", 20)
+    path = tmp_path / "run" / "episodes.jsonl"
+    whole = path.read_bytes()
+    for cut in (1, 30, len(whole.splitlines()[-1])):
+        path.write_bytes(whole[: -1 - cut])
+        (tmp_path / "run" / "summary.json").unlink(missing_ok=True)
+        code, out, err = report("run")
+        assert (code, err) == (0, "")
+        assert "19 of 20 planned episodes have ended" in out
+        assert "no summary.json: the run was killed, or goes on still" in out
+        assert ("its last line is half-written" in out) == (cut < len(whole.splitlines()[-1]))
+        assert f"{sum(row.success for row in rows[:19])} of 19" in out
+
+
+def test_rows_are_read_whatever_lies_between_them(tmp_path):
+    path = tmp_path / "episodes.jsonl"
+    rows = [make_row(0, success=None, ended="error", error="it broke"), make_row(1), make_row(0, attempt=1)]
+    good = [json.dumps(row.to_json() | {"of a later version": 1}).encode() for row in rows]
+    path.write_bytes(b"\n".join([good[0], b"", b'{"index": 1', b"[]", b"\xff\xfe", b'{"index": 5}', *good[1:]]))
+    read, notes = read_rows(path)
+    assert read == rows
+    assert [note.split(";")[0] for note in notes] == [f"episodes.jsonl: its line {n} is no row" for n in (3, 4, 5, 6)]
+    run = read_run(tmp_path)
+    assert [(row.index, row.attempt) for row in run.rows] == [(0, 1), (1, 0)], "the last row of an index counts"
+    assert (run.summary["errors"], run.summary["success_rate"]) == (0, 1.0)
+
+
+def test_statistics_are_counted_anew_as_the_run_counted_them(tmp_path):
+    for name, options in {"whole": {"errors": (3, 4)}, "early": {"ci_width": 0.3, "episodes": 300}}.items():
+        make_run(tmp_path / name, **options)
+        run, written = read_run(tmp_path / name), json.loads((tmp_path / name / "summary.json").read_text())
+        assert {key: run.summary[key] for key in written if key != "gate"} == {
+            key: value for key, value in written.items() if key != "gate"
+        }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Name the folders of runs"),
+        (["empty", "--compare", "one", "two"], "Name the folders of runs"),
+        (["nowhere"], "nowhere is no folder"),
+        (["empty"], "empty holds no run: there is no episodes.jsonl"),
+        (["started"], "None of these runs has an episode that has ended"),
+        (["--compare", "one"], "expected 2 arguments"),
+        (["--compare", "one", "nowhere"], "nowhere is no folder"),
+        (["--compare", "one", "started"], "started holds no episode that has ended"),
+        (["--compare", "one", "sweep"], "sweep holds 2 runs; name the one to compare"),
+        (["--compare", "one", "other_seed"], "Play both with the same seed"),
+        (["--compare", "one", "other_text"], "A was told 'pick up the cube', B 'lift it'"),
+        (["--compare", "one", "other_task"], "different tasks: A of Isaac-Groot-Lift-Cube-Franka-v0, B of Toy-v0"),
+        (["one", "--output", "nowhere/page.html"], "there is no folder nowhere"),
+        (["--outptu", "x"], "unrecognized arguments"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistake_is_told_with_what_mends_it(report, tmp_path, arguments, told):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "started").mkdir()
+    (tmp_path / "started" / "episodes.jsonl").touch()
+    make_run(tmp_path / "one")
+    make_run(tmp_path / "other_seed", seed=1)
+    make_run(tmp_path / "other_text", instructions=("lift it",))
+    make_run(tmp_path / "other_task", task="Toy-v0")
+    make_run(tmp_path / "sweep/0", 1)
+    make_run(tmp_path / "sweep/1", 1)
+    code, _, err = report(*arguments)
+    assert code == 1
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_two_runs_are_compared_on_the_episodes_they_share(report, tmp_path):
+    a = make_run(tmp_path / "a", 60, rate=0.9)
+    b = make_run(tmp_path / "b", 50, rate=0.4, errors=(2,))
+    code, out, err = report("--compare", "a", "b")
+    assert (code, err) == (0, "")
+    assert "49 episodes in common (same seed and instruction)" in out
+    only_a = sum(bool(x.success) and y.success is False for x, y in zip(a, b, strict=False))
+    assert f"A alone in {only_a}" in out
+    assert "the runs differ at the level of 5%" in out
+    assert "With errors counted as failures:\n50 episodes in common" in out
+    assert "could have shown a difference of" in out
+    assert not (tmp_path / "groot-report.html").exists()
+
+
+def test_comparison_with_a_run_that_ended_early_says_so(report, tmp_path):
+    make_run(tmp_path / "a", 60)
+    make_run(tmp_path / "b", 300, ci_width=0.4)
+    _, out, _ = report("--compare", "a", "b")
+    assert "B was ended early by stop.ci_width" in out
+
+
+def test_help_answers_with_examples(tmp_path):
+    command = [sys.executable, "-m", "runners.report_app"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    helped = subprocess.run(
+        [*command, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "groot-report --compare outputs/a outputs/b" in helped.stdout
+    refused = subprocess.run([*command, "nowhere"], cwd=tmp_path, env=environment, capture_output=True, text=True)  # noqa: PLW1510
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
