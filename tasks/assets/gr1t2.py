@@ -9,8 +9,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from .cache import build_once, cache_root
-from .panda import AssetError
+from .cache import AssetError, build_once, cache_root
 
 __all__ = [
     "FOLLOWERS",
@@ -96,7 +95,7 @@ def _version(distribution: str, install: str) -> str:
         raise AssetError(f"The GR1T2 is built from the {distribution} package, which is missing. {install}") from None
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
     """Find robosuite's ``models/assets`` by the wheel's own record; its code is never imported."""
     for file in metadata.files(_WHEEL) or ():
         if file.as_posix().endswith("/assets/robots/gr1/robot.xml"):
@@ -117,7 +116,7 @@ def _build(folder: Path) -> None:
     except ImportError as error:
         raise AssetError(f"The GR1T2 cannot be built: {error}. {_INSTALL_CONVERTER}") from error
     source = folder / "gr1t2.urdf"
-    write_urdf(_data_folder(), source)
+    write_urdf(data_folder(), source)
     # The converter reports every link and file on the console; only a failure is worth a reader's time.
     with Tf.DiagnosticTrap() as reports:
         try:
