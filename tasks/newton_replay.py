@@ -69,3 +69,8 @@ class NewtonReplaySolverCfg(MJWarpSolverCfg):
     """``MJWarpSolverCfg`` run by ``NewtonReplayManager``."""
 
     class_type: type | str = "tasks.newton_replay:NewtonReplayManager"
+
+    jacobian: str = "dense"
+    """How constraints are stored; IsaacLab passes it on to Newton. MuJoCo-Warp's other way, ``sparse``, which it takes
+    by itself above 32 degrees of freedom, adds up a world's constraints in groups whose number depends on the number
+    of worlds: then the same episode differs in its last bits, and in the end, between ``num_envs``."""

@@ -105,6 +105,21 @@ def data_folder() -> Path:
     raise AssetError(f"{_WHEEL} is installed without its GR1 (robots/gr1/robot.xml). {_INSTALL_WHEEL}")
 
 
+def _write_limits(usd: Path) -> None:
+    """Give each joint MuJoCo's own limit (a way back with 0.02 s and no overshoot) instead of Newton's.
+
+    Newton's is a spring of 1e4 N m/rad. On a finger it swings 15 times faster than a physics step can follow: a finger
+    pressed against its limit is thrown back ever faster, until the simulation breaks.
+    """
+    from pxr import Gf, Sdf, Usd, UsdPhysics  # noqa: PLC0415, only for a build
+
+    stage = Usd.Stage.Open(str(usd))
+    for prim in stage.Traverse():
+        if prim.IsA(UsdPhysics.RevoluteJoint):
+            prim.CreateAttribute("mjc:solreflimit", Sdf.ValueTypeNames.Double2).Set(Gf.Vec2d(0.02, 1.0))
+    stage.GetRootLayer().Save()
+
+
 def _build(folder: Path) -> None:
     """Fill ``folder`` with ``gr1t2.usda``, its payload, and ``gr1t2.urdf``."""
     try:
@@ -128,3 +143,4 @@ def _build(folder: Path) -> None:
     shutil.rmtree(folder / "meshes")
     if built != folder / "gr1t2.usda":
         raise AssetError(f"{_CONVERTER} wrote {built}, not gr1t2.usda. {_INSTALL_CONVERTER}")
+    _write_limits(built)
