@@ -14,7 +14,7 @@ from tasks.scripted_expert import ScriptedExpert
 from . import layout
 from .kinematics import RightArm
 from .perception import find_cap
-from .plan import HAND_ROTATION, HORIZON, STEP, plan_hand
+from .plan import CURLED, HAND_ROTATION, HORIZON, STEP, plan_hand
 
 __all__ = ["PickPlaceExpert"]
 
@@ -39,7 +39,8 @@ class PickPlaceExpert(ScriptedExpert):
     control step of 1/20 s.
 
     Args:
-        find: What finds the wheel's cap in a picture, uint8 (256, 256, 3); where it finds none, the robot holds still.
+        find: What finds the wheel's cap in a picture, uint8 (256, 256, 3); where it finds none, the robot holds still
+            unless the hand is closed.
     """
 
     def __init__(self, find: Callable[[np.ndarray], np.ndarray | None] = find_cap):
@@ -58,10 +59,10 @@ class PickPlaceExpert(ScriptedExpert):
             "waist": np.zeros((HORIZON, 3)),
         }
         cap = self._find(images["ego_view"])
-        if cap is None:
+        curl = float(np.mean(hand[_FINGERS] / _CURLED_HAND[_FINGERS]))
+        if cap is None and curl <= CURLED:
             return chunk
         hand_pose, head_pose = self._arm.poses(waist, arm)
-        curl = float(np.mean(hand[_FINGERS] / _CURLED_HAND[_FINGERS]))
         positions, curls = plan_hand(hand_pose[:3, 3], curl, cap, layout.EYES.carried_by(head_pose))
         poses = [hand_pose, *_turned_to_grasp(hand_pose[:3, :3], positions)]
         path = self._arm.follow(waist, arm, poses)
