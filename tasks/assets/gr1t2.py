@@ -108,8 +108,8 @@ def data_folder() -> Path:
 def _write_limits(usd: Path) -> None:
     """Give each joint MuJoCo's own limit (a way back with 0.02 s and no overshoot) instead of Newton's.
 
-    Newton's is a spring of 1e4 N m/rad, which on a finger swings more than twice within a physics step: a finger pressed
-    against its limit is thrown back ever faster, until the simulation breaks.
+    Newton's is a spring of 1e4 N m/rad, which on a finger swings more than twice within a physics step: a finger that
+    is pressed against its limit is thrown back ever faster, until the simulation breaks.
     """
     from pxr import Gf, Sdf, Usd, UsdPhysics  # noqa: PLC0415, only for a build
 
