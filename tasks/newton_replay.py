@@ -14,6 +14,9 @@ from isaaclab.physics import PhysicsManager
 from isaaclab.utils import configclass
 from isaaclab_newton.physics import MJWarpSolverCfg
 from isaaclab_newton.physics.mjwarp_manager import NewtonMJWarpManager
+from mujoco_warp._src import solver as mujoco_warp_solver
+from newton import Model
+from newton.solvers import SolverMuJoCo
 
 __all__ = ["NewtonReplayManager", "NewtonReplaySolverCfg"]
 
@@ -26,6 +29,16 @@ class NewtonReplayManager(NewtonMJWarpManager):
 
     _recorded: ClassVar[wp.Graph | None] = None
     _warm: ClassVar[bool] = False
+
+    @classmethod
+    def _create_solver(cls, model: Model, solver_cfg: MJWarpSolverCfg) -> SolverMuJoCo:
+        if PhysicsManager._device == "cpu":
+            # Above 32 degrees of freedom MuJoCo-Warp adds up a world's constraints in groups, the more the fewer worlds
+            # there are, to keep a GPU busy. On a CPU that gains nothing, and the same episode would differ in its last
+            # bits, and in the end, between numbers of envs. (Its dense constraints have no groups, but take 20 times
+            # as long for a humanoid.)
+            mujoco_warp_solver._jtdaj_groups_per_world = lambda nworld, njmax: 1
+        return super()._create_solver(model, solver_cfg)
 
     @classmethod
     def _invalidate_graph(cls) -> None:

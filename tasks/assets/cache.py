@@ -1,4 +1,4 @@
-"""A folder of built assets that several processes may fill at once: ``cache_root`` and ``build_once``."""
+"""A folder of built assets that several processes may fill at once: ``cache_root``, ``build_once``, ``AssetError``."""
 
 import os
 import shutil
@@ -8,7 +8,13 @@ from pathlib import Path
 
 from filelock import FileLock
 
-__all__ = ["build_once", "cache_root"]
+from groot_wrappers.errors import Gr00tError
+
+__all__ = ["AssetError", "build_once", "cache_root"]
+
+
+class AssetError(Gr00tError):
+    """A description of a robot or of a thing cannot be found or built."""
 
 
 def cache_root() -> Path:

@@ -9,8 +9,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from .cache import build_once, cache_root
-from .panda import AssetError
+from .cache import AssetError, build_once, cache_root
 
 __all__ = [
     "FOLLOWERS",
@@ -96,7 +95,7 @@ def _version(distribution: str, install: str) -> str:
         raise AssetError(f"The GR1T2 is built from the {distribution} package, which is missing. {install}") from None
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
     """Find robosuite's ``models/assets`` by the wheel's own record; its code is never imported."""
     for file in metadata.files(_WHEEL) or ():
         if file.as_posix().endswith("/assets/robots/gr1/robot.xml"):
@@ -104,6 +103,21 @@ def _data_folder() -> Path:
             if model.is_file():
                 return model.parents[2]
     raise AssetError(f"{_WHEEL} is installed without its GR1 (robots/gr1/robot.xml). {_INSTALL_WHEEL}")
+
+
+def _write_limits(usd: Path) -> None:
+    """Give each joint MuJoCo's own limit (a way back with 0.02 s and no overshoot) instead of Newton's.
+
+    Newton's is a spring of 1e4 N m/rad, which on a finger swings more than twice within a physics step: a finger that
+    is pressed against its limit is thrown back ever faster, until the simulation breaks.
+    """
+    from pxr import Gf, Sdf, Usd, UsdPhysics  # noqa: PLC0415, only for a build
+
+    stage = Usd.Stage.Open(str(usd))
+    for prim in stage.Traverse():
+        if prim.IsA(UsdPhysics.RevoluteJoint):
+            prim.CreateAttribute("mjc:solreflimit", Sdf.ValueTypeNames.Double2).Set(Gf.Vec2d(0.02, 1.0))
+    stage.GetRootLayer().Save()
 
 
 def _build(folder: Path) -> None:
@@ -117,7 +131,7 @@ def _build(folder: Path) -> None:
     except ImportError as error:
         raise AssetError(f"The GR1T2 cannot be built: {error}. {_INSTALL_CONVERTER}") from error
     source = folder / "gr1t2.urdf"
-    write_urdf(_data_folder(), source)
+    write_urdf(data_folder(), source)
     # The converter reports every link and file on the console; only a failure is worth a reader's time.
     with Tf.DiagnosticTrap() as reports:
         try:
@@ -129,3 +143,4 @@ def _build(folder: Path) -> None:
     shutil.rmtree(folder / "meshes")
     if built != folder / "gr1t2.usda":
         raise AssetError(f"{_CONVERTER} wrote {built}, not gr1t2.usda. {_INSTALL_CONVERTER}")
+    _write_limits(built)

@@ -8,11 +8,9 @@ import xml.etree.ElementTree as ET
 from importlib import metadata
 from pathlib import Path
 
-from groot_wrappers.errors import Gr00tError
+from .cache import AssetError, build_once, cache_root
 
-from .cache import build_once, cache_root
-
-__all__ = ["ARM_JOINTS", "FINGER_JOINTS", "HAND_PRIM", "AssetError", "panda_urdf", "panda_usd"]
+__all__ = ["ARM_JOINTS", "FINGER_JOINTS", "HAND_PRIM", "panda_urdf", "panda_usd"]
 
 ARM_JOINTS: tuple[str, ...] = tuple(f"panda_joint{i}" for i in range(1, 8))
 FINGER_JOINTS: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
@@ -34,10 +32,6 @@ _COLLIDERS: dict[str, list[tuple[str, dict[str, str], tuple[float, float, float]
 """The only colliders kept. The arm's links never touch anything in a task at a table, and cost time at each physics
 step. The spheres stand in the corners of the URDF's rubber tip: four points that press whatever the angle hold a cube
 more steadily than the contact patch of two boxes, whose points come and go."""
-
-
-class AssetError(Gr00tError):
-    """A robot description cannot be found or built."""
 
 
 def _version(distribution: str) -> str:

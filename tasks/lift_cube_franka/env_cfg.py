@@ -6,20 +6,25 @@ from pathlib import PurePosixPath
 
 import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
-from isaaclab.assets import ArticulationCfg, AssetBaseCfg, RigidObjectCfg
-from isaaclab.envs import mdp
-from isaaclab.managers import EventTermCfg, RewardTermCfg, SceneEntityCfg
+from isaaclab.assets import ArticulationCfg, RigidObjectCfg
+from isaaclab.managers import SceneEntityCfg
 from isaaclab.managers import TerminationTermCfg as DoneTerm
-from isaaclab.scene import InteractiveSceneCfg
-from isaaclab.sensors import CameraCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.assets import ISAACLAB_NUCLEUS_DIR
-from isaaclab_newton.renderers import NewtonWarpRendererCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import panda
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
-from tasks.pinhole_camera import PinholeCamera
+from tasks.scene_parts import (
+    ResetSceneCfg,
+    TableSceneCfg,
+    box,
+    camera,
+    fixed_box,
+    joint_targets,
+    start,
+    success_reward,
+)
 
 from . import layout
 from .mdp import HeldAbove
@@ -34,53 +39,12 @@ _NUCLEUS_VARIANTS = {"Physics": "mujoco", "Colliders": "gripper_only"}
 _NUCLEUS_HAND = "panda_hand"
 
 
-def _camera(prim_path: str, camera: PinholeCamera, near: float) -> CameraCfg:
-    """A 224x224 colour camera of Newton's own renderer."""
-    return CameraCfg(
-        prim_path=prim_path,
-        offset=CameraCfg.OffsetCfg(pos=camera.position, rot=camera.quaternion, convention="ros"),
-        data_types=["rgb"],
-        width=camera.image_size,
-        height=camera.image_size,
-        spawn=sim_utils.PinholeCameraCfg(
-            focal_length=camera.focal_length,
-            horizontal_aperture=camera.horizontal_aperture,
-            clipping_range=(near, 20.0),
-        ),
-        # Without this a camera under a moving link stays where it was at the start.
-        update_latest_camera_pose=True,
-        renderer_cfg=NewtonWarpRendererCfg(enable_textures=False, enable_shadows=True),
-    )
-
-
-def _box(
-    size: tuple[float, float, float], colour: tuple[float, float, float], mass: float | None = None
-) -> sim_utils.CuboidCfg:
-    """A coloured box that collides; it moves only if it has a mass (kg)."""
-    return sim_utils.CuboidCfg(
-        size=size,
-        collision_props=sim_utils.UsdPhysicsCollisionCfg(),
-        visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=colour),
-        rigid_props=None if mass is None else sim_utils.UsdPhysicsRigidBodyCfg(),
-        mass_props=None if mass is None else sim_utils.MassCfg(mass=mass),
-    )
-
-
 @configclass
-class LiftCubeSceneCfg(InteractiveSceneCfg):
+class LiftCubeSceneCfg(TableSceneCfg):
     """Robot at the origin, table top at z = 0, the cube on it, and two cameras."""
 
-    light = AssetBaseCfg(prim_path="/World/Light", spawn=sim_utils.DomeLightCfg(intensity=2000.0))
-    ground = AssetBaseCfg(
-        prim_path="{ENV_REGEX_NS}/Ground",
-        spawn=_box((20.0, 20.0, 0.1), (0.22, 0.24, 0.27)),
-        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.0, -0.85)),
-    )
-    table = AssetBaseCfg(
-        prim_path="{ENV_REGEX_NS}/Table",
-        spawn=_box((1.0, 1.2, 0.05), (0.62, 0.55, 0.46)),
-        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.35, 0.0, -0.025)),
-    )
+    ground = fixed_box("Ground", (20.0, 20.0, 0.1), (0.22, 0.24, 0.27), centre=(0.0, 0.0, -0.85))
+    table = fixed_box("Table", (1.0, 1.2, 0.05), (0.62, 0.55, 0.46), centre=(0.35, 0.0, -0.025))
     robot = ArticulationCfg(
         prim_path="{ENV_REGEX_NS}/Robot",
         spawn=sim_utils.UsdFileCfg(
@@ -99,23 +63,21 @@ class LiftCubeSceneCfg(InteractiveSceneCfg):
     )
     object = RigidObjectCfg(
         prim_path="{ENV_REGEX_NS}/Object",
-        spawn=_box((layout.CUBE_SIDE,) * 3, (0.85, 0.08, 0.06), mass=0.1),
+        spawn=box((layout.CUBE_SIDE,) * 3, (0.85, 0.08, 0.06), mass=0.1),
         init_state=RigidObjectCfg.InitialStateCfg(pos=layout.CUBE_START),
     )
-    scene_camera = _camera("{ENV_REGEX_NS}/SceneCamera", layout.SCENE_CAMERA, near=0.1)
-    wrist_camera = _camera("{ENV_REGEX_NS}/Robot/" + panda.HAND_PRIM + "/WristCamera", layout.WRIST_CAMERA, near=0.01)
+    scene_camera = camera("{ENV_REGEX_NS}/SceneCamera", layout.SCENE_CAMERA, near=0.1, shadows=True)
+    wrist_camera = camera(
+        "{ENV_REGEX_NS}/Robot/" + panda.HAND_PRIM + "/WristCamera", layout.WRIST_CAMERA, near=0.01, shadows=True
+    )
 
 
 @configclass
 class ActionsCfg:
     """Absolute joint targets, rad and m; the policy's one key ``joint_positions`` fills both terms."""
 
-    arm_action = mdp.JointPositionActionCfg(
-        asset_name="robot", joint_names=_ARM, use_default_offset=False, preserve_order=True
-    )
-    gripper_action = mdp.JointPositionActionCfg(
-        asset_name="robot", joint_names=_FINGERS, use_default_offset=False, preserve_order=True
-    )
+    arm_action = joint_targets(_ARM)
+    gripper_action = joint_targets(_FINGERS)
 
 
 @configclass
@@ -133,26 +95,17 @@ class ObservationsCfg:
 
 
 @configclass
-class EventsCfg:
-    """The robot back at its start, the cube somewhere new. All draws come from torch's generator, seeded by reset."""
+class EventsCfg(ResetSceneCfg):
+    """The robot back at its start, the cube somewhere new."""
 
-    reset_scene = EventTermCfg(func=mdp.reset_scene_to_default, mode="reset", params={"reset_joint_targets": True})
-    place_cube = EventTermCfg(
-        func=mdp.reset_root_state_uniform,
-        mode="reset",
-        params={
-            "pose_range": layout.CUBE_START_RANGE,
-            "velocity_range": {},
-            "asset_cfg": SceneEntityCfg("object"),
-        },
-    )
+    place_cube = start(layout.CUBE_START_RANGE)
 
 
 @configclass
 class RewardsCfg:
-    """1 for an episode that succeeds (IsaacLab multiplies a weight by the control step, 1/30 s), else 0."""
+    """1 for an episode that succeeds, else 0."""
 
-    success = RewardTermCfg(func=mdp.is_terminated_term, params={"term_keys": "success"}, weight=30.0)
+    success = success_reward(control_hz=30)
 
 
 @configclass

@@ -8,19 +8,25 @@ import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg, AssetBaseCfg, RigidObjectCfg
 from isaaclab.envs import mdp
-from isaaclab.managers import EventTermCfg, RewardTermCfg, SceneEntityCfg
+from isaaclab.managers import SceneEntityCfg
 from isaaclab.managers import TerminationTermCfg as DoneTerm
-from isaaclab.scene import InteractiveSceneCfg
-from isaaclab.sensors import CameraCfg
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.assets import ISAAC_NUCLEUS_DIR, ISAACLAB_NUCLEUS_DIR
-from isaaclab_newton.renderers import NewtonWarpRendererCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import gr1t2
 from tasks.assets.steering_wheel import steering_wheel_usd
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions, newton_physics
+from tasks.scene_parts import (
+    ResetSceneCfg,
+    TableSceneCfg,
+    camera,
+    fixed_box,
+    joint_targets,
+    start,
+    success_reward,
+)
 
 from . import layout
 from .mdp import FollowerJointsActionCfg, Placed
@@ -51,42 +57,19 @@ _NUCLEUS_WHEEL_SCALE = (0.75, 0.75, 0.75)
 _NUCLEUS_WHEEL_HEIGHT = 0.9996
 
 
-def _box(size: tuple[float, float, float], colour: tuple[float, float, float], collides: bool) -> sim_utils.CuboidCfg:
-    """A coloured box that never moves."""
-    return sim_utils.CuboidCfg(
-        size=size,
-        collision_props=sim_utils.UsdPhysicsCollisionCfg() if collides else None,
-        visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=colour),
-    )
-
-
-def _targets(key: str) -> mdp.JointPositionActionCfg:
-    """Absolute targets of one key's joints, rad."""
-    return mdp.JointPositionActionCfg(
-        asset_name="robot", joint_names=_JOINTS[key], use_default_offset=False, preserve_order=True
-    )
-
-
 @configclass
-class PickPlaceSceneCfg(InteractiveSceneCfg):
+class PickPlaceSceneCfg(TableSceneCfg):
     """Robot, table, wheel, marked zone and the head camera."""
 
-    light = AssetBaseCfg(prim_path="/World/Light", spawn=sim_utils.DomeLightCfg(intensity=2000.0))
-    ground = AssetBaseCfg(
-        prim_path="{ENV_REGEX_NS}/Ground",
-        spawn=_box((20.0, 20.0, 0.1), (0.22, 0.24, 0.27), collides=True),
-        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.0, -0.05)),
-    )
-    table = AssetBaseCfg(
-        prim_path="{ENV_REGEX_NS}/Table",
-        spawn=_box((1.8, 0.6, 0.05), (0.62, 0.55, 0.46), collides=True),
-        init_state=AssetBaseCfg.InitialStateCfg(pos=(0.0, 0.55, layout.TABLE_HEIGHT - 0.025)),
-    )
-    zone = AssetBaseCfg(
-        prim_path="{ENV_REGEX_NS}/Zone",
-        # As flat as paint: the wheel stands on the table.
-        spawn=_box((layout.ZONE_SIDE, layout.ZONE_SIDE, layout.ZONE_THICKNESS), (0.15, 0.40, 0.70), collides=False),
-        init_state=AssetBaseCfg.InitialStateCfg(pos=(*layout.ZONE_CENTRE, layout.TABLE_HEIGHT)),
+    ground = fixed_box("Ground", (20.0, 20.0, 0.1), (0.22, 0.24, 0.27), centre=(0.0, 0.0, -0.05))
+    table = fixed_box("Table", (1.8, 0.6, 0.05), (0.62, 0.55, 0.46), centre=(0.0, 0.55, layout.TABLE_HEIGHT - 0.025))
+    # As flat as paint: the wheel stands on the table.
+    zone = fixed_box(
+        "Zone",
+        (layout.ZONE_SIDE, layout.ZONE_SIDE, layout.ZONE_THICKNESS),
+        (0.15, 0.40, 0.70),
+        centre=(*layout.ZONE_CENTRE, layout.TABLE_HEIGHT),
+        collides=False,
     )
     robot = ArticulationCfg(
         prim_path="{ENV_REGEX_NS}/Robot",
@@ -119,32 +102,18 @@ class PickPlaceSceneCfg(InteractiveSceneCfg):
         spawn=sim_utils.UsdFileCfg(),
         init_state=RigidObjectCfg.InitialStateCfg(pos=layout.WHEEL_START),
     )
-    ego_view = CameraCfg(
-        prim_path="{ENV_REGEX_NS}/Robot/" + gr1t2.HEAD_PRIM + "/EgoView",
-        offset=CameraCfg.OffsetCfg(pos=layout.EYES.position, rot=layout.EYES.quaternion, convention="ros"),
-        data_types=["rgb"],
-        width=layout.IMAGE_SIZE,
-        height=layout.IMAGE_SIZE,
-        spawn=sim_utils.PinholeCameraCfg(
-            focal_length=layout.EYES.focal_length,
-            horizontal_aperture=layout.EYES.horizontal_aperture,
-            clipping_range=(0.05, 20.0),
-        ),
-        # Without this a camera under a moving link stays where it was at the start.
-        update_latest_camera_pose=True,
-        renderer_cfg=NewtonWarpRendererCfg(),
-    )
+    ego_view = camera("{ENV_REGEX_NS}/Robot/" + gr1t2.HEAD_PRIM + "/EgoView", layout.EYES, near=0.05)
 
 
 @configclass
 class ActionsCfg:
     """Absolute joint targets, rad: 29 in all. The outer finger joints take none; they follow."""
 
-    left_arm = _targets("left_arm")
-    right_arm = _targets("right_arm")
-    left_hand = _targets("left_hand")
-    right_hand = _targets("right_hand")
-    waist = _targets("waist")
+    left_arm = joint_targets(_JOINTS["left_arm"])
+    right_arm = joint_targets(_JOINTS["right_arm"])
+    left_hand = joint_targets(_JOINTS["left_hand"])
+    right_hand = joint_targets(_JOINTS["right_hand"])
+    waist = joint_targets(_JOINTS["waist"])
     followers = FollowerJointsActionCfg(asset_name="robot", followers=dict(gr1t2.FOLLOWERS))
 
 
@@ -167,26 +136,17 @@ class ObservationsCfg:
 
 
 @configclass
-class EventsCfg:
-    """The robot back at its start, the wheel somewhere new. All draws come from torch's generator, seeded by reset."""
+class EventsCfg(ResetSceneCfg):
+    """The robot back at its start, the wheel somewhere new."""
 
-    reset_scene = EventTermCfg(func=mdp.reset_scene_to_default, mode="reset", params={"reset_joint_targets": True})
-    place_wheel = EventTermCfg(
-        func=mdp.reset_root_state_uniform,
-        mode="reset",
-        params={
-            "pose_range": layout.WHEEL_START_RANGE,
-            "velocity_range": {},
-            "asset_cfg": SceneEntityCfg("object"),
-        },
-    )
+    place_wheel = start(layout.WHEEL_START_RANGE)
 
 
 @configclass
 class RewardsCfg:
-    """1 for an episode that succeeds (IsaacLab multiplies a weight by the control step, 1/20 s), else 0."""
+    """1 for an episode that succeeds, else 0."""
 
-    success = RewardTermCfg(func=mdp.is_terminated_term, params={"term_keys": "success"}, weight=20.0)
+    success = success_reward(control_hz=20)
 
 
 @configclass

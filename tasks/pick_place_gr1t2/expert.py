@@ -1,22 +1,20 @@
 """``PickPlaceExpert``, a scripted policy that sees what GR00T would see and speaks its protocol.
 
 It looks for red in the ego view, knows that camera and where the head carries it, and plans the right hand's way: over
-the wheel's rim, down, grasp, over to the zone, down, let go. Each call plans from its observation alone, so it can be
-asked for any env, at any time, in any order.
+the wheel's rim, down, grasp, over to the zone, down, let go.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfigs, check_observation
+from tasks.scripted_expert import ScriptedExpert
 
 from . import layout
 from .kinematics import RightArm
 from .perception import find_cap
-from .plan import HAND_ROTATION, HORIZON, STEP, plan_hand
+from .plan import CURLED, HAND_ROTATION, HORIZON, STEP, plan_hand
 
 __all__ = ["PickPlaceExpert"]
 
@@ -32,8 +30,8 @@ _TURNING = 1.5
 """Fastest turn of the hand, rad/s."""
 
 
-class PickPlaceExpert:
-    """Policy (``groot_wrappers.server.Policy``) that plays ``Isaac-Groot-PickPlace-GR1T2-v0`` with the right hand.
+class PickPlaceExpert(ScriptedExpert):
+    """Policy that plays ``Isaac-Groot-PickPlace-GR1T2-v0`` with the right hand.
 
     It has the modality of GR00T's embodiment ``gr1``. Observation: video ``ego_view`` uint8 (B, 1, 256, 256, 3) RGB,
     state ``left_arm`` and ``right_arm`` float32 (B, 1, 7), ``left_hand`` and ``right_hand`` (B, 1, 6), ``waist``
@@ -41,51 +39,18 @@ class PickPlaceExpert:
     control step of 1/20 s.
 
     Args:
-        find: What finds the wheel's cap in a picture, uint8 (256, 256, 3); where it finds none, the robot holds still.
+        find: What finds the wheel's cap in a picture, uint8 (256, 256, 3); where it finds none, the robot holds still
+            unless the hand is closed.
     """
 
     def __init__(self, find: Callable[[np.ndarray], np.ndarray | None] = find_cap):
+        super().__init__(("ego_view",), _KEYS, _KEYS, HORIZON)
         self._find = find
         self._arm = RightArm()
-        self._modality: ModalityConfigs = {
-            "video": ModalityConfig((0,), ("ego_view",)),
-            "state": ModalityConfig((0,), _KEYS),
-            "action": ModalityConfig(
-                tuple(range(HORIZON)),
-                _KEYS,
-                action_configs=(ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT"),) * len(_KEYS),
-            ),
-            "language": ModalityConfig((0,), ("task",)),
-        }
 
-    def get_modality_config(self) -> ModalityConfigs:
-        """What an observation must hold and what an action will hold."""
-        return self._modality
-
-    def get_action(
-        self, observation: dict[str, Any], options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Plan one chunk for each row of the observation.
-
-        Returns:
-            The five keys, float32 (B, 16, D) each, and an empty info.
-
-        Raises:
-            ContractError: The observation is not as ``get_modality_config`` asks.
-        """
-        batch = check_observation(observation, self._modality)
-        images = observation["video"]["ego_view"][:, -1]
-        states = {key: observation["state"][key][:, -1].astype(float) for key in _KEYS}
-        chunks = [self._plan(images[row], {key: states[key][row] for key in _KEYS}) for row in range(batch)]
-        return {key: np.stack([chunk[key] for chunk in chunks]).astype(np.float32) for key in _KEYS}, {}
-
-    def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Nothing to forget: no call depends on another."""
-        return {}
-
-    def _plan(self, image: np.ndarray, state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """One row's chunk: the left side and the waist at their start, the right arm and hand at work."""
-        waist, arm, hand = state["waist"], state["right_arm"], state["right_hand"]
+    def plan(self, images: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Plan all five keys, (16, D) each: left side and waist at their start, right arm and hand at work."""
+        waist, arm, hand = states["waist"], states["right_arm"], states["right_hand"]
         chunk = {
             "left_arm": np.tile(layout.START_ARM, (HORIZON, 1)),
             "right_arm": np.tile(arm, (HORIZON, 1)),
@@ -93,11 +58,11 @@ class PickPlaceExpert:
             "right_hand": np.tile(hand, (HORIZON, 1)),
             "waist": np.zeros((HORIZON, 3)),
         }
-        cap = self._find(image)
-        if cap is None:
+        cap = self._find(images["ego_view"])
+        curl = float(np.mean(hand[_FINGERS] / _CURLED_HAND[_FINGERS]))
+        if cap is None and curl <= CURLED:
             return chunk
         hand_pose, head_pose = self._arm.poses(waist, arm)
-        curl = float(np.mean(hand[_FINGERS] / _CURLED_HAND[_FINGERS]))
         positions, curls = plan_hand(hand_pose[:3, 3], curl, cap, layout.EYES.carried_by(head_pose))
         poses = [hand_pose, *_turned_to_grasp(hand_pose[:3, :3], positions)]
         path = self._arm.follow(waist, arm, poses)

@@ -3,7 +3,8 @@
 The palm looks down and the fingers point away from the robot all the time. Grasping means to lay them over the near
 side of the rim and to curl them under it. The rule looks at where the hand is, how far the fingers are curled, and
 where the wheel's cap appears; there is no memory of what was decided before. What is seen tells a wheel in the hand,
-whose cap appears where the hand would carry it, from one that stands on the table.
+whose cap appears where the hand would carry it, from one that stands on the table. A held wheel may swing about the
+fingers until it is seen from its edge and hides its cap.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from tasks.pinhole_camera import PinholeCamera
 
 from . import layout
 
-__all__ = ["HAND_ROTATION", "HORIZON", "STEP", "plan_hand"]
+__all__ = ["CURLED", "HAND_ROTATION", "HORIZON", "STEP", "plan_hand"]
 
 HORIZON = 16
 """Control steps in a chunk."""
@@ -49,7 +50,7 @@ _PLACE, _AT_PLACE = np.array([layout.ZONE_CENTRE[0], layout.ZONE_CENTRE[1] - 0.1
 _IN_ZONE = layout.ZONE_SIDE / 4 - 0.01
 """A wheel this near to the middle of the zone, in x and in y, is left there."""
 
-_STRAIGHT, _CURLED = 0.25, 0.72
+_STRAIGHT, CURLED = 0.25, 0.72
 """Fingers curled less, as a part of their whole way, let the rim pass; curled more, they have closed about it."""
 _STOPPED = 0.88
 """Where the rim stops them, about."""
@@ -75,26 +76,32 @@ class _Scene:
     held: bool
 
 
-def plan_hand(hand: np.ndarray, curl: float, cap: np.ndarray, eyes: PinholeCamera) -> tuple[np.ndarray, np.ndarray]:
+def plan_hand(
+    hand: np.ndarray, curl: float, cap: np.ndarray | None, eyes: PinholeCamera
+) -> tuple[np.ndarray, np.ndarray]:
     """Plan the next 16 control steps.
 
     Args:
         hand: Position of the hand's root in the env's frame, metres (3,).
         curl: How far the fingers are curled, 0 (straight) to 1.
-        cap: Where the wheel's cap is seen, pixels (u, v).
+        cap: Where the wheel's cap is seen, pixels (u, v); None where it is not, which is for closed fingers only: they
+            are taken to hold the wheel.
         eyes: The camera that sees it, in the env's frame.
 
     Returns:
         Where the hand's root is to be at the end of each step, metres (16, 3), and targets of the curl (16,).
     """
-    held = float(np.linalg.norm(eyes.project(hand + _HELD_CAP) - cap)) < _HELD_PIXELS
+    held_cap = eyes.project(hand + _HELD_CAP)
+    if cap is None:
+        cap = held_cap
+    held = float(np.linalg.norm(held_cap - cap)) < _HELD_PIXELS
     wheel = eyes.point_at_height(cap, layout.TABLE_HEIGHT + CAP_HEIGHT)[:2]
     scene = _Scene(hand, curl, wheel, held)
     positions, curls = np.empty((HORIZON, 3)), np.empty(HORIZON)
     for step in range(HORIZON):
         velocity, curls[step] = _next(scene)
         scene.hand = scene.hand + velocity * STEP
-        if scene.held and scene.curl > _CURLED:
+        if scene.held and scene.curl > CURLED:
             scene.wheel = scene.wheel + velocity[:2] * STEP
         if not scene.held:
             scene.held = bool(np.linalg.norm(scene.hand - _grasp(scene.wheel)) < 0.01)
@@ -107,7 +114,7 @@ def _next(scene: _Scene) -> Command:
     """Velocity of the hand, m/s (3,), and the target of the curl for the next control step."""
     if _from_place(scene) < _AT_PLACE and scene.hand[2] < _GRASP_HEIGHT + _LOW:
         return _let_go(scene)
-    if scene.held and scene.curl > _CURLED:
+    if scene.held and scene.curl > CURLED:
         return _carry(scene)
     if np.abs(scene.wheel - layout.ZONE_CENTRE).max() < _IN_ZONE:
         return _towards(scene, _above(scene, _HOVER_HEIGHT), _CAREFUL), _straightened(scene)

@@ -121,6 +121,10 @@ def command(monkeypatch, capsys, tmp_path):
         (["sim.devise=cpu"], ["Did you mean 'sim.device'?"]),
         (["task=lift_cube_frnka"], ["There is no task=lift_cube_frnka", "Did you mean 'lift_cube_franka'?"]),
         (["server=expurt"], ["Did you mean 'expert'?", "expert, gr00t"]),
+        (
+            ["task=pick_place_gr1t2_two_hands", "server=expert"],
+            ["task=pick_place_gr1t2_two_hands has no scripted policy", "server.host=", "task=pick_place_gr1t2."],
+        ),
         (["recorder=[vidio]"], ["There is no recorder=vidio", "Did you mean 'video'?"]),
         (["serv=expert"], ["There is no key 'serv'", "Did you mean 'server'?"]),
         (["embodiment.action.joint_positions.joint=[a]"], ["embodiment.action.joint_positions.joints"]),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks.assets import panda
-from tasks.assets.cache import build_once, cache_root
+from tasks.assets.cache import AssetError, build_once, cache_root
 
 
 def in_two_processes(code, **environment):
@@ -111,7 +111,7 @@ def test_a_missing_package_names_the_command_that_installs_it(monkeypatch, missi
         return version(name)
 
     monkeypatch.setattr(panda.metadata, "version", without)
-    with pytest.raises(panda.AssetError, match=rf"{missing}.*pip install 'gr00t-isaaclab\[isaaclab\]'"):
+    with pytest.raises(AssetError, match=rf"{missing}.*pip install 'gr00t-isaaclab\[isaaclab\]'"):
         panda.panda_usd()
 
 
@@ -123,7 +123,7 @@ def test_a_failed_conversion_says_so(monkeypatch, tmp_path):
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(urdf_usd_converter.Converter, "convert", fail)
-    with pytest.raises(panda.AssetError, match=r"failed on .*panda\.urdf: bad mesh\. pip install"):
+    with pytest.raises(AssetError, match=r"failed on .*panda\.urdf: bad mesh\. pip install"):
         panda.panda_usd()
 
 

@@ -1,8 +1,10 @@
-"""Play with the real env, in a process of its own, and write down what happened: ``python -m ... FACTS.json``.
+"""Play with the real env, in a process of its own, and write down what happened: ``python -m ... NUM_ENVS FACTS.json``.
 
 There is one simulator a process, and starting one takes half a minute: what several tests look at happens here, once.
+With one env only what `test_env.py` compares with two.
 """
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -19,6 +21,7 @@ from tasks.pick_place_gr1t2 import layout
 from tasks.pick_place_gr1t2.env_cfg import PickPlaceGR1T2EnvCfg
 
 EXECUTION = 8
+SEEDS = (7, 8)
 
 
 def still(num_envs, **changed):
@@ -45,6 +48,54 @@ def put_wheel(env, positions):
 def wheels(env):
     """Return where the wheels are."""
     return (env.scene["object"].data.root_pos_w.torch - env.scene.env_origins).tolist()
+
+
+def digest(array):
+    """A short name of an array's exact bytes."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+def state(env):
+    """Exact pose and speed of wheels and joints, (num_envs, D); all envs stand at the origin."""
+    wheel, robot = env.scene["object"].data, env.scene["robot"].data
+    parts = [wheel.root_link_pose_w, wheel.root_link_vel_w, robot.joint_pos, robot.joint_vel]
+    return torch.cat([part.torch for part in parts], dim=1).numpy().copy()
+
+
+def bump(env):
+    """Knock fingers on the table, then a hand against the wheel; return the fastest joint's rad/s."""
+    fastest = 0.0
+    waist = np.arange(29) >= 26
+    for swing in (np.full(29, 0.2), 0.4 * waist):
+        for step in range(12):
+            action = np.concatenate([chunk[:, 0] for chunk in still(env.num_envs).values()], axis=1)
+            action += swing * np.sin(0.3 * (step + 1))
+            env.step(torch.as_tensor(action))
+            fastest = max(fastest, float(env.scene["robot"].data.joint_vel.torch.abs().max()))
+    return fastest
+
+
+def bumps(env):
+    """What each seed starts like and comes to by the same bump: twice, and with the seeds in each other's envs."""
+    facts = {}
+    for name, order in {"first": SEEDS, "again": SEEDS, "swapped": SEEDS[::-1]}.items():
+        seeds = order[: env.num_envs]
+        for env_id, seed in enumerate(seeds):
+            env.reset(seed=seed, env_ids=torch.tensor([env_id]))
+        begun, pictures = state(env), env.scene["ego_view"].data.output["rgb"].torch.numpy().copy()
+        fastest = bump(env)
+        moved = state(env)
+        facts[name] = {
+            str(seed): {
+                "start": digest(begun[env_id]),
+                "picture": digest(pictures[env_id]),
+                "moved": digest(moved[env_id]),
+                "pushed": float(np.linalg.norm(moved[env_id, :2] - begun[env_id, :2])),
+            }
+            for env_id, seed in enumerate(seeds)
+        }
+        facts[name]["fastest"] = fastest
+    return facts
 
 
 def play(facts, env):
@@ -98,20 +149,22 @@ def play(facts, env):
     facts["wheels_after_reset"] = wheels(base)
 
 
-def main():
-    path = Path(sys.argv[1])
+def main(num_envs, path):
     cfg = PickPlaceGR1T2EnvCfg()
-    cfg.scene.num_envs = 2
+    cfg.scene.num_envs = num_envs
     cfg.seed = 0
     facts = {"picture": str(path.with_suffix(".npy"))}
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         env = gym.make("Isaac-Groot-PickPlace-GR1T2-v0", cfg=cfg)
         embodiment = Embodiment.from_env_cfg(cfg)
         env = Gr00tActionWrapper(Gr00tObservationWrapper(env, embodiment), embodiment, EXECUTION)
-        play(facts, env)
+        env.reset(seed=0)
+        facts["bumps"] = bumps(env.unwrapped)
+        if num_envs == 2:
+            play(facts, env)
         env.close()
     path.write_text(json.dumps(facts))
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), Path(sys.argv[2]))

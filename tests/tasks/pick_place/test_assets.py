@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.assets import gr1t2
-from tasks.assets.panda import AssetError
+from tasks.assets.cache import AssetError
 from tasks.assets.steering_wheel import RIM_HEIGHT, RIM_RADIUS, TUBE_RADIUS, steering_wheel_usd
 
 

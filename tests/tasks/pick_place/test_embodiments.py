@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mujoco
 import pytest
 import yaml
 
@@ -19,7 +20,7 @@ def load(name):
     ("name", "video", "language"),
     [
         ("gr1", "ego_view", "task"),
-        ("robocasa_gr1_tabletop", "ego_view_bg_crop_pad_res256_freq20", "annotation.human.coarse_action"),
+        ("robocasa_gr1_tabletop", "ego_view_bg_crop_pad_res256_freq20", "task"),
     ],
 )
 def test_keys_are_those_of_the_checkpoints(name, video, language):
@@ -32,9 +33,13 @@ def test_keys_are_those_of_the_checkpoints(name, video, language):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_robocasas_hands_come_thumb_first(side):
+def test_robocasas_hands_are_in_the_order_of_robosuites_own(side):
+    """RoboCasa passes a hand's six numbers to robosuite, whose hand spreads them over its motors in their order."""
     embodiment = load("robocasa_gr1_tabletop")
     joints = embodiment.action[f"{side}_hand"].joints
     assert joints == embodiment.state[f"{side}_hand"].joints
-    pinky, ring, middle, index, thumb_yaw, thumb_pitch = gr1t2.hand_joints(side)
-    assert joints == [thumb_pitch, thumb_yaw, pinky, ring, middle, index]
+    hand = mujoco.MjSpec.from_file(str(gr1t2.data_folder() / "grippers" / f"fourier_{side}_hand.xml"))
+    motors = [motor.target for motor in hand.actuators]
+    followers = [name for name in gr1t2.FOLLOWERS if name in motors]
+    assert joints == [name for name in motors if name not in followers]
+    assert sorted(joints) == sorted(gr1t2.hand_joints(side))

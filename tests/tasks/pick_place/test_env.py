@@ -13,16 +13,26 @@ from tasks.pick_place_gr1t2 import layout
 pytestmark = [pytest.mark.simulator, pytest.mark.timeout(280)]
 
 
-@pytest.fixture(scope="module")
-def facts(tmp_path_factory):
-    """What happened in one run of the simulator."""
-    path = tmp_path_factory.mktemp("pick_place") / "facts.json"
-    command = [sys.executable, "-m", "tests.tasks.pick_place.simulate", str(path)]
+def simulate(num_envs, folder):
+    path = folder / f"{num_envs}.json"
+    command = [sys.executable, "-m", "tests.tasks.pick_place.simulate", str(num_envs), str(path)]
     run = subprocess.run(
         command, cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=270, check=False
     )
     assert path.exists(), run.stdout[-2000:] + run.stderr[-4000:]
     return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory):
+    """What happened in a run of the simulator with two envs."""
+    return simulate(2, tmp_path_factory.mktemp("pick_place"))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """What happened in a run with one."""
+    return simulate(1, tmp_path_factory.mktemp("pick_place_alone"))
 
 
 def test_action_has_29_columns_and_the_followers_none(facts):
@@ -76,3 +86,22 @@ def test_broken_env_ends_in_an_error_and_its_neighbour_goes_on(facts):
 def test_broken_env_is_whole_again_after_its_reset(facts):
     assert facts["errors_after_reset"] == [None, None]
     assert facts["wheels_after_reset"][0] == pytest.approx(facts["other_seeds"][0], abs=0.005)
+
+
+def test_an_episode_is_the_same_for_any_number_of_envs(facts, alone):
+    """Bit for bit, through contacts of hand, table and wheel."""
+    assert facts["bumps"]["first"]["7"] == alone["bumps"]["first"]["7"]
+    assert facts["bumps"]["swapped"]["8"] == alone["bumps"]["swapped"]["8"]
+    assert facts["bumps"]["first"]["7"]["pushed"] > 0.01, "hand and wheel have touched"
+
+
+def test_an_episode_is_the_same_in_any_env_and_after_any_other(facts):
+    assert facts["bumps"]["first"] == facts["bumps"]["again"]
+    first, swapped = facts["bumps"]["first"], facts["bumps"]["swapped"]
+    assert [first[seed] for seed in "78"] == [swapped[seed] for seed in "78"]
+    assert first["7"] != first["8"]
+
+
+def test_fingers_that_are_knocked_against_their_limits_are_not_thrown_back(facts):
+    """With limits too hard for the physics step they reach hundreds of rad/s, then the simulation breaks."""
+    assert facts["bumps"]["first"]["fastest"] < 20

@@ -46,5 +46,21 @@ def test_two_hands_take_start_and_success_of_the_registered_task(env_cfg):
     assert env_cfg.PickPlaceGR1T2EnvCfg().scene.object.init_state.pos == layout.WHEEL_START
 
 
+def test_two_hands_with_nvidias_assets_have_the_registered_table_and_wheel_where_they_are():
+    from isaaclab_tasks.contrib.pick_place.pickplace_gr1t2_env_cfg import PickPlaceGR1T2EnvCfg as Registered
+
+    from tasks.pick_place_gr1t2.two_hands_env_cfg import PickPlaceGR1T2TwoHandsEnvCfg
+
+    ours, registered = PickPlaceGR1T2TwoHandsEnvCfg(assets="nucleus").scene, Registered().scene
+    for part, theirs in ((ours.object, registered.object), (ours.table, registered.packing_table)):
+        assert part.spawn.usd_path == theirs.spawn.usd_path
+        assert part.spawn.scale == theirs.spawn.scale
+        assert part.init_state.pos == pytest.approx(theirs.init_state.pos)
+        assert part.init_state.rot == pytest.approx(theirs.init_state.rot)
+    assert ours.robot.init_state.pos == pytest.approx(registered.robot.init_state.pos)
+    assert ours.robot.init_state.rot == pytest.approx(registered.robot.init_state.rot, abs=1e-4)
+    assert PickPlaceGR1T2TwoHandsEnvCfg().scene.object.init_state.pos == (*layout.TWO_HANDS_START, layout.TABLE_HEIGHT)
+
+
 def test_play_has_four_envs(env_cfg):
     assert env_cfg.PickPlaceGR1T2PlayEnvCfg().scene.num_envs == 4

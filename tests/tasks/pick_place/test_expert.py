@@ -138,6 +138,16 @@ def test_held_wheel_is_lifted_but_one_left_behind_is_not(expert, eyes, arm):
     assert left["right_hand"][0, -1, 0] < 0.5
 
 
+def test_closed_hand_that_hides_the_cap_carries_on(expert, arm):
+    """A wheel that has swung about the fingers is seen from its edge."""
+    hand = np.array([0.2, 0.24, 1.23])
+    state = {"right_arm": reach(arm, hand), "right_hand": [1.35, 1.35, 1.35, 1.35, 1.5, 0.9]}
+    nothing_red = np.full((256, 256, 3), 128, np.uint8)
+    action, _ = expert.get_action(observation(nothing_red, **state))
+    assert hand_way(arm, action)[-1, 0] > hand[0] + 0.08, "on to the zone"
+    assert action["right_hand"][0, :, :4] == pytest.approx(1.5)
+
+
 def test_wheel_over_the_zone_is_let_go_and_left(expert, eyes, arm):
     hand = np.array([layout.ZONE_CENTRE[0], layout.ZONE_CENTRE[1] - 0.19, 1.10])
     state = {"right_arm": reach(arm, hand), "right_hand": [1.35, 1.35, 1.35, 1.35, 1.5, 0.9]}

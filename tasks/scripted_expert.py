@@ -1,0 +1,82 @@
+"""``ScriptedExpert``, the frame of a scripted policy that sees what GR00T would see and speaks its protocol."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfigs, check_observation
+
+__all__ = ["ScriptedExpert"]
+
+
+class ScriptedExpert:
+    """Policy (``groot_wrappers.server.Policy``) that plans each row of an observation by itself, without memory.
+
+    So it can be asked for any env, at any time, in any order. A subclass says what it sees, and has ``plan``. Its
+    language key is ``task``; it takes one frame of every key, and answers with absolute joint targets.
+
+    Args:
+        video: Keys of the pictures.
+        state: Keys of the states.
+        action: Keys of the action.
+        horizon: Control steps in a chunk.
+    """
+
+    def __init__(self, video: Sequence[str], state: Sequence[str], action: Sequence[str], horizon: int):
+        self._modality: ModalityConfigs = {
+            "video": ModalityConfig((0,), tuple(video)),
+            "state": ModalityConfig((0,), tuple(state)),
+            "action": ModalityConfig(
+                tuple(range(horizon)),
+                tuple(action),
+                action_configs=(ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT"),) * len(action),
+            ),
+            "language": ModalityConfig((0,), ("task",)),
+        }
+
+    def plan(self, images: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Plan one row's chunk.
+
+        Args:
+            images: Each video key's picture, uint8 (H, W, 3), RGB.
+            states: Each state key's values, float64 (D,).
+
+        Returns:
+            Each action key's targets, (T, D).
+        """
+        raise NotImplementedError
+
+    def get_modality_config(self) -> ModalityConfigs:
+        """What an observation must hold and what an action will hold."""
+        return self._modality
+
+    def get_action(
+        self, observation: dict[str, Any], options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Plan one chunk for each row of the observation.
+
+        Returns:
+            The action keys, float32 (B, T, D) each, and an empty info.
+
+        Raises:
+            ContractError: The observation is not as ``get_modality_config`` asks.
+        """
+        batch = check_observation(observation, self._modality)
+        images, states = (
+            {key: observation[name][key][:, -1] for key in self._modality[name].modality_keys}
+            for name in ("video", "state")
+        )
+        chunks = [
+            self.plan(
+                {key: pictures[row] for key, pictures in images.items()},
+                {key: values[row].astype(float) for key, values in states.items()},
+            )
+            for row in range(batch)
+        ]
+        keys = self._modality["action"].modality_keys
+        return {key: np.stack([chunk[key] for chunk in chunks]).astype(np.float32) for key in keys}, {}
+
+    def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Nothing to forget: no call depends on another."""
+        return {}
