@@ -29,6 +29,8 @@ MOST_SEEDS = 2**31
 class Clock:
     """Stands for env and client: what rollout asks of them, with an episode's fate read off its seed."""
 
+    starts = "per_env"
+
     def __init__(self, num_envs, rate):
         self.num_envs, self.has_rewards, self.rate = num_envs, False, rate
         self.fates, self.left = np.zeros(num_envs, bool), np.zeros(num_envs, int)
