@@ -26,11 +26,11 @@ _FARTHEST = np.array([0.05] * 3 + [0.5] * 3)
 
 _STEP = 1 / 20
 """Seconds a control step."""
-_DONE = 1 - np.exp(-_STEP / 0.2)
-"""Part of a change of pose that the arm does within its control step: each joint comes nearer to its target in a time of
-damping over stiffness of its drive."""
-_PACE = Pace(_STEP, fast=0.2, careful=0.16)
-"""The farthest change that can be asked for gives 0.22 m/s."""
+_DONE = 1 - np.exp(-_STEP * 400 / 67)
+"""Part of a change of pose that the arm does within its control step: a joint comes nearer to its target at a rate of
+stiffness over damping of its drive, which are those of the embodiment."""
+_PACE = Pace(_STEP, fast=0.22, careful=0.18)
+"""The farthest change that can be asked for gives 0.26 m/s."""
 
 _POINTING_DOWN = Rotation.from_matrix(np.diag([1.0, -1.0, -1.0]))
 """Rotation of the hand at yaw 0: fingers down, opening along the base's y axis."""
