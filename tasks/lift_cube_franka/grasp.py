@@ -79,7 +79,7 @@ class _Hand:
 
 
 def plan_hand(
-    position: np.ndarray, yaw: float, opening: float, cube: CubePose, may_descend: bool, pace: Pace = _PACE
+    position: np.ndarray, yaw: float, opening: float, cube: CubePose, *, may_descend: bool, pace: Pace = _PACE
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Plan the next 16 control steps.
 

@@ -217,8 +217,8 @@ def droid(made):
         facts["gripper"].append(seen + fingers.torch[1, 7:].tolist())
 
     look()
-    for number in range(14):
-        chunk["gripper_position"] = np.full((made.unwrapped.num_envs, 32, 1), 0.9 if number < 7 else 0.2, np.float32)
+    for number in range(10):
+        chunk["gripper_position"] = np.full((made.unwrapped.num_envs, 32, 1), 0.9 if number < 5 else 0.2, np.float32)
         chunk["joint_position"][:, :, 0] += 0.1
         observation, *_ = env.step(chunk)
         look()

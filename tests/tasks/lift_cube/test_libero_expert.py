@@ -1,7 +1,6 @@
 """The expert in LIBERO's terms: from pictures and the hand's pose alone, row by row, in numbers that the data has."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from groot_wrappers.isaaclab_env import ActionTerm, JointColumn
 from groot_wrappers.modality import check_action
 from tasks.lift_cube_franka.layout import CUBE_START, TOOL_POINT, WRIST_CAMERA
 from tasks.lift_cube_franka.libero_expert import LiberoExpert
-from tests.tasks.lift_cube.pictures import _CORNERS, draw, scene_picture, turn
+from tests.tasks.lift_cube.pictures import CUBE_CORNERS, draw, scene_picture, turn
 
 EMBODIMENTS = Path(__file__).parents[3] / "conf" / "embodiment"
 POSE = ("x", "y", "z", "roll", "pitch", "yaw")
@@ -37,7 +36,7 @@ def enlarged(picture):
 
 
 class ToyLift:
-    """A hand that does its part of each change, fingers that lag, and a cube that moves with closed fingers about it."""
+    """A hand that does its part of each change, fingers that lag, and a cube that closed fingers take along."""
 
     def __init__(self, cube=CUBE_START, yaw=0.0, tool=(0.42, 0.0, 0.28), opening=0.04, tilt=(0.0, 0.0, 0.0)):
         self.cube, self.yaw, self.opening = np.array(cube, float), yaw, opening
@@ -46,7 +45,7 @@ class ToyLift:
 
     def observe(self, colour=(200, 40, 35)):
         hand = self.tool - self.rotation.apply(TOOL_POINT)
-        corners = self.rotation.apply(self.cube + _CORNERS @ turn(self.yaw).T - hand, inverse=True)
+        corners = self.rotation.apply(self.cube + CUBE_CORNERS @ turn(self.yaw).T - hand, inverse=True)
         pictures = {
             "image": scene_picture(self.cube, self.yaw, colour),
             "wrist_image": draw(WRIST_CAMERA.project(corners), colour),
@@ -105,8 +104,9 @@ def test_a_cube_is_lifted_in_little_time(expert, start, execution):
 @pytest.mark.parametrize("tool", [(0.42, 0.0, 0.28), (0.8, 0.5, 0.9)])
 def test_numbers_are_within_1_for_any_number_of_rows(expert, tool):
     observation = ToyLift(tool=tool, tilt=(0.8, 0.0, 0.0)).observe()
-    for kind, join in (("video", np.concatenate), ("state", np.concatenate), ("language", lambda rows: sum(rows, []))):
-        observation[kind] = {key: join([value] * 3) for key, value in observation[kind].items()}
+    for kind in ("video", "state"):
+        observation[kind] = {key: np.repeat(value, 3, axis=0) for key, value in observation[kind].items()}
+    observation["language"] = {key: value * 3 for key, value in observation["language"].items()}
     action, _ = expert.get_action(observation)
     check_action(action, expert.get_modality_config(), 3)
     for key in POSE:
