@@ -1,7 +1,6 @@
 """One experiment, from the plan to the summary: this file shows the whole stack."""
 
 import functools
-import importlib.resources
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ from runners.cli import DONE, DONE_WITH_ERRORS
 from runners.config import InstructionPer
 from runners.embedded import embedded_server
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.expert import require_expert
 from runners.manifest import write_manifest
 from runners.plan import instruction_texts, make_plan, write_plan
 from runners.progress import ProgressBar
@@ -49,7 +49,7 @@ def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
     say: Say = functools.partial(print, file=sys.stdout, flush=True)
     folder = Path(HydraConfig.get().runtime.output_dir)
-    _require_expert(config)
+    require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     for key, least in LEAST.items():
         value = OmegaConf.select(config, key)
@@ -131,22 +131,6 @@ def run_experiment(config: DictConfig) -> int:
                 write_report(folder, summary, log.rows)
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
     return DONE_WITH_ERRORS if summary["errors"] else DONE
-
-
-def _require_expert(config: DictConfig) -> None:
-    """Raise if the run is to host the task's scripted policy, and the task has none for the chosen embodiment."""
-    choices = HydraConfig.get().runtime.choices
-    if choices.get("server") != "expert" or OmegaConf.select(config, "task.expert") is not None:
-        return
-    task, embodiment = choices["task"], choices["embodiment"]
-    folder = importlib.resources.files("conf") / "expert" / task
-    known = sorted(path.name.removesuffix(".yaml") for path in folder.iterdir()) if folder.is_dir() else []
-    remedy = f"Set embodiment={known[0]}, or name" if known else "Name"
-    raise ContractError(
-        f"server=expert was asked for, but task={task} has no scripted policy for embodiment={embodiment}. "
-        f"It has one for: {', '.join(known) or 'none'}. {remedy} a policy server (server.host=... server.port=...), or "
-        "a policy of your own (+task.expert._target_=my_package.MyPolicy)."
-    )
 
 
 @contextmanager

@@ -148,7 +148,8 @@ def test_defaults_of_the_settings_are_those_of_the_configuration():
 
 def test_environment_ids_are_registered_or_planned():
     told = {SPAN.findall(row[0])[0]: row for row in table("id")}
-    options = {path.stem: OmegaConf.load(path).task.id for path in ROOT.glob("conf/task/*.yaml")}
+    paths = [path for path in ROOT.glob("conf/task/*.yaml") if path.stem != "any"]
+    options = {path.stem: OmegaConf.load(path).task.id for path in paths}
     here = {name: row for name, row in told.items() if row[-1] == "here"}
     assert set(here) == set(options.values()) & set(told), "an id is here once conf/task has it, and planned before"
     assert {row[-1] for row in told.values()} <= {"here", "planned"}
@@ -159,6 +160,11 @@ def test_environment_ids_are_registered_or_planned():
         assert compose("play", [f"task={option}"])["num_envs"] == int(row[2])
     for page, text in PAGES.items():
         assert set(re.findall(r"Isaac-Groot-[\w-]+-v\d", text)) <= set(told), page
+
+
+def test_every_embodiment_is_told():
+    told = {SPAN.findall(row[0])[0] for row in table("embodiment")}
+    assert told == {path.stem for path in ROOT.glob("conf/embodiment/*.yaml")}
 
 
 def test_every_make_target_exists():

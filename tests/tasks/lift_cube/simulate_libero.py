@@ -19,7 +19,7 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.isaaclab_env import IsaacLabEnv
-from runners.env_cfg import chosen_embodiment
+from runners.env_cfg import change
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.kinematics import PandaArm
 from tasks.lift_cube_franka.libero_expert import LiberoExpert
@@ -61,7 +61,8 @@ def main(path):
     begun = time.monotonic()
     cfg = LiftCubeFrankaEnvCfg()
     cfg.scene.num_envs = 2
-    embodiment = chosen_embodiment(Embodiment.from_config(yaml.safe_load(EMBODIMENT.read_text())), cfg)
+    embodiment = Embodiment.from_config(yaml.safe_load(EMBODIMENT.read_text()))
+    change(cfg, embodiment.env, "embodiment.env")
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         made = gym.make("Isaac-Groot-Lift-Cube-Franka-v0", cfg=cfg)
         check_env(IsaacLabEnv(made), embodiment)
@@ -79,6 +80,7 @@ def main(path):
             },
         }
         joints = made.unwrapped.scene["robot"].data.joint_pos.torch[0, :7].numpy().astype(float)
+        print({name: np.subtract(*reversed(states)).round(4).tolist() for name, states in facts["pushed"].items()})
         facts["kinematics"] = PandaArm().hand_pose(joints)[0].tolist()
         facts["lifted"] = lifted(env, LiberoExpert())
         facts["total_s"] = time.monotonic() - begun
