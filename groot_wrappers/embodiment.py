@@ -26,7 +26,7 @@ class Rotation(StrEnum):
     quaternion = "quaternion"
     """x, y, z, w with w >= 0; 4 numbers."""
     axis_angle = "axis_angle"
-    """The axis times the angle, which is at most pi; 3 numbers. LIBERO's roll, pitch and yaw are these."""
+    """The axis times the angle, which is at most pi: past it, the three numbers leap to their opposites."""
     rpy = "rpy"
     """Angles about the fixed x, y and z axes, in this order of turning, between -pi and pi; 3 numbers."""
 

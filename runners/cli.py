@@ -12,10 +12,9 @@ from typing import NoReturn
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
 from groot_wrappers.errors import Gr00tError, did_you_mean
 from runners.config import register_schemas
@@ -44,7 +43,6 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
     @hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)
     def run(config: DictConfig) -> None:
         _refuse_added_keys(config, config_name)
-        _refuse_missing_expert(config)
         codes.append(_guarded(app, config))
 
     try:
@@ -129,26 +127,6 @@ def _refuse_added_keys(config: DictConfig, config_name: str) -> None:
         open_ = OmegaConf.is_missing(config, name) or OmegaConf.is_interpolation(config, name)
         if not open_ and isinstance(config[name], DictConfig):
             _refuse_added_keys(config[name], config_name)
-
-
-def _refuse_missing_expert(config: DictConfig) -> None:
-    """Exit where the scripted policy of a task is asked for (``server=expert``) that has none."""
-    try:
-        OmegaConf.select(config, "server.policy")
-    except InterpolationKeyError as error:
-        if "'task.expert'" not in str(error):
-            raise
-        task = HydraConfig.get().runtime.choices["task"]
-        others = [
-            path.name.removesuffix(".yaml") for path in _option_files("task") if "@task.expert" in path.read_text()
-        ]
-        print(
-            f"task={task} has no scripted policy, as server=expert asks for. Play it against a policy server that is "
-            f"running, by its address: server=gr00t server.host=... server.port=...; or play a task that has one: "
-            f"{', '.join(f'task={other}' for other in sorted(others))}.",
-            file=sys.stderr,
-        )
-        sys.exit(FAILED)
 
 
 def _explain(error: Exception, config_name: str) -> str:

@@ -20,6 +20,7 @@ from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.expert import require_expert
 from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
 from runners.outcome import tell_outcome
@@ -49,6 +50,7 @@ def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
     say: Say = functools.partial(print, file=sys.stdout, flush=True)
     folder = Path(HydraConfig.get().runtime.output_dir)
+    require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     for key, least in LEAST.items():
         value = OmegaConf.select(config, key)

@@ -27,9 +27,11 @@ __all__ = ["main"]
 def inspect(config: DictConfig) -> int:
     """Start the env once and print the comparison; return the exit code."""
     from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered  # noqa: PLC0415
+    from runners.expert import require_expert  # noqa: PLC0415
     from runners.policy_client import policy_client  # noqa: PLC0415  # --help answers at once
     from runners.simulation import simulated_env  # noqa: PLC0415
 
+    require_expert(config)
     say = partial(print, flush=True)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     require_registered(resolved["task"])

@@ -167,6 +167,11 @@ def test_environment_ids_are_registered_or_planned():
         assert set(re.findall(r"Isaac-Groot-[\w-]+-v\d", text)) <= set(told), page
 
 
+def test_every_embodiment_is_told():
+    told = {SPAN.findall(row[0])[0] for row in table("embodiment")}
+    assert told == {path.stem for path in ROOT.glob("conf/embodiment/*.yaml")}
+
+
 def test_every_make_target_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page, text in PAGES.items():

@@ -11,13 +11,13 @@ import numpy as np
 from .layout import CUBE_SIDE, SCENE_CAMERA
 from .perception import CubePose
 
-__all__ = ["HORIZON", "STEP", "plan_hand"]
+__all__ = ["HORIZON", "STEP", "Pace", "plan_hand"]
 
 HORIZON = 16
 """Control steps in a chunk."""
 
 STEP = 1 / 30
-"""Seconds a control step."""
+"""Seconds a control step, where an embodiment does not change it."""
 _FINGER_LAG = 0.5
 """Seconds that fingers take for most of a way: damping over stiffness of their drives."""
 
@@ -44,11 +44,27 @@ _IN_HAND_PIXELS = 16.0
 
 _GAIN = 8.0
 """Speed for each metre left, 1/s: a way ends gently."""
-_FAST, _CAREFUL = 0.5, 0.25
-"""Fastest motion of the hand through the air, and about and with the cube, m/s. The joints, which trail by different
-times when they brake, let a faster hand stray by a centimetre."""
 _TURNING = 2.0
 """Fastest turn of the hand, rad/s."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the hand is moved. By default as joint targets move it.
+
+    Attributes:
+        step: Seconds a control step.
+        fast: Fastest motion through the air, m/s. The joints, which trail by different times when they brake, let a
+            faster hand stray by a centimetre.
+        careful: Fastest motion about and with the cube, m/s.
+    """
+
+    step: float = STEP
+    fast: float = 0.5
+    careful: float = 0.25
+
+
+_PACE = Pace()
 
 
 @dataclass
@@ -63,7 +79,7 @@ class _Hand:
 
 
 def plan_hand(
-    position: np.ndarray, yaw: float, opening: float, cube: CubePose, may_descend: bool
+    position: np.ndarray, yaw: float, opening: float, cube: CubePose, *, may_descend: bool, pace: Pace = _PACE
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Plan the next 16 control steps.
 
@@ -73,6 +89,7 @@ def plan_hand(
         opening: Mean of the two finger joints, metres.
         cube: What is seen of the cube.
         may_descend: Whether the hand may go down from above the cube.
+        pace: How fast the hand is moved.
 
     Returns:
         Where the hand is to be at the end of each step, metres (16, 3), and its yaw, rad (16,); targets of each
@@ -82,31 +99,31 @@ def plan_hand(
     hand = _Hand(position, yaw, opening, bool(seen_in_hand), may_descend)
     positions, yaws, openings = np.empty((HORIZON, 3)), np.empty(HORIZON), np.empty(HORIZON)
     for step in range(HORIZON):
-        velocity, turning, openings[step] = _next(hand, cube)
-        hand.position = hand.position + velocity * STEP
-        hand.yaw += turning * STEP
+        velocity, turning, openings[step] = _next(hand, cube, pace)
+        hand.position = hand.position + velocity * pace.step
+        hand.yaw += turning * pace.step
         positions[step], yaws[step] = hand.position, hand.yaw
         hand.at_cube |= bool(np.linalg.norm(hand.position - _over(cube, _GRASP_HEIGHT)) < _AROUND)
-        moved = hand.opening + (openings[step] - hand.opening) * STEP / _FINGER_LAG
-        stopped = hand.at_cube and moved < CUBE_SIDE / 2 <= hand.opening
-        hand.opening = CUBE_SIDE / 2 if stopped else moved
+        moved = hand.opening + (openings[step] - hand.opening) * pace.step / _FINGER_LAG
+        # Fingers that press the cube stay where they are, also where they are seen a little nearer than its sides.
+        hand.opening = max(moved, min(hand.opening, CUBE_SIDE / 2)) if hand.at_cube else moved
     return positions, yaws, openings
 
 
-def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
+def _next(hand: _Hand, cube: CubePose, pace: Pace) -> tuple[np.ndarray, float, float]:
     """Velocity of the hand, m/s (3,), its turn, rad/s, and the fingers' target for the next control step."""
     x, y, z = hand.position
     aside = float(np.hypot(x - cube.position[0], y - cube.position[1]))
     low = z < _GRASP_HEIGHT + _ARRIVED
     if hand.at_cube and _EMPTY < hand.opening < (_GRIPPING if low else _HOLDING):
         # Slowly at first: the grip needs a moment to settle.
-        speed = min(_CAREFUL, 0.05 + 4.0 * max(z - _GRASP_HEIGHT, 0.0))
+        speed = min(pace.careful, 0.05 + 4.0 * max(z - _GRASP_HEIGHT, 0.0))
         return _towards(hand, np.array([x, y, _LIFT_HEIGHT]), speed), 0.0, _CLOSED
     if low and hand.opening >= _GRIPPING and aside < _AROUND:
         return np.zeros(3), 0.0, _CLOSED
     wide = hand.opening >= _WIDE
     if wide and z < _HIDING and aside < _AROUND:
-        return _towards(hand, np.array([x, y, _GRASP_HEIGHT]), _CAREFUL), 0.0, _OPEN
+        return _towards(hand, np.array([x, y, _GRASP_HEIGHT]), pace.careful), 0.0, _OPEN
     # The nearest of the cube's quarter turns; the fingers then meet two of its faces squarely.
     turn = (cube.yaw - hand.yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4
     above = hand.may_descend and aside < _ABOVE and abs(turn) < 0.1
@@ -115,7 +132,7 @@ def _next(hand: _Hand, cube: CubePose) -> tuple[np.ndarray, float, float]:
     if z < _CLEAR and not (wide and above):
         # Up first: sideways the fingers would push the cube.
         target[:2], turning = (x, y), 0.0
-    return _towards(hand, target, _CAREFUL if wide and above else _FAST), turning, _OPEN
+    return _towards(hand, target, pace.careful if wide and above else pace.fast), turning, _OPEN
 
 
 def _over(cube: CubePose, height: float) -> np.ndarray:

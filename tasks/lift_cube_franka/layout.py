@@ -15,6 +15,7 @@ __all__ = [
     "IMAGE_SIZE",
     "SCENE_CAMERA",
     "START_JOINTS",
+    "TOOL_POINT",
     "WRIST_CAMERA",
 ]
 
@@ -33,6 +34,9 @@ CUBE_START_RANGE: dict[str, tuple[float, float]] = {
 
 START_JOINTS: tuple[float, ...] = (0.0, -0.3253, 0.0, -2.5509, 0.0, 2.2255, 0.7854, 0.04, 0.04)
 """Start of the seven arm joints (rad) and two fingers (m each, 0.04 is open): the open hand points down."""
+
+TOOL_POINT = (0.0, 0.0, 0.1034)
+"""The point between the finger tips in the frame of ``panda_hand``; the URDF's ``panda_hand_tcp``."""
 
 
 _SCENE_POSITION = (1.45, 0.08, 0.55)

@@ -66,6 +66,40 @@ def test_task_of_an_option_is_registered_by_its_import(option):
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
+@pytest.mark.parametrize(
+    "path", sorted(CONF.glob("expert/*/*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_an_embodiment_chooses_the_tasks_expert(path):
+    config = compose("play", f"task={path.parent.name}", f"embodiment={path.stem}", "server=expert")
+    expert = get_class(config.server.policy._target_)()
+    wanted = set(expert.get_modality_config()["video"].modality_keys)
+    assert wanted <= set(config.embodiment.video), "the expert looks at what the embodiment shows"
+
+
+def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_have_none():
+    without = {"any", "pick_place_gr1t2_two_hands"}
+    for task in (path.stem for path in CONF.glob("task/*.yaml")):
+        assert ("expert" in compose("play", f"task={task}").task) == (task not in without), task
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        (
+            ["embodiment=oxe_droid"],
+            "task=lift_cube_franka has no scripted policy for embodiment=oxe_droid. It has one for: "
+            "libero_panda, new_embodiment. Set embodiment=libero_panda",
+        ),
+        (["task=pick_place_gr1t2_two_hands"], "for embodiment=gr1. It has one for: none. Name a policy server"),
+    ],
+)
+def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, choices, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *choices, "server=expert", "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
+
+
 def test_defaults_are_those_that_are_documented():
     config = compose("play")
     assert (config.num_envs, config.episodes, config.seed) == (1, 1, 0)
@@ -121,10 +155,6 @@ def command(monkeypatch, capsys, tmp_path):
         (["sim.devise=cpu"], ["Did you mean 'sim.device'?"]),
         (["task=lift_cube_frnka"], ["There is no task=lift_cube_frnka", "Did you mean 'lift_cube_franka'?"]),
         (["server=expurt"], ["Did you mean 'expert'?", "expert, gr00t"]),
-        (
-            ["task=pick_place_gr1t2_two_hands", "server=expert"],
-            ["task=pick_place_gr1t2_two_hands has no scripted policy", "server.host=", "task=pick_place_gr1t2."],
-        ),
         (["recorder=[vidio]"], ["There is no recorder=vidio", "Did you mean 'video'?"]),
         (["serv=expert"], ["There is no key 'serv'", "Did you mean 'server'?"]),
         (["embodiment.action.joint_positions.joint=[a]"], ["embodiment.action.joint_positions.joints"]),

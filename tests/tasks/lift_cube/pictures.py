@@ -6,7 +6,7 @@ from scipy.spatial import Delaunay
 from tasks.lift_cube_franka.layout import CUBE_SIDE, IMAGE_SIZE, SCENE_CAMERA, WRIST_CAMERA
 
 RED = (200, 40, 35)
-_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * CUBE_SIDE / 2
+CUBE_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * CUBE_SIDE / 2
 _PIXELS = np.stack(np.meshgrid(*[np.arange(IMAGE_SIZE) + 0.5] * 2), axis=-1)
 
 
@@ -23,12 +23,12 @@ def draw(corners, colour=RED):
 
 def scene_picture(position, yaw=0.0, colour=RED):
     """What the scene camera sees of a cube at `position`, base frame, turned by `yaw`."""
-    return draw(SCENE_CAMERA.project(position + _CORNERS @ turn(yaw).T), colour)
+    return draw(SCENE_CAMERA.project(position + CUBE_CORNERS @ turn(yaw).T), colour)
 
 
 def wrist_picture(arm, joints, position, yaw=0.0, colour=RED):
     """What the wrist camera sees of it when the arm has these joint angles."""
-    corners = np.array([arm.in_hand_frame(joints, corner) for corner in position + _CORNERS @ turn(yaw).T])
+    corners = np.array([arm.in_hand_frame(joints, corner) for corner in position + CUBE_CORNERS @ turn(yaw).T])
     return draw(WRIST_CAMERA.project(corners), colour)
 
 

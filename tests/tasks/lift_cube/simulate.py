@@ -12,9 +12,15 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import torch
+import yaml
 from isaaclab.app import launch_simulation
 
 import tasks  # noqa: F401, registers the ids
+from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
+from groot_wrappers.contract import check_env
+from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.errors import ContractError
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert import LiftCubeExpert
@@ -23,6 +29,7 @@ from tasks.newton_replay import NewtonReplayManager
 SEEDS = (7, 8, 9, 10)
 CAMERAS = ("scene_camera", "wrist_camera")
 EPISODE_STEPS = 120
+EMBODIMENTS = Path(__file__).parents[3] / "conf" / "embodiment"
 
 
 def digest(array):
@@ -173,6 +180,54 @@ def lifted(lift, expert):
     return done
 
 
+def embodiment(name):
+    """An embodiment that ships, without what it changes in the env's config: this process has one env for all."""
+    return Embodiment.from_config(yaml.safe_load((EMBODIMENTS / f"{name}.yaml").read_text()) or {})
+
+
+def contracts(made):
+    """What `check_env` says of each embodiment that ships; None where it fits the lift."""
+    facts = {}
+    for name in sorted(path.stem for path in EMBODIMENTS.glob("*.yaml")):
+        chosen = embodiment(name)
+        if chosen.is_empty:
+            chosen = Embodiment.from_env_cfg(made.unwrapped.cfg)
+        try:
+            check_env(IsaacLabEnv(made), chosen)
+            facts[name] = None
+        except ContractError as error:
+            facts[name] = str(error)
+    return facts
+
+
+def droid(made):
+    """What a policy of oxe_droid sees, beat by beat of 5 steps, while it closes the gripper and opens it again."""
+    beat, keys = 5, ("exterior_image_1_left", "wrist_image_left")
+    env = Gr00tObservationWrapper(made, embodiment("oxe_droid"), delta_indices={"video": (-15, 0), "state": (0,)})
+    env = Gr00tActionWrapper(env, embodiment("oxe_droid"), execution=beat, horizon=32)
+    observation, _ = env.reset(seed=5)
+    chunk = {"joint_position": np.repeat(observation["state"]["joint_position"], 32, axis=1)}
+    fingers = made.unwrapped.scene["robot"].data.joint_pos
+    facts = {"shapes": {key: list(observation["video"][key].shape) for key in keys}, "frames": [], "gripper": []}
+
+    def look():
+        video = observation["video"]
+        facts["frames"].append([[digest(video[key][1, t]) for t in (0, 1)] for key in keys])
+        seen = observation["state"]["gripper_position"][1, 0].tolist()
+        facts["gripper"].append(seen + fingers.torch[1, 7:].tolist())
+
+    look()
+    for number in range(10):
+        chunk["gripper_position"] = np.full((made.unwrapped.num_envs, 32, 1), 0.9 if number < 5 else 0.2, np.float32)
+        chunk["joint_position"][:, :, 0] += 0.1
+        observation, *_ = env.step(chunk)
+        look()
+    facts["turned"] = float(observation["state"]["joint_position"][1, 0, 0])
+    observation, _ = env.reset(options={"env_ids": [1], "seeds": [6]})
+    look()
+    return facts
+
+
 def main(num_envs, path):
     """Gather the facts that are asked of a run with this many envs."""
     begun = time.monotonic()
@@ -187,7 +242,8 @@ def main(num_envs, path):
         key: getattr(cfg, key) for key in ("camera_keys", "state_keys", "action_keys", "language_key", "instruction")
     }
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
-        env = gym.make("Isaac-Groot-Lift-Cube-Franka-v0", cfg=cfg).unwrapped
+        made = gym.make("Isaac-Groot-Lift-Cube-Franka-v0", cfg=cfg)
+        env = made.unwrapped
         facts["start_s"] = time.monotonic() - begun
         env.reset(seed=0)
         lift, expert = Lift(env), LiftCubeExpert()
@@ -198,6 +254,8 @@ def main(num_envs, path):
         if num_envs == 4:
             facts["observed"] = observed(lift, expert)
             facts["lifted"] = lifted(lift, expert)
+            facts["contracts"] = contracts(made)
+            facts["droid"] = droid(made)
         facts["total_s"] = time.monotonic() - begun
         Path(path).write_text(json.dumps(facts))
         env.close()
