@@ -16,8 +16,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from groot_wrappers.errors import Gr00tError, did_you_mean
+from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
 from runners.config import register_schemas
+from runners.resume import with_earlier_settings
 
 __all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "GATE_NOT_MET", "INTERRUPTED", "launch"]
 
@@ -33,8 +34,14 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
         config_name: Name of the primary YAML file in ``conf/``.
         old_flags: Flags of an earlier command line, each with the key that took its place.
     """
+    OmegaConf.register_new_resolver("first_given", _first_given, replace=True)
     _refuse_old_flags(sys.argv[1:], old_flags or {})
     _refuse_tokens(sys.argv[1:])
+    try:
+        sys.argv[1:] = with_earlier_settings(sys.argv[1:])
+    except ContractError as error:
+        print(error, file=sys.stderr)
+        sys.exit(FAILED)
     register_schemas()
     # Hydra then lets errors through instead of printing a summary of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
@@ -59,6 +66,11 @@ def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mappin
         raise
     # A run that failed weighs more than a gate that was not met, and that more than errored episodes.
     sys.exit(max(codes, key=lambda code: (code == FAILED, code), default=DONE))
+
+
+def _first_given(*values: object) -> object:
+    """Return the first value that is not null, for YAML files."""
+    return next((value for value in values if value is not None), None)
 
 
 def _guarded(app: Callable[[DictConfig], int], config: DictConfig) -> int:

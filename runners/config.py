@@ -12,7 +12,7 @@ from omegaconf import MISSING
 
 from groot_wrappers.embodiment import Embodiment
 
-__all__ = ["InspectConfig", "InstructionPer", "PlayConfig", "ServeConfig", "register_schemas"]
+__all__ = ["InspectConfig", "InstructionPer", "PlayConfig", "ServeConfig", "ServerReset", "register_schemas"]
 
 
 class ObservationForm(StrEnum):
@@ -36,6 +36,15 @@ class InstructionPer(StrEnum):
     env = "env"
 
 
+class ServerReset(StrEnum):
+    """When the policy server is reset."""
+
+    per_run = "per_run"
+    """Once, before the first episode, as GR00T's own rollouts do: a reset concerns all envs."""
+    per_episode = "per_episode"
+    """Before each episode, with its seed in the options."""
+
+
 @dataclass
 class ServerConfig:
     """The policy server that a run asks."""
@@ -46,6 +55,7 @@ class ServerConfig:
     observation_form: ObservationForm = MISSING
     connect_timeout_s: float = MISSING
     timeout_s: float = MISSING
+    reset: ServerReset = ServerReset.per_run
 
 
 @dataclass
@@ -107,6 +117,8 @@ class PlayConfig:
     num_envs: int = MISSING
     episodes: int = MISSING
     seed: int = MISSING
+    retries: int = MISSING
+    resume: str | None = None
     gate: GateConfig = MISSING
     stop: StopConfig = MISSING
 

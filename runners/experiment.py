@@ -20,6 +20,7 @@ from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
@@ -30,7 +31,8 @@ from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
-from runners.results import EpisodeLog, EpisodeRow, last_rows, summarise
+from runners.results import EpisodeRow, describe, last_rows, summarise
+from runners.resume import EarlierStart
 from runners.rollout import rollout
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
@@ -42,7 +44,7 @@ Say = Callable[[str], None]
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
-LEAST = {"num_envs": 1, "episodes": 1, "seed": 0, "horizons.episode": 1, "horizons.execution": 1}
+LEAST = {"num_envs": 1, "episodes": 1, "seed": 0, "retries": 0, "horizons.episode": 1, "horizons.execution": 1}
 """The smallest value that makes sense of a key that the schema knows as a whole number only."""
 
 
@@ -59,8 +61,10 @@ def run_experiment(config: DictConfig) -> int:
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
     require_registered(resolved["task"])
+    earlier = _earlier_start(folder, config.resume)
 
-    with policy_client(config.server, say) as client, (folder / "simulator.log").open("w") as simulator_log:
+    with policy_client(config.server, say) as connection, (folder / "simulator.log").open("a") as simulator_log:
+        client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         instructions = instruction_texts(
@@ -69,6 +73,8 @@ def run_experiment(config: DictConfig) -> int:
             per=config.instruction.per,
             num_envs=config.num_envs,
         )
+        if earlier is not None:
+            earlier.require_same(resolved, modality)
         plan = make_plan(config.episodes, config.seed, instructions)
         write_plan(plan, folder / "plan.json")
         stop = StopRule(plan, config.stop.ci_width)
@@ -102,6 +108,7 @@ def run_experiment(config: DictConfig) -> int:
                 modality=modality,
                 starts=isaaclab.starts,
                 overrides=HydraConfig.get().overrides.task,
+                earlier=None if earlier is None else earlier.manifest,
             )
             observed = Gr00tObservationWrapper(
                 env,
@@ -122,6 +129,8 @@ def run_experiment(config: DictConfig) -> int:
                 task=resolved["task"]["id"],
                 manifest=manifest,
             )
+            if log.rows:
+                say(f"Going on after {describe(last_rows(log.rows))}")
             recorders.on_run_start(run)
             started = time.monotonic()
             try:
@@ -131,6 +140,9 @@ def run_experiment(config: DictConfig) -> int:
                     plan,
                     log,
                     recorders,
+                    retries=config.retries,
+                    revive=connection.revive,
+                    server_reset=config.server.reset,
                     env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
                     enough=stop.enough,
                 )
@@ -154,6 +166,26 @@ def run_experiment(config: DictConfig) -> int:
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
+
+
+def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
+    """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
+
+    Raises:
+        ContractError: The folder holds a run that nobody asked to go on with, or none that could be.
+    """
+    if resume is None:
+        if (folder / "episodes.jsonl").exists():
+            raise ContractError(
+                f"{folder} holds a run already. Go on with it by resume={folder}, or name another folder by "
+                "hydra.run.dir."
+            )
+        return None
+    if folder != Path(resume).resolve():
+        raise ContractError(
+            f"resume={resume} was asked for, but results would go to {folder}. Leave out hydra.run.dir, and -m."
+        )
+    return EarlierStart.read(folder)
 
 
 def _say_what_happened(

@@ -37,8 +37,8 @@ def inspect(config: DictConfig) -> int:
     require_registered(resolved["task"])
     modality = None
     if config.server is not None:
-        with policy_client(config.server, say) as client:
-            modality = client.get_modality_config()
+        with policy_client(config.server, say) as connection:
+            modality = connection.client.get_modality_config()
     env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
     problems: list[str] = []
     try:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,17 @@ __all__ = ["write_manifest"]
 
 PACKAGES = ("gr00t-isaaclab", "isaaclab", "newton", "warp-lang", "torch", "numpy", "gymnasium", "pyzmq", "msgpack")
 
+_OF_A_START = ("created", "command", "revision")
+
 
 def write_manifest(
-    path: Path, *, config: Mapping[str, Any], modality: ModalityConfigs, starts: str, overrides: Sequence[str] = ()
+    path: Path,
+    *,
+    config: Mapping[str, Any],
+    modality: ModalityConfigs,
+    starts: str,
+    overrides: Sequence[str] = (),
+    earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write ``manifest.json``, and return what it holds.
 
@@ -32,7 +41,10 @@ def write_manifest(
         starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
             together, from the seed of the first of them.
         overrides: What was set at the command line; of a multirun, for this run.
+        earlier: The manifest of the start that this one goes on with: of each earlier start its time, command and
+            revision are kept, and the id of the W&B run.
     """
+    before = [] if earlier is None else [*earlier.get("earlier_starts", []), {key: earlier[key] for key in _OF_A_START}]
     manifest = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -42,6 +54,8 @@ def write_manifest(
         "revision": _revision(Path(__file__).parent),
         "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": config["sim"]["device"]},
         "starts": starts,
+        "wandb_id": secrets.token_hex(4) if earlier is None else earlier["wandb_id"],
+        "earlier_starts": before,
         "modality": {kind: wanted.to_json() for kind, wanted in modality.items()},
         "config": config,
     }

@@ -2,20 +2,36 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import PolicyClient
+from groot_wrappers.errors import Gr00tError, ServerUnreachableError
 from runners.embedded import embedded_server
 from runners.serve import TOKEN_VARIABLE
 
-__all__ = ["policy_client"]
+__all__ = ["PolicyConnection", "policy_client"]
+
+
+@dataclass
+class PolicyConnection:
+    """A client whose server is ready, and what brings the server back after it failed.
+
+    Args:
+        client: The client.
+        revive: Takes the error that told of the failure; returns once the server answers again, or raises.
+    """
+
+    client: PolicyClient
+    revive: Callable[[Gr00tError], None]
 
 
 @contextmanager
-def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[PolicyClient]:
-    """Yield a client whose server is ready.
+def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[PolicyConnection]:
+    """Connect to the policy server of a run, starting an embedded one first where the run asks for it.
 
     Args:
         server: ``conf/server``.
@@ -30,24 +46,30 @@ def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[Po
         if round(waited_s) % 5 == 1:
             say(f"Waiting for the policy server at {server.host}:{server.port} ({waited_s:.0f} s)")
 
-    def connect(port: int) -> PolicyClient:
-        return PolicyClient(
-            server.host,
-            port,
-            api_token=os.environ.get(TOKEN_VARIABLE),
-            observation_form=form,
-            connect_timeout_s=server.connect_timeout_s,
-            timeout_s=server.timeout_s,
-            on_wait=tell,
+    with ExitStack() as embedded, ExitStack() as clients:
+        port = server.port
+        if server.policy is not None:
+            policy: Any = OmegaConf.to_container(server.policy, resolve=True)
+            port = embedded.enter_context(embedded_server(policy, port, form))
+            say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
+        client = clients.enter_context(
+            PolicyClient(
+                server.host,
+                port,
+                api_token=os.environ.get(TOKEN_VARIABLE),
+                observation_form=form,
+                connect_timeout_s=server.connect_timeout_s,
+                timeout_s=server.timeout_s,
+                on_wait=tell,
+            )
         )
 
-    if server.policy is None:
-        with connect(server.port) as client:
+        def revive(error: Gr00tError) -> None:
+            say(f"\nThe policy server failed; what was running is tried again. {error}")
+            if server.policy is not None and isinstance(error, ServerUnreachableError):
+                embedded.close()
+                embedded.enter_context(embedded_server(policy, port, form))
             client.wait_until_ready()
-            yield client
-        return
-    with embedded_server(OmegaConf.to_container(server.policy, resolve=True), server.port, form) as port:  # type: ignore[arg-type]
-        say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
-        with connect(port) as client:
-            client.wait_until_ready()
-            yield client
+
+        client.wait_until_ready()
+        yield PolicyConnection(client, revive)

@@ -42,7 +42,7 @@ class ProgressBar(Recorder):
         judged = [bool(r.success) for r in rows if r.success is not None]
         if judged:
             self._rate = f"success {sum(judged)}/{len(judged)} ({sum(judged) / len(judged):.0%})"
-        self._show(1)
+        self._show(len({r.index for r in rows}) - self._bar.n)  # an episode that is tried again counts once
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
         """Leave the bar as it stands."""

@@ -1,25 +1,16 @@
-"""Results of a run: a row an episode, kept the moment it ends, and the summary over the rows.
+"""Results of a run: a row an attempt at an episode, and the summary over the rows."""
 
-Classes:
-    EpisodeRow: how one attempt at a planned episode ended.
-    EpisodeLog: ``episodes.jsonl``, on disk before the next step is played.
-"""
-
-import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from groot_wrappers.client import PolicyClient
 from runners.intervals import Method, success_interval
 
-__all__ = ["Ended", "EpisodeLog", "EpisodeRow", "count", "describe", "last_rows", "summarise", "tally"]
+__all__ = ["Ended", "EpisodeRow", "count", "describe", "last_rows", "summarise", "tally"]
 
 Ended = Literal["success", "failure", "time_out", "error"]
 
@@ -57,28 +48,6 @@ class EpisodeRow:
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""
         return {"return" if key == "episode_return" else key: value for key, value in vars(self).items()}
-
-
-@dataclass
-class EpisodeLog:
-    """``episodes.jsonl``: every row is on disk before the next control step, so that no kill takes it away."""
-
-    path: Path
-    rows: list[EpisodeRow] = field(default_factory=list)
-
-    def __enter__(self) -> Self:
-        self._file = self.path.open("a", encoding="utf-8")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        self._file.close()
-
-    def append(self, row: EpisodeRow) -> None:
-        """Write one row through to the disk."""
-        self._file.write(json.dumps(row.to_json()) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self.rows.append(row)
 
 
 def last_rows(rows: Iterable[EpisodeRow]) -> list[EpisodeRow]:

@@ -5,30 +5,22 @@ episode has ended begin the next planned one, all together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from groot_wrappers.action import Gr00tActionWrapper
 from groot_wrappers.client import PolicyClient
-from groot_wrappers.errors import Gr00tError
+from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
+from runners.config import ServerReset
+from runners.episode_log import EpisodeLog
 from runners.interrupts import interrupts_held
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
-from runners.results import Ended, EpisodeLog, EpisodeRow
+from runners.results import Ended, EpisodeRow
+from runners.schedule import RunningEpisode, Schedule
 
 __all__ = ["rollout"]
-
-
-@dataclass
-class _Running:
-    """What is known of an episode while it runs."""
-
-    planned: PlannedEpisode
-    steps: int = 0
-    reward: float = 0.0
-    server_calls: int = 0
 
 
 def rollout(
@@ -38,78 +30,82 @@ def rollout(
     log: EpisodeLog,
     recorders: Recorder,
     *,
+    retries: int = 0,
+    revive: Callable[[Gr00tError], None] = lambda error: None,
+    server_reset: ServerReset = ServerReset.per_run,
     env_instructions: Sequence[str] = (),
     enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
 ) -> None:
-    """Play every episode of a plan, or until there are enough.
+    """Play what is missing of a plan, or until there is enough.
 
     Args:
         env: The wrapped env.
         client: A client whose server is ready.
         plan: Episodes in the order in which envs take them.
-        log: Takes a row the moment that its episode ends.
+        log: Takes a row the moment that its episode ends. What it holds already is not played again, but for errors.
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
+        retries: Tries beyond the first for an episode that ended in an error; and how often in a row the server may
+            fail before the run gives up.
+        revive: Called after the server failed, before it is asked again; raises if it does not come back.
+        server_reset: Whether the server is reset once, or before each episode with its seed in the options.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
-        enough: Asked with all rows so far before an episode begins; True begins no further one. Those that are running
-            go on to their end, so that every episode that was begun has a row.
+        enough: Asked with all rows that are settled before an episode begins; True begins no further one. Those that
+            are running go on to their end, so that every episode that was begun has a row.
 
     Raises:
-        Gr00tError: The server failed or its chunks do not fit. The episodes that were running have been logged as
-            errors; all finished ones are kept.
+        Gr00tError: The server fails for good, or its chunks do not fit. The episodes that were running have been
+            logged as errors; all finished ones are kept.
     """
-    waiting = list(plan)
-    running: dict[int, _Running] = {}
+    schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
     observation: Any = None
-    while waiting or running:
-        if waiting and len(running) < env.num_envs and enough(log.rows):
-            waiting.clear()
+    failures = 0  # of the server, since an episode ended otherwise
+
+    def finish(env_id: int, ended: Ended, *, success: bool | None, error: str | None) -> None:
+        """Write a row, and tell the recorders; all or none, so that an interruption leaves no two that differ."""
+        row = _row(env, env_id, schedule.running[env_id], ended, success=success, error=error)
+        with interrupts_held():
+            recorders.on_episode_end(row)
+            log.append(row)
+            recorders.on_row_written(row, log.rows)
+        schedule.end(row)
+
+    if server_reset is ServerReset.per_run and not schedule.is_over:
+        client.reset()
+    while not schedule.is_over:
+        idle = len(schedule.running) < env.num_envs
+        if schedule.waiting and idle and enough(schedule.settled(log.rows)):
+            schedule.waiting.clear()
             continue
         try:
-            starting = _take_next(waiting, running, env, env_instructions)
+            starting = schedule.begin(env.num_envs, env.starts)
             if starting:
-                if len(starting) == len(running):
-                    # Reset concerns the server as a whole; it is due only when no episode is under way.
-                    client.reset()
+                if server_reset is ServerReset.per_episode:
+                    for planned in starting.values():
+                        client.reset({"seed": planned.seed})
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
-            chunk = _ask(client, observation, running, env)
+            chunk = _ask(client, observation, schedule.running, env)
             observation, reward, terminated, truncated, info = env.step(chunk)
         except Gr00tError as error:
-            for env_id, episode in running.items():
-                _finish(_row(env, env_id, episode, "error", success=None, error=str(error)), log, recorders)
-            raise
+            for env_id in list(schedule.running):
+                finish(env_id, "error", success=None, error=str(error))
+            failures += 1
+            if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
+                raise
+            revive(error)
+            continue
         outcome = {"terminated": terminated.tolist(), "truncated": truncated.tolist(), "error": info["error"]}
         success = None if info["success"] is None else info["success"].tolist()
         rewards, steps = reward.tolist(), info["steps"].tolist()
-        for env_id, episode in list(running.items()):
+        for env_id, episode in list(schedule.running.items()):
             episode.steps += steps[env_id]
             episode.reward += rewards[env_id]
             ended = _how_it_ended(env_id, outcome, success)
             if ended is not None:
-                del running[env_id]
                 judged = None if success is None or ended == "error" else success[env_id]
-                row = _row(env, env_id, episode, ended, success=judged, error=info["error"][env_id])
-                _finish(row, log, recorders)
-
-
-def _take_next(
-    waiting: list[PlannedEpisode], running: dict[int, _Running], env: Gr00tActionWrapper, instructions: Sequence[str]
-) -> dict[int, PlannedEpisode]:
-    """Give the next planned episodes to the envs that have none, and return what begins where."""
-    starting: dict[int, PlannedEpisode] = {}
-    if running and env.starts == "per_batch":
-        return starting
-    for env_id in range(env.num_envs):
-        if env_id in running:
-            continue
-        own = instructions[env_id % len(instructions)] if instructions else None
-        episode = next((episode for episode in waiting if own in (None, episode.instruction)), None)
-        if episode is not None:
-            waiting.remove(episode)
-            starting[env_id] = episode
-            running[env_id] = _Running(episode)
-    return starting
+                failures = failures if ended == "error" else 0
+                finish(env_id, ended, success=judged, error=info["error"][env_id])
 
 
 def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
@@ -121,7 +117,7 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
 
 
 def _ask(
-    client: PolicyClient, observation: Mapping[str, Any], running: Mapping[int, _Running], env: Gr00tActionWrapper
+    client: PolicyClient, observation: Mapping[str, Any], running: Mapping[int, RunningEpisode], env: Gr00tActionWrapper
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Ask for the chunks of the envs that run an episode; the rows of the others stay 0 and are never played."""
     rows = sorted(running)
@@ -157,14 +153,20 @@ def _how_it_ended(env_id: int, outcome: Mapping[str, Sequence[Any]], success: Se
 
 
 def _row(
-    env: Gr00tActionWrapper, env_id: int, episode: _Running, ended: Ended, *, success: bool | None, error: str | None
+    env: Gr00tActionWrapper,
+    env_id: int,
+    episode: RunningEpisode,
+    ended: Ended,
+    *,
+    success: bool | None,
+    error: str | None,
 ) -> EpisodeRow:
     return EpisodeRow(
         index=episode.planned.index,
         seed=episode.planned.seed,
         instruction=episode.planned.instruction,
         env=env_id,
-        attempt=0,
+        attempt=episode.attempt,
         success=success,
         ended=ended,
         steps=episode.steps,
@@ -172,11 +174,3 @@ def _row(
         server_calls=episode.server_calls,
         error=error,
     )
-
-
-def _finish(row: EpisodeRow, log: EpisodeLog, recorders: Recorder) -> None:
-    """Write a row, and tell the recorders; all of them or none, so that an interruption leaves no two that differ."""
-    with interrupts_held():
-        recorders.on_episode_end(row)
-        log.append(row)
-        recorders.on_row_written(row, log.rows)

@@ -6,16 +6,17 @@ Classes:
 
 import json
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from groot_wrappers.errors import Gr00tError
+from runners.episode_log import read_rows
 from runners.plan import PlannedEpisode
 from runners.results import EpisodeRow, count, last_rows
 from runners.stopping import StopRule
 
-__all__ = ["Run", "RunFolderError", "find_runs", "read_rows", "read_run"]
+__all__ = ["Run", "RunFolderError", "find_runs", "read_run"]
 
 
 class RunFolderError(Gr00tError):
@@ -94,35 +95,6 @@ def read_run(folder: Path) -> Run:
         summary=facts,
         overrides=manifest.get("overrides", []),
         notes=notes,
-    )
-
-
-def read_rows(path: Path) -> tuple[list[EpisodeRow], list[str]]:
-    """Read ``episodes.jsonl``, with notes on the lines that are no rows: a kill may leave half a line."""
-    rows: list[EpisodeRow] = []
-    notes: list[str] = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(_row(json.loads(line)))
-        except (ValueError, TypeError, KeyError):
-            half = number == len(lines)
-            what = "its last line is half-written, as a kill leaves it" if half else f"its line {number} is no row"
-            notes.append(f"{path.name}: {what}; left out")
-    return rows, notes
-
-
-def _row(values: dict[str, Any]) -> EpisodeRow:
-    """Build a row from a line; fields that a later version writes are not looked at."""
-    names = {"return" if field.name == "episode_return" else field.name: field for field in fields(EpisodeRow)}
-    return EpisodeRow(
-        **{
-            field.name: values[name]
-            for name, field in names.items()
-            if name in values or field.default is MISSING  # a KeyError then tells that it is no row
-        }
     )
 
 

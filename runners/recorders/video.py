@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -38,27 +39,31 @@ class _Writer:
 
 
 class VideoRecorder(Recorder):
-    """Writes ``videos/episode_000000.mp4`` for each episode, by its index.
+    """Writes ``videos/episode_000000.mp4`` for each episode, by its index, and ``..._attempt_1.mp4`` for a second try.
 
-    The frame of the control step that ended an episode is missing: IsaacLab has begun another episode by then.
+    While an episode runs its video is named ``recording_000000.mp4``; it can be played once it has its final name. The
+    frame of the control step that ended an episode is missing: IsaacLab has begun another episode by then.
     """
 
     def __init__(self) -> None:
         self._writers: dict[int, _Writer] = {}
-        self._names: dict[int, str] = {}
+        self._paths: dict[int, Path] = {}
 
     def on_run_start(self, run: RunInfo) -> None:
         """Make the folder."""
         self._run = run
-        (run.folder / "videos").mkdir(exist_ok=True)
+        self._folder = run.folder / "videos"
+        self._folder.mkdir(exist_ok=True)
+        for half in self._folder.glob("recording_*.mp4"):  # of an earlier start that was killed
+            half.unlink()
 
     def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
         """Open a video for each episode, with its first frame."""
         for env_id, episode in episodes.items():
-            name = f"videos/episode_{episode.index:06d}.mp4"
+            path = self._folder / f"recording_{episode.index:06d}.mp4"
             frame = side_by_side(observation["video"], env_id)
-            self._names[env_id] = name
-            self._writers[env_id] = _Writer(str(self._run.folder / name), frame, self._run.fps)
+            self._paths[env_id] = path
+            self._writers[env_id] = _Writer(str(path), frame, self._run.fps)
 
     def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
         """Add a frame to the videos of the envs whose episode goes on."""
@@ -69,14 +74,19 @@ class VideoRecorder(Recorder):
     def on_episode_end(self, row: EpisodeRow) -> None:
         """Close the episode's video and name it in the row."""
         if row.env in self._writers:
-            self._writers.pop(row.env).close()
-            row.video = self._names.pop(row.env)
+            path = self._close(row.env, f"_attempt_{row.attempt}" if row.attempt else "")
+            row.video = str(path.relative_to(self._run.folder))
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
         """Close the videos of episodes that were interrupted."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
+        for env_id in list(self._writers):
+            self._close(env_id, "_interrupted")
+
+    def _close(self, env_id: int, suffix: str) -> Path:
+        """Close the video of an env, give it its final name and return its path."""
+        self._writers.pop(env_id).close()
+        path = self._paths.pop(env_id)
+        return path.rename(path.with_name(f"{path.stem.replace('recording', 'episode')}{suffix}.mp4"))
 
 
 def side_by_side(video: Mapping[str, np.ndarray[Any, Any]], env_id: int) -> np.ndarray[Any, Any]:

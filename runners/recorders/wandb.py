@@ -78,6 +78,9 @@ class WandbRecorder(Recorder):
             project=self._project,
             entity=self._entity,
             dir=self._run_info.folder,
+            # The id of the manifest: a run that is gone on with is the same run there.
+            id=self._run_info.manifest.get("wandb_id"),
+            resume="allow" if mode == "online" else None,
             config=dict(self._run_info.config) | {"manifest": manifest},
             job_type="rollout",
             tags=[self._run_info.task],

@@ -13,9 +13,9 @@ import pytest
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.server import PolicyServer
+from runners.episode_log import EpisodeLog
 from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
-from runners.results import EpisodeLog
 from runners.rollout import rollout
 from runners.stopping import StopRule
 from tests.toy import ToyEnv, ToyPolicy, toy_embodiment
@@ -80,6 +80,8 @@ def play(tmp_path):
             instructions=("reach",),
             has_success=True,
             ci_width=None,
+            rows=(),
+            **settings,
         ):
             watcher = Watcher()
             policy = policy_class(watcher, solves=solves)
@@ -99,9 +101,11 @@ def play(tmp_path):
             )
             plan = make_plan(episodes, seed, list(instructions))
             log = stack.enter_context(EpisodeLog(tmp_path / f"episodes_{time.monotonic_ns()}.jsonl"))
+            for row in rows:
+                log.append(row)
             error = None
             try:
-                rollout(env, client, plan, log, group, enough=StopRule(plan, ci_width).enough)
+                rollout(env, client, plan, log, group, enough=StopRule(plan, ci_width).enough, **settings)
             except Exception as raised:
                 error = raised
             return SimpleNamespace(

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 
 from groot_wrappers.client import ClientStats
+from runners.episode_log import EpisodeLog
 from runners.gate import judge
 from runners.plan import make_plan, write_plan
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.report import write_report
-from runners.results import EpisodeLog, summarise
+from runners.results import summarise
 from runners.stopping import StopRule
 from tests.runners.samples import make_row
 

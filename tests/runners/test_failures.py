@@ -35,8 +35,10 @@ def finish(process, timeout=START_S):
 
 
 def rows_of(folder):
+    """Return the whole lines of a run's rows."""
     path = folder / "episodes.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
 
 def wait_for_rows(folder, count, process):
@@ -136,7 +138,12 @@ def test_action_that_is_not_a_number_ends_one_episode_and_everything_is_recorded
     """With all recorders, and a token that must appear nowhere."""
     (port,) = policy_process("locked_not_a_number").ports.values()
     process = groot_play(
-        f"server.port={port}", "num_envs=2", "episodes=5", "hydra.run.dir=run", env={"GR00T_API_TOKEN": TOKEN}
+        f"server.port={port}",
+        "num_envs=2",
+        "episodes=5",
+        "retries=0",
+        "hydra.run.dir=run",
+        env={"GR00T_API_TOKEN": TOKEN},
     )
     code, out, err = finish(process)
     assert code == 2, err
@@ -180,6 +187,7 @@ def test_server_killed_in_mid_episode_costs_the_running_episodes_alone(groot_pla
         "episodes=20",
         "horizons.episode=100",
         "recorder=[video]",
+        "retries=0",
         "hydra.run.dir=run",
     )
     folder = tmp_path / "run"

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from runners import report_app
-from runners.run_folder import read_rows, read_run
+from runners.episode_log import read_rows
+from runners.run_folder import read_run
 from tests.runners.conftest import ROOT
 from tests.runners.sample_runs import make_run
 from tests.runners.samples import make_row

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from groot_wrappers.client import ClientStats
-from runners.results import EpisodeLog, describe, last_rows, summarise
+from runners.episode_log import EpisodeLog
+from runners.results import describe, last_rows, summarise
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
 
@@ -29,7 +30,7 @@ SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 KILLED_AFTER_TWO_ROWS = """
 import os, signal, sys
 from pathlib import Path
-from runners.results import EpisodeLog
+from runners.episode_log import EpisodeLog
 from tests.runners.samples import make_row
 with EpisodeLog(Path(sys.argv[1])) as log:
     log.append(make_row(0))

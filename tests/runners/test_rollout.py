@@ -1,12 +1,14 @@
 """The rollout loop: every planned episode once, each from its own seed, asked for and counted rightly."""
 
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from groot_wrappers.errors import ServerError
+from groot_wrappers.errors import ServerError, ServerUnreachableError
+from runners.config import ServerReset
 from runners.recorders import Recorder
 from tests.runners.conftest import SpyPolicy
 from tests.toy import NEEDED_STEPS
@@ -131,13 +133,22 @@ def test_each_env_plays_the_row_that_its_own_picture_brought(play, execution):
     assert run.stats.observations < 3 * run.stats.calls, "the plan must leave envs idle while others play"
 
 
-def test_server_is_reset_only_while_no_episode_is_under_way(play):
+def test_server_is_reset_once_a_run(play):
     run = play(2, 8)
-    resets = [running for kind, running in run.policy.asked if kind == "reset"]
     assert run.policy.asked[0] == ("reset", [])
-    assert all(running == [] for running in resets)
-    together = play(2, 8, solves=lambda goal: True)
-    assert [kind for kind, _ in together.policy.asked].count("reset") == 4, "envs that end together begin together"
+    assert [kind for kind, _ in run.policy.asked].count("reset") == 1, "a reset concerns all envs"
+
+
+def test_server_is_told_each_episodes_seed_where_it_is_reset_for_each(play):
+    told = []
+
+    class Seeded(SpyPolicy):
+        def reset(self, options=None):
+            told.append(options["seed"])
+            return super().reset(options)
+
+    run = play(2, 5, policy_class=Seeded, server_reset=ServerReset.per_episode)
+    assert sorted(told) == sorted(episode.seed for episode in run.plan)
 
 
 def test_an_episode_that_ends_within_a_chunk_waits_for_the_next_beat(play):
@@ -195,6 +206,80 @@ def test_server_failure_keeps_finished_episodes_and_ends_running_ones_as_errors(
         assert "out of memory" in row.error
     assert run.watcher.running == {}, "recorders are told of them"
     assert len(run.log.path.read_text().splitlines()) == 4
+
+
+class FailingTwice(SpyPolicy):
+    """Fails at its fifth and sixth request, as a server that is out of memory for a while."""
+
+    def __init__(self, watcher, **options):
+        super().__init__(watcher, **options)
+        self.failures = 0
+
+    def get_action(self, observation, options=None):
+        if len(self.calls) == NEEDED_STEPS + 1 and self.failures < 2:
+            self.failures += 1
+            raise ValueError("out of memory")
+        return super().get_action(observation, options)
+
+
+def test_episodes_that_a_server_failed_are_tried_again(play):
+    sound, revived = play(2, 6, solves=lambda goal: True), []
+    run = play(2, 6, solves=lambda goal: True, policy_class=FailingTwice, retries=2, revive=revived.append)
+    assert run.error is None
+    assert len(revived) == 2
+    assert [(row.index, row.attempt) for row in run.rows if row.ended == "error"] == [(2, 0), (3, 0), (2, 1), (3, 1)]
+    assert outcome(run) == outcome(sound), "the last row of an index counts, and is as if nothing had happened"
+    assert {row.attempt for index, row in run.by_index.items() if index in (2, 3)} == {2}
+
+
+def test_server_that_fails_for_good_ends_the_run(play):
+    run = play(2, 6, solves=lambda goal: True, policy_class=Failing, retries=2)
+    assert isinstance(run.error, ServerError)
+    assert [(row.index, row.attempt) for row in run.rows if row.ended == "error"] == [
+        (index, attempt) for attempt in range(3) for index in (2, 3)
+    ]
+
+
+def test_server_that_does_not_come_back_ends_the_run(play):
+    def gone(error):
+        raise ServerUnreachableError("it did not come back")
+
+    run = play(2, 6, solves=lambda goal: True, policy_class=Failing, retries=2, revive=gone)
+    assert isinstance(run.error, ServerUnreachableError)
+    assert len(run.rows) == 4
+
+
+def test_diverged_episode_is_tried_again_up_to_the_limit(play):
+    run = play(3, 9, policy_class=NotANumber, retries=1)
+    assert run.error is None
+    for index, row in run.by_index.items():
+        spoiled = run.watcher.goals[index] % 3 == 0
+        assert (row.ended, row.attempt) == (("error", 1) if spoiled else ("success", 0))
+    assert len(run.rows) == 9 + sum(row.attempt for row in run.by_index.values())
+
+
+def test_what_an_earlier_start_has_played_is_not_played_again(play):
+    whole = play(2, 8)
+    earlier = [row for row in whole.rows if row.index in (0, 1, 3)]
+    earlier.append(replace(whole.by_index[2], ended="error", success=None, attempt=1))
+    run = play(3, 8, rows=earlier)
+    assert sorted(row.index for row in run.rows[4:]) == [2, 4, 5, 6, 7]
+    assert run.by_index[2].attempt == 2
+    assert {i: (r.success, r.steps) for i, r in run.by_index.items()} == {
+        i: (r.success, r.steps) for i, r in whole.by_index.items()
+    }
+
+
+def test_plan_that_is_played_already_asks_the_server_nothing(play):
+    run = play(2, 3, rows=play(2, 3).rows)
+    assert run.policy.asked == []
+    assert len(run.rows) == 3
+
+
+def test_each_env_can_have_an_instruction_of_its_own(play):
+    run = play(3, 9, instructions=["a", "b", "c"], env_instructions=["a", "b", "c"])
+    assert {row.env: row.instruction for row in run.rows} == {0: "a", 1: "b", 2: "c"}
+    assert sorted(row.index for row in run.rows) == list(range(9))
 
 
 def test_interruption_leaves_no_row_half_told(play):

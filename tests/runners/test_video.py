@@ -96,11 +96,27 @@ def test_each_env_has_a_video_of_its_own(recorder, tmp_path):
     recorder.on_episodes_start({2: make_episode(7)}, observation)
     recorder.on_control_step(observation, np.array([True, True, True]))
     recorder.on_run_end({})
-    lengths = {5: 3, 6: 1, 7: 2}
-    for index, colour in {5: RED, 6: BLUE, 7: BLUE}.items():
-        frames, _ = decode(tmp_path / f"videos/episode_{index:06d}.mp4")
-        assert len(frames) == lengths[index]
+    wanted = {"000005_interrupted": (3, RED), "000006": (1, BLUE), "000007_interrupted": (2, BLUE)}
+    assert {path.name for path in (tmp_path / "videos").iterdir()} == {f"episode_{name}.mp4" for name in wanted}
+    for name, (length, colour) in wanted.items():
+        frames, _ = decode(tmp_path / f"videos/episode_{name}.mp4")
+        assert len(frames) == length
         assert near(frames, colour)
+
+
+def test_second_try_does_not_overwrite_the_video_of_the_first(recorder, tmp_path):
+    for attempt in (0, 1):
+        recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(64, 64, RED, RED)))
+        row = make_row(attempt=attempt)
+        recorder.on_episode_end(row)
+        assert len(decode(tmp_path / row.video)[0]) == 1
+    assert row.video == "videos/episode_000000_attempt_1.mp4"
+
+
+def test_half_a_video_of_a_killed_start_is_taken_away(recorder, tmp_path):
+    (tmp_path / "videos/recording_000003.mp4").write_bytes(b"half")
+    recorder.on_run_start(recorder._run)
+    assert not list((tmp_path / "videos").iterdir())
 
 
 def test_videos_of_interrupted_episodes_are_closed_and_play(recorder, tmp_path):
@@ -108,7 +124,7 @@ def test_videos_of_interrupted_episodes_are_closed_and_play(recorder, tmp_path):
     for _ in range(4):
         recorder.on_control_step(observe(camera=picture(64, 64, RED, RED)), np.array([True]))
     recorder.on_run_end({})
-    assert len(decode(tmp_path / "videos/episode_000000.mp4")[0]) == 5
+    assert len(decode(tmp_path / "videos/episode_000000_interrupted.mp4")[0]) == 5
     recorder.on_run_end({})
 
 

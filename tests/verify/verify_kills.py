@@ -1,0 +1,84 @@
+"""The long proof that kills cost no episode: groot-play and its server killed at random moments, about ten minutes.
+
+Real processes, sockets and files around the toy env, whose episodes are short, so that kills fall into every part of a
+run: imports, the server's start, requests, rows that are being written, the end.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.runners.conftest import ROOT, clean_environment, groot_play
+from tests.runners.test_failures import finish, free_port, rows_of
+from tests.runners.test_resume import require_every_episode_once
+
+__all__ = ["clean_environment", "groot_play"]  # fixtures
+
+KILLS, EPISODES = 20, 120
+RUN = ("task.id=Toy-Slow-v0", "num_envs=4", f"episodes={EPISODES}", "horizons.episode=30", "hydra.run.dir=run")
+
+
+@pytest.fixture
+def serve(clean_environment):
+    """Start groot-serve on a port, in a process of its own."""
+    started = []
+
+    def start(port):
+        command = [sys.executable, "-m", "runners.serve", "--config-dir", ROOT / "tests/runners/conf", "policy=toy"]
+        process = subprocess.Popen([*command, f"port={port}"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(10)
+
+
+def test_runner_is_killed_at_random_moments(groot_play, tmp_path):
+    chance, folder = np.random.default_rng(1), tmp_path / "run"
+    for kill in range(KILLS):
+        begun = (folder / "manifest.json").exists()
+        process = groot_play(*(["resume=run"] if begun else ["server=expert", *RUN]))
+        # A start takes some 10 s, of which the last half are worth more kills than the imports.
+        time.sleep(chance.uniform(2, 16))
+        ended_first = process.poll() is not None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+        rows = rows_of(folder)
+        print(f"kill {kill + 1}: {len(rows)} rows", flush=True)
+        assert not ended_first or len({row["index"] for row in rows}) == EPISODES, process.stderr.read()
+    code, out, err = finish(groot_play("resume=run"))
+    assert code == 0, out + err
+    rows = require_every_episode_once(folder, EPISODES)
+    print(f"{KILLS} kills of the runner: {len(rows)} rows, every one of {EPISODES} episodes once")
+
+
+def test_server_is_killed_at_random_moments(groot_play, serve, tmp_path):
+    chance, folder = np.random.default_rng(2), tmp_path / "run"
+    port = free_port()
+    server = serve(port)
+    process = groot_play(f"server.port={port}", "server.connect_timeout_s=60", "retries=50", *RUN)
+    kills = 0
+    while process.poll() is None and kills < KILLS:
+        # The first kills may fall before the first request.
+        time.sleep(chance.uniform(0.2, 1.5) if rows_of(folder) else 3)
+        if process.poll() is None and rows_of(folder):
+            server.kill()
+            server.wait(10)
+            kills += 1
+            time.sleep(chance.uniform(0, 0.5))
+            server = serve(port)
+            print(f"kill {kills}: {len(rows_of(folder))} rows", flush=True)
+            time.sleep(4)  # until it answers again, and some episodes end
+    code, out, err = finish(process, timeout=300)
+    assert code == 0, out + err
+    assert kills == KILLS, "the plan was too short for so many kills"
+    rows = require_every_episode_once(folder, EPISODES)
+    errors = sum(row["ended"] == "error" for row in rows)
+    print(f"{kills} kills of the server: {errors} attempts cut off, every one of {EPISODES} episodes once")
