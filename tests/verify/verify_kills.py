@@ -19,8 +19,9 @@ from tests.runners.test_resume import require_every_episode_once
 
 __all__ = ["clean_environment", "groot_play"]  # fixtures
 
-KILLS, EPISODES = 20, 120
-RUN = ("task.id=Toy-Slow-v0", "num_envs=4", f"episodes={EPISODES}", "horizons.episode=30", "hydra.run.dir=run")
+KILLS, EPISODES = 20, 300
+POLICY = "tests.runners.policy_servers.Reaching"  # half of its episodes last until their time is up
+RUN = ("task.id=Toy-Slow-v0", "num_envs=4", f"episodes={EPISODES}", "horizons.episode=60", "hydra.run.dir=run")
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def serve(clean_environment):
 
     def start(port):
         command = [sys.executable, "-m", "runners.serve", "--config-dir", ROOT / "tests/runners/conf", "policy=toy"]
-        process = subprocess.Popen([*command, f"port={port}"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        command += [f"policy._target_={POLICY}", f"port={port}"]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         started.append(process)
         return process
 
@@ -44,7 +46,7 @@ def test_runner_is_killed_at_random_moments(groot_play, tmp_path):
     chance, folder = np.random.default_rng(1), tmp_path / "run"
     for kill in range(KILLS):
         begun = (folder / "manifest.json").exists()
-        process = groot_play(*(["resume=run"] if begun else ["server=expert", *RUN]))
+        process = groot_play(*(["resume=run"] if begun else ["server=expert", f"task.expert._target_={POLICY}", *RUN]))
         # A start takes some 10 s, of which the last half are worth more kills than the imports.
         time.sleep(chance.uniform(2, 16))
         ended_first = process.poll() is not None
