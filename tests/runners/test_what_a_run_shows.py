@@ -16,6 +16,7 @@ def test_gate_that_is_not_met_weighs_more_than_an_error_and_is_told(groot_play, 
     process = groot_play(
         "-m",
         "gate.min_success=0.3,0.8",
+        "retries=0",
         f"server.port={port}",
         "episodes=5",
         "recorder=[]",

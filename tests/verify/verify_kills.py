@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.runners.conftest import ROOT, clean_environment, groot_play
-from tests.runners.test_failures import finish, free_port, rows_of
+from tests.runners.test_failures import finish, free_port, rows_of, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once
 
 __all__ = ["clean_environment", "groot_play"]  # fixtures
@@ -30,7 +31,12 @@ def serve(clean_environment):
     started = []
 
     def start(port):
-        command = [sys.executable, "-m", "runners.serve", "--config-dir", ROOT / "tests/runners/conf", "policy=toy"]
+        command = [
+            Path(sys.executable).with_name("groot-serve"),
+            "--config-dir",
+            ROOT / "tests/runners/conf",
+            "policy=toy",
+        ]
         command += [f"policy._target_={POLICY}", f"port={port}"]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         started.append(process)
@@ -47,8 +53,9 @@ def test_runner_is_killed_at_random_moments(groot_play, tmp_path):
     for kill in range(KILLS):
         begun = (folder / "manifest.json").exists()
         process = groot_play(*(["resume=run"] if begun else ["server=expert", f"task.expert._target_={POLICY}", *RUN]))
-        # A start takes some 10 s, of which the last half are worth more kills than the imports.
-        time.sleep(chance.uniform(2, 16))
+        if kill % 2:  # while episodes end; else somewhere in the start
+            wait_for_rows(folder, len(rows_of(folder)) + 1, process)
+        time.sleep(chance.uniform(0.5, 6))
         ended_first = process.poll() is not None
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
