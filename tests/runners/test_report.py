@@ -150,6 +150,14 @@ def test_page_of_any_run_can_be_written(tmp_path, episodes, options):
         assert "none judged" in page.text
 
 
+def test_page_of_a_suite_tells_its_instructions_apart_and_names_the_empty_one(tmp_path):
+    make_run(tmp_path / "run", 6, rate=1.0, instructions=("lift it", ""))
+    page = Page(tmp_path / "run" / "report.html")
+    cells = re.findall(r"<tr><td>(.*)\n<td class=\"number\">(.*)\n", page.source)
+    assert cells[:3] == [("all", "6 of 6"), ("lift it", "3 of 3"), ("(empty)", "3 of 3")]
+    assert page.source.partition("<h2>All episodes</h2>")[2].count("<td>(empty)\n") == 3
+
+
 def test_page_of_a_run_without_an_episode_can_be_written(tmp_path):
     make_run(tmp_path / "run", 0)
     assert "No episode ended" in Page(tmp_path / "run" / "report.html").text
