@@ -63,4 +63,6 @@ def test_each_row_goes_to_the_cube_that_its_text_names():
 def test_with_red_named_it_is_the_lifts_expert():
     observed = two_cubes(["lift the red cube"])
     expected, _ = LiftCubeExpert().get_action(observed)
-    np.testing.assert_array_equal(NamedCubeExpert().get_action(observed)[0]["joint_positions"], expected["joint_positions"])
+    np.testing.assert_array_equal(
+        NamedCubeExpert().get_action(observed)[0]["joint_positions"], expected["joint_positions"]
+    )
