@@ -28,7 +28,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         env: A vectorised IsaacLab env (``ManagerBasedRLEnv`` or ``DirectRLEnv``), or one that offers the same; one env
             is ``num_envs=1``.
         embodiment: Sources of the video and state keys, and the language key.
-        instruction: What the policy is told until ``reset`` gives another instruction.
+        instruction: What the policy is told until ``reset`` gives another instruction. The bare env finds what each of
+            its envs is told in its attribute ``instructions``, a list of ``num_envs`` texts, set before an env is
+            reset: success may depend on it.
         delta_indices: Control steps that the server asks for, per modality (``video``, ``state``), as its
             ``get_modality_config`` has them; the present alone by default.
 
@@ -53,6 +55,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
         self.embodiment = embodiment
         self.instructions = [instruction] * self.num_envs
+        # The same list, not a copy: the env's terms read from it what reset writes into it.
+        isaaclab.base.instructions = self.instructions
         self.renders = 0
         """Moments at which the cameras were drawn."""
 

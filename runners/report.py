@@ -73,8 +73,9 @@ def write_runs_page(path: Path, runs: Sequence[Run], names: Sequence[str]) -> No
         for run, name in zip(runs, names, strict=True)
         for page in [run.folder / "report.html"]
     ]
-    several = [run for run in shown if len(run["summary"]["instructions"]) > 1]
-    told = _pages().get_template("runs.html").render(runs=shown, by_instruction=several)
+    texts = {told["instruction"] for run in shown for told in run["summary"]["instructions"]}
+    # A run of one instruction is the control of the others: it stands beside them.
+    told = _pages().get_template("runs.html").render(runs=shown, by_instruction=shown if len(texts) > 1 else [])
     path.write_text(told, encoding="utf-8")
 
 
@@ -89,6 +90,7 @@ def _pages() -> jinja2.Environment:
     pages.filters["percent"] = lambda share: "none" if share is None else f"{share:.1%}"
     pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
     pages.filters["moment"] = lambda iso: f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
+    pages.filters["quoted"] = lambda text: f"“{text}”" if text else "(empty)"
     pages.filters["rate"] = lambda told, suffix="": tell_rate(told, suffix, interval="")
     return pages
 

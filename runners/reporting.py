@@ -57,7 +57,9 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
                 str(told["errors"]),
                 "-" if latency is None else f"{latency:.0f}",
                 "-" if speed is None else f"{speed:.1f}",
-                told["instruction"] if len(told["instructions"]) == 1 else f"{len(told['instructions'])} instructions",
+                f"{len(told['instructions'])} instructions"
+                if len(told["instructions"]) > 1
+                else told["instruction"] or "(empty)",
             )
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

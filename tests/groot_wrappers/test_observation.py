@@ -6,7 +6,7 @@ import torch
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper
 from groot_wrappers.errors import ContractError
-from tests.toy import EMBODIMENT, ToyEnv, toy_embodiment
+from tests.toy import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
 
 
 def wrap(num_envs=3, **kwargs):
@@ -101,6 +101,30 @@ def test_instructions_are_given_per_env():
     env.reset(seed=0)
     observation, _ = env.reset(options={"env_ids": [2, 0], "seeds": [1, 2], "instructions": ["two", "zero"]})
     assert observation["language"]["task"] == [["zero"], ["reach"], ["two"]]
+
+
+class ToyToldItsGoal(ToyEnv):
+    """Its success depends on the instruction: only an env that is told to `reach` can succeed."""
+
+    def reset(self, env_ids=None, **options):
+        self.told_at_reset = list(self.instructions)
+        return super().reset(env_ids, **options)
+
+    def step(self, action):
+        observation, reward, terminated, truncated, info = super().step(action)
+        self._success &= torch.tensor([text == "reach" for text in self.instructions])
+        return observation, reward, terminated, truncated, info
+
+
+def test_env_knows_what_each_of_its_envs_was_told():
+    env = Gr00tObservationWrapper(ToyToldItsGoal(3), toy_embodiment(), instruction="wait")
+    env.reset(seed=0)
+    assert env.unwrapped.told_at_reset == ["wait"] * 3
+    env.reset(options={"env_ids": [2, 0], "seeds": [1, 2], "instructions": ["reach", "rest"]})
+    assert env.unwrapped.told_at_reset == ["rest", "wait", "reach"], "before the env is reset"
+    for _ in range(NEEDED_STEPS):
+        env.step(torch.stack([env.unwrapped.goal, torch.zeros(3)], dim=1))
+    assert env.unwrapped.termination_manager.get_term("success").tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize(

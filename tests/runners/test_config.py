@@ -16,8 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.client import PolicyClient
 from groot_wrappers.embodiment import Embodiment
 from runners import play, serve
-from runners.config import register_schemas
+from runners.config import InstructionPer, register_schemas
 from runners.experiment import run_experiment
+from runners.plan import instruction_texts, make_plan
 from tests.runners.conftest import GROOT_PLAY, ROOT
 
 CONF = ROOT / "conf"
@@ -98,6 +99,15 @@ def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, cho
     code, _, err = command(play, *choices, "server=expert", "hydra.run.dir=run")
     assert code == 1
     assert told in err
+
+
+@pytest.mark.parametrize("option", [o.name for o in OPTIONS if o.parts[0] == "instruction"])
+def test_texts_of_a_suite_take_turns(option):
+    text = OmegaConf.to_container(compose("play", f"instruction={option}").instruction, resolve=True)["text"]
+    texts = instruction_texts(text, None, per=InstructionPer.episode, num_envs=1)
+    assert texts == ([text] if isinstance(text, str) else text)
+    assert len(set(texts)) == len(texts), "each is counted apart"
+    assert [episode.instruction for episode in make_plan(2 * len(texts), 0, texts)] == texts * 2
 
 
 def test_defaults_are_those_that_are_documented():

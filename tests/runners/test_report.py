@@ -150,6 +150,23 @@ def test_page_of_any_run_can_be_written(tmp_path, episodes, options):
         assert "none judged" in page.text
 
 
+def test_page_of_a_suite_tells_its_instructions_apart_and_names_the_empty_one(tmp_path):
+    make_run(tmp_path / "run", 6, rate=1.0, instructions=("lift it", ""))
+    page = Page(tmp_path / "run" / "report.html")
+    cells = re.findall(r"<tr><td>(.*)\n<td class=\"number\">(.*)\n", page.source)
+    assert cells[:3] == [("all", "6 of 6"), ("lift it", "3 of 3"), ("(empty)", "3 of 3")]
+    assert page.source.partition("<h2>All episodes</h2>")[2].count("<td>(empty)\n") == 3
+
+
+def test_page_over_runs_of_several_instructions_has_a_line_for_each_also_where_a_run_has_one(tmp_path, capsys):
+    make_run(tmp_path / "runs/suite", 6, instructions=("lift it", "raise it"))
+    make_run(tmp_path / "runs/control", 6, instructions=("",))
+    with pytest.raises(SystemExit):
+        report_app.main([str(tmp_path / "runs"), "--output", str(tmp_path / "all.html")])
+    listed = re.findall(r"<tr><td>(\w*)<td>(.*)\n", Page(tmp_path / "all.html").source)
+    assert listed == [("control", "(empty)"), ("suite", "lift it"), ("", "raise it")]
+
+
 def test_page_of_a_run_without_an_episode_can_be_written(tmp_path):
     make_run(tmp_path / "run", 0)
     assert "No episode ended" in Page(tmp_path / "run" / "report.html").text

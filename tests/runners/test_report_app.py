@@ -31,9 +31,10 @@ def report(monkeypatch, capsys, tmp_path):
 def test_table_has_a_line_a_run_and_a_page_is_written(report, tmp_path):
     make_run(tmp_path / "outputs/day/one", 40, rate=0.8, errors=(3,))
     make_run(tmp_path / "outputs/day/two", 12, rate=1.0, instructions=("a", "b"))
+    make_run(tmp_path / "outputs/day/untold", 12, instructions=("",))
     code, out, err = report("outputs")
     assert (code, err) == (0, "")
-    head, one, two, page = out.splitlines()
+    head, one, two, untold, page = out.splitlines()
     assert head.split("  ")[0] == "run"
     summary = json.loads((tmp_path / "outputs/day/one/summary.json").read_text())
     for told in (
@@ -46,6 +47,7 @@ def test_table_has_a_line_a_run_and_a_page_is_written(report, tmp_path):
         assert told in one
     assert two.startswith("two")
     assert "2 instructions" in two
+    assert untold.endswith("  (empty)")
     assert page == "Look at it: xdg-open groot-report.html"
     assert (tmp_path / "groot-report.html").exists()
 

@@ -22,5 +22,6 @@ def test_an_id_names_its_config(task_id):
     assert spec.kwargs["env_cfg_entry_point"] == tasks.TASK_IDS[task_id]
 
 
-def test_the_lift_has_a_play_variant():
-    assert {"Isaac-Groot-Lift-Cube-Franka-v0", "Isaac-Groot-Lift-Cube-Franka-Play-v0"} <= set(tasks.TASK_IDS)
+@pytest.mark.parametrize("name", ["Lift-Cube-Franka", "Lift-Named-Cube-Franka", "PickPlace-GR1T2"])
+def test_a_task_has_a_play_variant(name):
+    assert {f"Isaac-Groot-{name}-v0", f"Isaac-Groot-{name}-Play-v0"} <= set(tasks.TASK_IDS)

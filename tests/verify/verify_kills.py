@@ -62,7 +62,7 @@ def test_runner_is_killed_at_random_moments(groot_play, tmp_path):
         rows = rows_of(folder)
         print(f"kill {kill + 1}: {len(rows)} rows", flush=True)
         assert not ended_first or len({row["index"] for row in rows}) == EPISODES, process.stderr.read()
-    code, out, err = finish(groot_play("resume=run"))
+    code, out, err = finish(groot_play("resume=run"), timeout=600)
     assert code == 0, out + err
     rows = require_every_episode_once(folder, EPISODES)
     print(f"{KILLS} kills of the runner: {len(rows)} rows, every one of {EPISODES} episodes once")

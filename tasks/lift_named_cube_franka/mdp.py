@@ -1,0 +1,81 @@
+"""What begins and ends an episode with two cubes: ``place_apart``, and ``LiftedCube``, which reads the instruction."""
+
+import torch
+from isaaclab.envs import ManagerBasedRLEnv
+from isaaclab.managers import ManagerTermBase, SceneEntityCfg, TerminationTermCfg
+from isaaclab.utils.math import quat_from_euler_xyz, sample_uniform
+
+from tasks.lift_cube_franka.mdp import HeldAbove
+
+from .layout import named_cube
+
+__all__ = ["LiftedCube", "place_apart"]
+
+
+def place_apart(
+    env: ManagerBasedRLEnv,
+    env_ids: torch.Tensor | slice,
+    cubes: dict[str, str],
+    ranges: dict[str, tuple[float, float]],
+) -> None:
+    """Reset term: two cubes at random places, one on each side of the robot, either on either side.
+
+    Args:
+        env: The env.
+        env_ids: The envs that are reset.
+        cubes: Names of the two in the scene, by colour.
+        ranges: ``x``, ``y`` (m, in the env's frame) and ``yaw`` (rad), drawn for each; y is mirrored for one of them.
+    """
+    origins = env.scene.env_origins[env_ids]
+    count = len(origins)
+    side = torch.where(torch.rand(count, device=env.device) < 0.5, 1.0, -1.0)
+    for name, sign in zip(cubes.values(), (side, -side), strict=True):
+        cube = env.scene[name]
+        x, y, yaw = (sample_uniform(*ranges[axis], (count,), env.device) for axis in ("x", "y", "yaw"))
+        height = cube.data.default_root_pose.torch[env_ids][:, 2]
+        position = origins + torch.stack([x, sign * y, height], dim=-1)
+        level = torch.zeros_like(yaw)
+        pose = torch.cat([position, quat_from_euler_xyz(level, level, yaw)], dim=-1)
+        cube.write_root_pose_to_sim_index(root_pose=pose, env_ids=env_ids)
+
+
+class LiftedCube(ManagerTermBase):
+    """True once a cube has been lifted (``HeldAbove``) that the env's instruction names, or one that it does not.
+
+    An instruction that names no cube, or both, asks for none: nothing can succeed, and any lift is a wrong one. The
+    texts are those of ``env.instructions``, which ``Gr00tObservationWrapper`` sets.
+
+    Params of the term:
+        cubes: Names in the scene, by colour.
+        named: Whether the cube that is named is meant, or the others.
+        height, duration: As ``HeldAbove`` takes them.
+    """
+
+    def __init__(self, cfg: TerminationTermCfg, env: ManagerBasedRLEnv):
+        super().__init__(cfg, env)
+        self._held = {colour: HeldAbove(cfg, env) for colour in cfg.params["cubes"]}
+
+    def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
+        """Forget the steps counted in the given envs."""
+        for held in self._held.values():
+            held.reset(env_ids)
+
+    def __call__(
+        self, env: ManagerBasedRLEnv, cubes: dict[str, str], named: bool, height: float, duration: float
+    ) -> torch.Tensor:
+        """Count one control step and say in which envs such a cube has been lifted, bool (num_envs,).
+
+        Raises:
+            AttributeError: Nobody has told the env its instructions.
+        """
+        if not hasattr(env, "instructions"):
+            raise AttributeError(
+                "Which cube is to be lifted is said by the instruction, but the env was told none: wrap it by "
+                "Gr00tObservationWrapper, or set its attribute `instructions` to a list of a text for each env."
+            )
+        told = [named_cube(text) for text in env.instructions]
+        lifted = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
+        for colour, name in cubes.items():
+            meant = torch.tensor([(colour == asked) is named for asked in told], device=env.device)
+            lifted |= meant & self._held[colour](env, SceneEntityCfg(name), height, duration)
+        return lifted
