@@ -25,6 +25,7 @@ MAX_MESSAGE_BYTES = 1 << 29
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 _TICK_S = 1.0
+_RETURN_S = 5.0  # for a server that went away between two calls: one that is started again is back by then, or not soon
 _GRACE_MS = 50  # a reply that was read just before its connection closed
 
 _ABSENT, _CONNECTED, _GREETED, _CLOSED = range(4)
@@ -141,7 +142,8 @@ class Connection:
     def _exchange(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None) -> list[zmq.Frame]:
         socket = self._open_socket()
         self._read_events()
-        if self._state == _CLOSED:  # between two calls: ZeroMQ connects again by itself
+        lost = self._state == _CLOSED  # between two calls: ZeroMQ connects again by itself
+        if lost:
             self._state = _ABSENT
         poller = zmq.Poller()
         poller.register(socket, zmq.POLLIN)
@@ -153,6 +155,8 @@ class Connection:
             waited = time.monotonic() - start
             if waited >= timeout_s:
                 raise NoReplyError(waited, self._state)
+            if lost and waited >= _RETURN_S and self._state == _ABSENT:
+                raise NoReplyError(waited, _CLOSED)
             if waited >= next_tick:
                 next_tick += _TICK_S
                 if on_tick is not None:

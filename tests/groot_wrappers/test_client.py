@@ -415,6 +415,16 @@ class TestDeath:
             client.get_action(observation(), {"exit": True})
         assert time.monotonic() - start < 10
 
+    def test_between_two_calls_is_not_waited_out(self, server_process, connect):
+        server = server_process()
+        client = connect(server.port, timeout_s=20)
+        client.get_action(observation())
+        server.kill()
+        start = time.monotonic()
+        with pytest.raises(ServerUnreachableError, match=r"broke off get_action after 5\.\d s"):
+            client.get_action(observation())
+        assert time.monotonic() - start < 10
+
     def test_and_return_are_survived(self, server_process, connect):
         port = free_port()
         server = server_process(port=port)

@@ -154,7 +154,6 @@ def test_killed_server_is_started_again_and_costs_no_episode(groot_play, tmp_pat
         "task.expert._target_=tests.runners.policy_servers.Reaching",
         "episodes=8",
         "recorder=[video]",
-        "server.timeout_s=5",  # what is asked of a server that died between two requests is waited for that long
         *SLOW,
     )
     wait_for_rows(folder, 1, process)
