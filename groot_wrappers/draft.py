@@ -65,8 +65,14 @@ def draft_embodiment(
     terms: dict[str, dict[str, Any]] = {name: {"term": name} for name in env.action_terms}
     terms = terms or {"action": {"slice": [0, env.action_dim]}}
     drafted = [_entry("video", key, given, cameras, env) for key in keys("video", env.cameras or images)]
-    drafted += [_entry("state", key, given, states | _joint_groups(env, key), env) for key in keys("state", vectors)]
-    actions = [_entry("action", key, given, terms | _driven_joints(env, key), env) for key in keys("action", terms)]
+    for key in keys("state", vectors):
+        offered = dict(states)
+        for robot in env.robots.values():
+            offered |= _joints_like(key, robot.joint_names)
+        drafted.append(_entry("state", key, given, offered, env))
+    actions = [
+        _entry("action", key, given, terms | _joints_like(key, env.joint_columns), env) for key in keys("action", terms)
+    ]
     if len(actions) == 1 and actions[0].entry is None:
         if len(terms) == 1:
             (only,) = terms.values()
@@ -135,19 +141,10 @@ def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[\W_\d]+", name.lower()) if len(word) > 2]  # x, of, ee
 
 
-def _joint_groups(env: IsaacLabEnv, key: str) -> dict[str, dict[str, Any]]:
-    """Return the joints of each robot that share a word with the key, as one group."""
-    groups: dict[str, dict[str, Any]] = {}
-    for robot in env.robots.values():
-        names = [name for name in robot.joint_names if set(_words(key)) & set(_words(name)) - {"joint"}]
-        if names:
-            groups[f"{'_'.join(_words(key))}_joints"] = {"joints": names}
-    return groups
-
-
-def _driven_joints(env: IsaacLabEnv, key: str) -> dict[str, dict[str, Any]]:
-    """Return the joints with a position term that share a word with the key, as one group."""
-    names = [name for name in env.joint_columns if set(_words(key)) & set(_words(name)) - {"joint"}]
+def _joints_like(key: str, joints: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the joints that share a word with the key, as one group by a name of its own; none where none does."""
+    words = set(_words(key)) - {"joint"}
+    names = [name for name in joints if words & set(_words(name))]
     return {f"{'_'.join(_words(key))}_joints": {"joints": names}} if names else {}
 
 

@@ -67,7 +67,7 @@ class IsaacLabEnv:
                 f"its action space is {getattr(self.base, 'single_action_space', None)}. Choose another env."
             )
 
-    @property
+    @cached_property
     def starts(self) -> Literal["per_env", "per_batch"]:
         """Whether one env can begin an episode alone, or only all of them together (direct envs)."""
         return "per_env" if "env_ids" in inspect.signature(self.base.reset).parameters else "per_batch"
@@ -143,7 +143,7 @@ class IsaacLabEnv:
                 columns[joint] = JointColumn(term.start + position, _for_joint(cfg.scale, joint, 1.0), offset)
         return columns
 
-    @property
+    @cached_property
     def has_success(self) -> bool:
         """Whether the env says what success is: by a termination term of that name."""
         return self._terminations is not None and "success" in self._terminations.active_terms

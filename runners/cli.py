@@ -18,7 +18,6 @@ from omegaconf.errors import OmegaConfBaseException
 
 from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
 from runners.config import register_schemas
-from runners.resume import with_earlier_settings
 
 __all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "GATE_NOT_MET", "INTERRUPTED", "launch"]
 
@@ -26,19 +25,25 @@ DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _USAGE = 2  # with which argparse ends, within Hydra
 
 
-def launch(app: Callable[[DictConfig], int], config_name: str, old_flags: Mapping[str, str] | None = None) -> NoReturn:
+def launch(
+    app: Callable[[DictConfig], int],
+    config_name: str,
+    old_flags: Mapping[str, str] | None = None,
+    complete: Callable[[list[str]], list[str]] = list,
+) -> NoReturn:
     """Run a Hydra app and exit with its code; in a multirun, with the worst code of the runs. Ctrl-C ends them all.
 
     Args:
         app: Takes the composed configuration, returns an exit code.
         config_name: Name of the primary YAML file in ``conf/``.
         old_flags: Flags of an earlier command line, each with the key that took its place.
+        complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
     """
     OmegaConf.register_new_resolver("first_given", _first_given, replace=True)
     _refuse_old_flags(sys.argv[1:], old_flags or {})
     _refuse_tokens(sys.argv[1:])
     try:
-        sys.argv[1:] = with_earlier_settings(sys.argv[1:])
+        sys.argv[1:] = complete(sys.argv[1:])
     except ContractError as error:
         print(error, file=sys.stderr)
         sys.exit(FAILED)

@@ -150,7 +150,7 @@ def run_experiment(config: DictConfig) -> int:
                 summary = summarise(
                     log.rows,
                     task=run.task,
-                    instruction="; ".join(instructions),
+                    instruction=" | ".join(instructions),
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,

@@ -1,191 +1,19 @@
 """``groot-inspect``: what an env offers, what a server wants, what fits and why not, and an embodiment to paste."""
 
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import redirect_stdout
-from dataclasses import asdict, fields
-from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import yaml  # type: ignore[import-untyped]
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from groot_wrappers.action_layout import target_columns
-from groot_wrappers.contract import check_env, match_embodiment
-from groot_wrappers.draft import DraftEntry, draft_embodiment
-from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
-from groot_wrappers.modality import ModalityConfigs
-from groot_wrappers.sources import state_source, video_source
-from runners.cli import DONE, FAILED, launch
+from runners.cli import launch
 
 __all__ = ["main"]
 
 
 def inspect(config: DictConfig) -> int:
     """Start the env once and print the comparison; return the exit code."""
-    from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered  # noqa: PLC0415
-    from runners.expert import require_expert  # noqa: PLC0415
-    from runners.policy_client import policy_client  # noqa: PLC0415  # --help answers at once
-    from runners.simulation import simulated_env  # noqa: PLC0415
+    from runners.inspection import run_inspection  # noqa: PLC0415  # --help and a refused override answer at once
 
-    require_expert(config)
-    say = partial(print, flush=True)
-    resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    require_registered(resolved["task"])
-    modality = None
-    if config.server is not None:
-        with policy_client(config.server, say) as connection:
-            modality = connection.client.get_modality_config()
-    env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
-    problems: list[str] = []
-    try:
-        embodiment = chosen_embodiment(resolved["embodiment"], env_cfg)
-    except ContractError as error:
-        embodiment = Embodiment()
-        problems += error.problems
-    if modality is not None and not problems:
-        try:
-            match_embodiment(embodiment, modality)
-        except ContractError as error:
-            problems += error.problems
-    print("Starting the simulator (15 to 40 s)", file=sys.stderr, flush=True)
-    with (
-        open(os.devnull, "w") as nowhere,  # tables of IsaacLab's own
-        redirect_stdout(nowhere),
-        simulated_env(
-            resolved["task"]["id"], env_cfg, num_envs=1, episode_steps=1000, device=config.sim.device, seed=0
-        ) as env,
-    ):
-        isaaclab = IsaacLabEnv(env)
-        if not embodiment.is_empty:
-            try:
-                check_env(isaaclab, embodiment)
-            except ContractError as error:
-                problems += error.problems
-        entries = entries_of(embodiment)
-        lines = [
-            *_offer(resolved["task"]["id"], isaaclab),
-            *_joined(isaaclab, embodiment, modality, entries),
-            *_verdict(problems),
-            *_yaml(draft_embodiment(isaaclab, modality, entries), embodiment, modality),
-        ]
-    print("\n".join(lines), flush=True)
-    return FAILED if problems else DONE
-
-
-def entries_of(embodiment: Embodiment) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return an embodiment's entries as a YAML file has them: what is at its default is left out."""
-
-    def entry(source: Any) -> dict[str, Any]:
-        values = asdict(source)
-        default = {field.name: field.default for field in fields(source)}
-        return {name: value for name, value in values.items() if value != default[name]}
-
-    return {
-        kind: {key: entry(source) for key, source in getattr(embodiment, kind).items()}
-        for kind in ("video", "state", "action")
-    }
-
-
-def _offer(env_id: str, env: IsaacLabEnv) -> Iterator[str]:
-    workflow = "manager-based" if env.action_terms else "direct"
-    yield f"The env {env_id} ({type(env.base).__name__}, {workflow}) offers"
-    for name, sensor in env.sensors.items():
-        if name in env.cameras:
-            size = " x ".join(str(n) for n in sensor.image_shape)
-            yield _row("camera", name, f"{size} {', '.join(sensor.cfg.data_types)}")
-        else:
-            yield _row("sensor", name, type(sensor).__name__)
-    for path, shape in env.observations.items():
-        yield _row("obs", path, " x ".join(map(str, shape)))
-    for name, robot in env.robots.items():
-        yield _row("joints", name, ", ".join(robot.joint_names))
-        yield _row("bodies", name, ", ".join(robot.body_names))
-    for name, term in env.action_terms.items():
-        driven = [j for j, place in env.joint_columns.items() if term.start <= place.column < term.start + term.width]
-        told = f": positions of {', '.join(driven)}" if driven else ""
-        yield _row("action term", name, f"{term.width} {term.kind}{told}")
-    if not env.action_terms:
-        yield _row("action", "", f"{env.action_dim} numbers without names")
-    yield _row("success", "", "a termination term" if env.has_success else "none: success will be null")
-    together = "only all envs together (starts: per_batch)"
-    yield _row("starts", "", "each env alone, from its own seed" if env.starts == "per_env" else together)
-
-
-def _joined(
-    env: IsaacLabEnv, embodiment: Embodiment, modality: ModalityConfigs | None, entries: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
-    """Yield a row for each key that the server wants or the embodiment names, with what the env gives for it."""
-    yield "\n" + _row("", "key", f"{'server':<22} {'embodiment':<44} env")
-    for kind in ("video", "state", "language", "action"):
-        wanted = list(modality[kind].modality_keys) if modality and kind in modality else []
-        named = [embodiment.language] if kind == "language" else list(entries[kind])
-        for key in dict.fromkeys([*wanted, *named]):
-            asked = "-"
-            if modality and key in wanted:
-                indices = list(modality[kind].delta_indices)
-                asked = f"{len(indices)} steps" if kind == "action" else str(indices)
-            if kind == "language":
-                entry, given = key if key in named else "missing", "ok" if key in named else ""
-            elif key in named:
-                entry, given = _flow(entries[kind][key]), _given(env, embodiment, kind, key)
-            else:
-                entry, given = "missing", ""
-            yield _row(kind, key, f"{asked:<22} {entry:<44} {given}")
-
-
-def _given(env: IsaacLabEnv, embodiment: Embodiment, kind: str, key: str) -> str:
-    """Return the size of what the env gives or takes for a key of the embodiment, or that it does not fit."""
-    try:
-        if kind == "video":
-            shape = video_source(env, key, embodiment.video[key]).shape
-        elif kind == "state":
-            shape = state_source(env, key, embodiment.state[key]).shape
-        else:
-            shape = (len(target_columns(env, key, embodiment.action[key], embodiment)),)
-    except ContractError:
-        return "does not fit"
-    return f"{' x '.join(map(str, shape))}, ok"
-
-
-def _verdict(problems: list[str]) -> Iterator[str]:
-    if not problems:
-        yield "\nIt fits."
-        return
-    yield "\nIt does not fit:"
-    for problem in problems:
-        yield f"- {problem}"
-
-
-def _yaml(drafted: list[DraftEntry], embodiment: Embodiment, modality: ModalityConfigs | None) -> Iterator[str]:
-    """Yield an embodiment YAML file, with a comment at each guess."""
-    yield "\nAn embodiment to paste into my_conf/embodiment/my_robot.yaml (--config-dir my_conf embodiment=my_robot):\n"
-    for kind in ("video", "state", "action"):
-        of_kind = [draft for draft in drafted if draft.modality == kind]
-        if kind == "action":
-            wanted = modality["language"].modality_keys if modality and "language" in modality else ()
-            yield f"language: {wanted[0] if wanted else embodiment.language}"
-        yield f"{kind}:" if of_kind else f"{kind}: {{}}"
-        for draft in of_kind:
-            if draft.entry is None:
-                yield f"  # {draft.key}: ???  # {draft.note}"
-                continue
-            mark = f"  # guess: {draft.note}" if draft.guessed else ""
-            yield f"  {draft.key}: {_flow(draft.entry)}{mark}"
-    if embodiment.env:
-        yield f"env: {_flow(embodiment.env)}"
-
-
-def _flow(value: Mapping[str, Any]) -> str:
-    text: str = yaml.safe_dump(dict(value), default_flow_style=True, sort_keys=False, width=10_000)
-    return text.strip()
-
-
-def _row(kind: str, name: str, told: str) -> str:
-    return f"  {kind:<12} {name:<24} {told}"
+    return run_inspection(config)
 
 
 def main() -> NoReturn:

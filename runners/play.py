@@ -5,6 +5,7 @@ from typing import NoReturn
 from omegaconf import DictConfig
 
 from runners.cli import launch
+from runners.resume import with_earlier_settings
 
 __all__ = ["main"]
 
@@ -30,7 +31,7 @@ def play(config: DictConfig) -> int:
 
 def main() -> NoReturn:
     """Run the ``groot-play`` command."""
-    launch(play, "play", OLD_FLAGS)
+    launch(play, "play", OLD_FLAGS, with_earlier_settings)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """``ScriptedExpert``, the frame of a scripted policy that sees what GR00T would see and speaks its protocol."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,43 +10,61 @@ from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfig
 
 __all__ = ["ScriptedExpert"]
 
+JOINT_TARGETS = ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT")
+"""How the numbers of an action key are to be read where they are absolute joint targets."""
 
-class ScriptedExpert:
+
+class ScriptedExpert(ABC):
     """Policy (``groot_wrappers.server.Policy``) that plans each row of an observation by itself, without memory.
 
-    So it can be asked for any env, at any time, in any order. A subclass says what it sees, and has ``plan``. Its
-    language key is ``task``; it takes one frame of every key, and answers with absolute joint targets.
+    So it can be asked for any env, at any time, in any order. A subclass says what it sees, and has ``plan``. It takes
+    one frame of every key.
 
     Args:
         video: Keys of the pictures.
         state: Keys of the states.
         action: Keys of the action.
         horizon: Control steps in a chunk.
+        language: Key of the instruction.
+        action_config: How every action key's numbers are to be read; None for a data set's own convention.
     """
 
-    def __init__(self, video: Sequence[str], state: Sequence[str], action: Sequence[str], horizon: int):
+    def __init__(
+        self,
+        video: Sequence[str],
+        state: Sequence[str],
+        action: Sequence[str],
+        horizon: int,
+        *,
+        language: str = "task",
+        action_config: ActionConfig | None = JOINT_TARGETS,
+    ):
+        self._language = language
         self._modality: ModalityConfigs = {
             "video": ModalityConfig((0,), tuple(video)),
             "state": ModalityConfig((0,), tuple(state)),
             "action": ModalityConfig(
                 tuple(range(horizon)),
                 tuple(action),
-                action_configs=(ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT"),) * len(action),
+                action_configs=None if action_config is None else (action_config,) * len(action),
             ),
-            "language": ModalityConfig((0,), ("task",)),
+            "language": ModalityConfig((0,), (language,)),
         }
 
-    def plan(self, images: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    @abstractmethod
+    def plan(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> dict[str, np.ndarray]:
         """Plan one row's chunk.
 
         Args:
             images: Each video key's picture, uint8 (H, W, 3), RGB.
             states: Each state key's values, float64 (D,).
+            instruction: What the policy is told.
 
         Returns:
-            Each action key's targets, (T, D).
+            Each action key's numbers, (T, D).
         """
-        raise NotImplementedError
 
     def get_modality_config(self) -> ModalityConfigs:
         """What an observation must hold and what an action will hold."""
@@ -71,6 +90,7 @@ class ScriptedExpert:
             self.plan(
                 {key: pictures[row] for key, pictures in images.items()},
                 {key: values[row].astype(float) for key, values in states.items()},
+                observation["language"][self._language][row][0],
             )
             for row in range(batch)
         ]

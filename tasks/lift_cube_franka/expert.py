@@ -38,7 +38,9 @@ class LiftCubeExpert(ScriptedExpert):
         self._find = find
         self._arm = PandaArm()
 
-    def plan(self, images: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def plan(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> dict[str, np.ndarray]:
         """Plan ``joint_positions`` (16, 9)."""
         joints = states["joint_positions"]
         cube = self._find(images["scene_camera"])

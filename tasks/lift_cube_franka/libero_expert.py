@@ -4,12 +4,10 @@ It sees and plans as ``LiftCubeExpert`` does, but sends how the hand is to move 
 Each call plans from its observation alone.
 """
 
-from typing import Any
-
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from groot_wrappers.modality import ModalityConfig, ModalityConfigs, check_observation
+from tasks.scripted_expert import ScriptedExpert
 
 from .grasp import HORIZON, Pace, plan_hand
 from .layout import IMAGE_SIZE, TOOL_POINT, WRIST_CAMERA
@@ -42,8 +40,8 @@ _OF_VIDEO = ((np.arange(IMAGE_SIZE) + 0.5) * _VIDEO_SIZE / IMAGE_SIZE).astype(in
 """Rows (and columns) of LIBERO's picture that make one of the size that the cameras are known in."""
 
 
-class LiberoExpert:
-    """Policy (``groot_wrappers.server.Policy``) that lifts the red cube under ``embodiment=libero_panda``.
+class LiberoExpert(ScriptedExpert):
+    """Policy that lifts the red cube under ``embodiment=libero_panda``.
 
     Observation: video ``image`` (the scene) and ``wrist_image`` uint8 (B, 1, 256, 256, 3) RGB; state ``x``, ``y``,
     ``z`` (m), ``roll``, ``pitch``, ``yaw`` (axis times angle, rad) float32 (B, 1, 1) of the point between the finger
@@ -53,45 +51,26 @@ class LiberoExpert:
     """
 
     def __init__(self) -> None:
-        self._modality: ModalityConfigs = {
-            "video": ModalityConfig((0,), ("image", "wrist_image")),
-            "state": ModalityConfig((0,), (*_POSE, "gripper")),
-            "action": ModalityConfig(tuple(range(HORIZON)), (*_POSE, "gripper")),
-            "language": ModalityConfig((0,), ("annotation.human.action.task_description",)),
-        }
-
-    def get_modality_config(self) -> ModalityConfigs:
-        """What an observation must hold and what an action will hold."""
-        return self._modality
-
-    def get_action(
-        self, observation: dict[str, Any], options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Plan one chunk for each row of the observation.
-
-        Returns:
-            ``{key: float32 (B, 16, 1)}`` and an empty info.
-
-        Raises:
-            ContractError: The observation is not as ``get_modality_config`` asks.
-        """
-        check_observation(observation, self._modality)
-        scenes, wrists = (
-            observation["video"][key][:, -1][:, _OF_VIDEO][:, :, _OF_VIDEO] for key in ("image", "wrist_image")
+        super().__init__(
+            ("image", "wrist_image"),
+            (*_POSE, "gripper"),
+            (*_POSE, "gripper"),
+            HORIZON,
+            language="annotation.human.action.task_description",
+            action_config=None,
         )
-        state = observation["state"]
-        poses = np.concatenate([state[key][:, -1] for key in _POSE], axis=-1).astype(float)
-        openings = np.abs(state["gripper"][:, -1]).mean(axis=-1)
-        chunks = np.stack([_plan(*row) for row in zip(scenes, wrists, poses, openings, strict=True)])
-        keys = (*_POSE, "gripper")
-        return {key: chunks[:, :, [column]].astype(np.float32) for column, key in enumerate(keys)}, {}
 
-    def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Nothing to forget: no call depends on another."""
-        return {}
+    def plan(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> dict[str, np.ndarray]:
+        """Plan each key's (16, 1)."""
+        scene, wrist = (images[key][_OF_VIDEO][:, _OF_VIDEO] for key in ("image", "wrist_image"))
+        pose = np.concatenate([states[key] for key in _POSE])
+        chunk = _chunk(scene, wrist, pose, float(np.abs(states["gripper"]).mean()))
+        return {key: chunk[:, [column]] for column, key in enumerate((*_POSE, "gripper"))}
 
 
-def _plan(scene: np.ndarray, wrist: np.ndarray, pose: np.ndarray, opening: float) -> np.ndarray:
+def _chunk(scene: np.ndarray, wrist: np.ndarray, pose: np.ndarray, opening: float) -> np.ndarray:
     """One row's chunk, (16, 7)."""
     cube = fit_cube(scene)
     if cube is None:
@@ -101,7 +80,7 @@ def _plan(scene: np.ndarray, wrist: np.ndarray, pose: np.ndarray, opening: float
     agreed = shows_red_about(wrist, WRIST_CAMERA.project(rotation.apply(cube.position - hand, inverse=True)))
     along_x = rotation.apply([1.0, 0.0, 0.0])
     yaw = float(np.arctan2(along_x[1], along_x[0]))
-    positions, yaws, fingers = plan_hand(position, yaw, float(opening), cube, may_descend=agreed, pace=_PACE)
+    positions, yaws, fingers = plan_hand(position, yaw, opening, cube, may_descend=agreed, pace=_PACE)
     rotations = Rotation.concatenate([rotation, Rotation.from_euler("z", yaws[:, None]) * _POINTING_DOWN])
     moves = np.diff(np.vstack([position, positions]), axis=0)
     turns = (rotations[1:] * rotations[:-1].inv()).as_rotvec()

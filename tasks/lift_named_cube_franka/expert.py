@@ -1,10 +1,7 @@
 """``NamedCubeExpert``, the lift's scripted policy for two cubes: it takes the one that the instruction names."""
 
-from typing import Any
-
 import numpy as np
 
-from groot_wrappers.modality import check_observation
 from tasks.lift_cube_franka.expert import LiftCubeExpert
 
 from .layout import named_cube
@@ -19,25 +16,16 @@ class NamedCubeExpert(LiftCubeExpert):
     the blue cube is the red one. Where the text names no cube, or both, there is none to see, and the arm holds still.
     """
 
-    def get_action(
-        self, observation: dict[str, Any], options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Plan one chunk for each row of the observation, as ``LiftCubeExpert`` does.
-
-        Raises:
-            ContractError: The observation is not as ``get_modality_config`` asks.
-        """
-        check_observation(observation, self.get_modality_config())
-        named = [named_cube(text) for [text] in observation["language"]["task"]]
-        video = {
-            key: np.stack([_named_as_red(row, colour) for row, colour in zip(pictures, named, strict=True)])
-            for key, pictures in observation["video"].items()
-        }
-        return super().get_action({**observation, "video": video}, options)
+    def plan(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> dict[str, np.ndarray]:
+        """Plan ``joint_positions`` (16, 9)."""
+        colour = named_cube(instruction)
+        return super().plan({key: _named_as_red(seen, colour) for key, seen in images.items()}, states, instruction)
 
 
-def _named_as_red(pictures: np.ndarray, colour: str | None) -> np.ndarray:
-    """Pictures (..., 3) in which only the cube of that colour is red; black ones for None."""
+def _named_as_red(picture: np.ndarray, colour: str | None) -> np.ndarray:
+    """A picture (H, W, 3) in which only the cube of that colour is red; a black one for None."""
     if colour is None:
-        return np.zeros_like(pictures)
-    return pictures if colour == "red" else pictures[..., ::-1]
+        return np.zeros_like(picture)
+    return picture if colour == "red" else picture[..., ::-1]

@@ -48,7 +48,9 @@ class PickPlaceExpert(ScriptedExpert):
         self._find = find
         self._arm = RightArm()
 
-    def plan(self, images: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def plan(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> dict[str, np.ndarray]:
         """Plan all five keys, (16, D) each: left side and waist at their start, right arm and hand at work."""
         waist, arm, hand = states["waist"], states["right_arm"], states["right_hand"]
         chunk = {
