@@ -8,6 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
+from groot_wrappers.control_step import ControlStep
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
@@ -65,11 +66,11 @@ class VideoRecorder(Recorder):
             self._paths[env_id] = path
             self._writers[env_id] = _Writer(str(path), frame, self._run.fps)
 
-    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
+    def on_control_step(self, step: ControlStep) -> None:
         """Add a frame to the videos of the envs whose episode goes on."""
         for env_id, writer in self._writers.items():
-            if playing[env_id]:
-                writer.write(side_by_side(observation["video"], env_id))
+            if step.playing[env_id]:
+                writer.write(side_by_side(step.observation["video"], env_id))
 
     def on_episode_end(self, row: EpisodeRow) -> None:
         """Close the episode's video and name it in the row."""
