@@ -155,13 +155,15 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             steps += playing
             terminated_any |= playing & terminated
             truncated_any |= playing & truncated
-            if self._isaaclab.has_success:
-                success |= playing & self._isaaclab.succeeded()
+            succeeded = self._isaaclab.succeeded() if self._isaaclab.has_success else None
+            if succeeded is not None:
+                success |= playing & succeeded
             self._parked |= terminated | truncated
             if self._watcher is not None:
                 played, goes_on = torch.stack([playing, ~self._parked]).cpu().numpy()
                 action = {key: values[:, step] for key, values in asked.items()}
-                self._watcher(ControlStep(observation, played, goes_on, action, reward if self.has_rewards else None))
+                brought = reward if self.has_rewards else None
+                self._watcher(ControlStep(observation, played, goes_on, action, brought, succeeded))
             if bool(self._parked.all()):
                 break
         self._report_states_that_are_not_finite(observation, steps > 0, reward_sum, errors)

@@ -27,6 +27,8 @@ class ControlStep:
         action: ``{action key: float32 (num_envs, D)}``, what the server asked to be played on this step, under its keys
             and in its numbers.
         reward: float32 (num_envs,) on the env's device; None where the env is configured without reward terms.
+        success: bool (num_envs,) on the env's device, whether the step ended the episode with success; None where the
+            env has no success term.
     """
 
     observation: Any
@@ -34,6 +36,7 @@ class ControlStep:
     playing: np.ndarray[Any, Any]
     action: Mapping[str, np.ndarray[Any, Any]]
     reward: torch.Tensor | None
+    success: torch.Tensor | None
 
 
 class ControlStepWatcher(Protocol):

@@ -138,6 +138,7 @@ def test_watcher_sees_every_control_step_and_who_plays_it_and_plays_on():
     assert [step.played.tolist() for step in seen] == [[True, True]] * NEEDED_STEPS + [[False, True]]
     assert [step.playing.tolist() for step in seen] == [[True, True]] * (NEEDED_STEPS - 1) + [[False, True]] * 2
     assert [step.reward[0].item() for step in seen[:NEEDED_STEPS]] == [1.0] * NEEDED_STEPS
+    assert [step.success[0].item() for step in seen[:NEEDED_STEPS]] == [False] * (NEEDED_STEPS - 1) + [True]
     assert env.unwrapped.camera.draws == 0, "a watcher that does not look costs no rendering"
 
 
@@ -157,12 +158,12 @@ def test_watcher_is_told_what_the_server_asked_for_under_its_keys_and_in_its_num
         assert step.action["joints"].tolist() == chunk["joints"][:, k].tolist()
 
 
-def test_watcher_of_an_env_without_reward_terms_gets_none():
+def test_watcher_of_an_env_without_reward_and_success_terms_gets_none():
     seen = []
-    env = wrap(watcher=seen.append, has_rewards=False)
+    env = wrap(watcher=seen.append, has_rewards=False, has_success=False)
     env.reset(seed=0)
     env.step(numbered_chunk())
-    assert [step.reward for step in seen] == [None] * 4
+    assert [(step.reward, step.success) for step in seen] == [(None, None)] * 4
 
 
 def test_step_with_every_env_parked_raises():
