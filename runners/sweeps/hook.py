@@ -37,9 +37,8 @@ class RunHook(Callback):
         failed = {job: end for job, end in ends.items() if end.code == FAILED}
         print(f"\nSweep {self._folder}: {len(ends) - len(failed)} of {len(ends)} jobs are done", flush=True)
         for job, end in list(failed.items())[:MOST_TOLD]:
-            print(
-                f"  failed: {' '.join(job.overrides)} ({self._folder / job.name}): {(end.error or '').partition(chr(10))[0]}"
-            )
+            reason = (end.error or "").partition("\n")[0]
+            print(f"  failed: {' '.join(job.overrides)} ({self._folder / job.name}): {reason}")
         if len(failed) > MOST_TOLD:
             print(f"  and {len(failed) - MOST_TOLD} more")
         if failed:
