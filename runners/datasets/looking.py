@@ -72,5 +72,7 @@ def describe(folder: Path, info: Info, episodes: Sequence[RecordedEpisode], moda
 def _bar(episodes: Iterable[RecordedEpisode], what: str) -> Iterable[RecordedEpisode]:
     """Show a bar over episodes where it takes longer than a moment."""
     interval_s = 0.1 if sys.stderr.isatty() else 10.0
-    bar: Iterable[RecordedEpisode] = tqdm(episodes, desc=what, unit="episode", delay=2.0, mininterval=interval_s, dynamic_ncols=True)
+    bar: Iterable[RecordedEpisode] = tqdm(
+        episodes, desc=what, unit="episode", delay=2.0, mininterval=interval_s, dynamic_ncols=True
+    )
     return bar
