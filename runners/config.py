@@ -59,6 +59,14 @@ class ServerConfig:
 
 
 @dataclass
+class LatencyServerConfig(ServerConfig):
+    """``server=latency``: an embedded policy whose answers take as long as these say, in milliseconds."""
+
+    base_ms: float = MISSING
+    per_observation_ms: float = MISSING
+
+
+@dataclass
 class HorizonsConfig:
     """Lengths, in control steps."""
 
@@ -147,6 +155,8 @@ class ServeConfig:
     port: int = MISSING
     dialect: Dialect = MISSING
     observation_form: ObservationForm = MISSING
+    base_ms: float = MISSING
+    per_observation_ms: float = MISSING
     allow_kill: bool = MISSING
 
 
@@ -156,3 +166,4 @@ def register_schemas() -> None:
     store.store(name="play_schema", node=PlayConfig)
     store.store(name="serve_schema", node=ServeConfig)
     store.store(name="inspect_schema", node=InspectConfig)
+    store.store(name="latency_server_schema", node=LatencyServerConfig)
