@@ -42,7 +42,7 @@ class ServerReset(StrEnum):
     per_run = "per_run"
     """Once, before the first episode, as GR00T's own rollouts do: a reset concerns all envs."""
     per_episode = "per_episode"
-    """Before each episode, with its seed in the options."""
+    """Before each episode, with its seed and, as ``episode_index``, its index in the options."""
 
 
 @dataclass
@@ -133,6 +133,8 @@ class PlayConfig:
     episodes: int = MISSING
     seed: int = MISSING
     retries: int = MISSING
+    dataset: str | None = None
+    episode: int = MISSING
     resume: str | None = None
     fresh: bool = MISSING
     sweep: SweepConfig = MISSING
@@ -156,6 +158,8 @@ class ServeConfig:
     """Everything that ``groot-serve`` takes."""
 
     policy: Any = MISSING
+    dataset: str | None = None
+    episode: int = MISSING
     host: str = MISSING
     port: int = MISSING
     dialect: Dialect = MISSING

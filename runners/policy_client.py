@@ -51,7 +51,7 @@ def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[Po
         if server.policy is not None:
             policy: Any = OmegaConf.to_container(server.policy, resolve=True)
             port = embedded.enter_context(embedded_server(policy, port, form))
-            say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
+            say(f"The policy {server.policy._target_} listens on 127.0.0.1:{port}")
         client = clients.enter_context(
             PolicyClient(
                 server.host,

@@ -47,7 +47,7 @@ def rollout(
         retries: Tries beyond the first for an episode that ended in an error; and how often in a row the server may
             fail before the run gives up.
         revive: Called after the server failed, before it is asked again; raises if it does not come back.
-        server_reset: Whether the server is reset once, or before each episode with its seed in the options.
+        server_reset: Whether the server is reset once, or before each episode with its seed and index in the options.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
         enough: Asked with all rows that are settled before an episode begins; True begins no further one. Those that
@@ -82,7 +82,7 @@ def rollout(
             if starting:
                 if server_reset is ServerReset.per_episode:
                     for planned in starting.values():
-                        client.reset({"seed": planned.seed})
+                        client.reset({"seed": planned.seed, "episode_index": planned.index})
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
             chunk = _ask(client, observation, schedule.running, env)
