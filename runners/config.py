@@ -52,6 +52,7 @@ class ServerConfig:
     policy: Any = None
     host: str = MISSING
     port: int = MISSING
+    endpoints: list[str] = field(default_factory=list)
     observation_form: ObservationForm = MISSING
     connect_timeout_s: float = MISSING
     timeout_s: float = MISSING

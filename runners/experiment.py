@@ -26,7 +26,7 @@ from runners.expert import require_expert
 from runners.files import write_whole
 from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_outcome
+from runners.outcome import tell_outcome, tell_servers
 from runners.plan import PlannedEpisode, instruction_texts, make_plan, recorded_plan, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
@@ -239,6 +239,8 @@ def _say_what_happened(
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]
         say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
+        for line in tell_servers(summary):
+            say(f"  {line}")
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")
