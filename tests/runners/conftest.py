@@ -52,7 +52,7 @@ class Watcher(Recorder):
             self.running[env_id] = episode.index
             self.goals[episode.index] = int(observation["video"]["camera"][env_id, -1, 0, 0, 0])
 
-    def on_control_step(self, observation, playing):
+    def on_control_step(self, step):
         self.steps += 1
 
     def on_episode_end(self, row):

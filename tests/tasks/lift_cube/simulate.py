@@ -270,7 +270,7 @@ def main(num_envs, path):
             facts["lifted"] = lifted(lift, expert)
             facts["contracts"] = contracts(made)
             facts["droid"] = droid(made)
-        facts["one_call"] = reset_in_one_call(lift, made)  # last, as the wrapper gives the env its generators
+        facts["one_call"] = reset_in_one_call(lift, made)
         facts["total_s"] = time.monotonic() - begun
         Path(path).write_text(json.dumps(facts))
         env.close()
