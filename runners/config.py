@@ -50,6 +50,7 @@ class ServerConfig:
     """The policy server that a run asks."""
 
     policy: Any = None
+    command: str | None = None
     host: str = MISSING
     port: int = MISSING
     observation_form: ObservationForm = MISSING

@@ -63,7 +63,10 @@ def run_experiment(config: DictConfig) -> int:
     require_registered(resolved["task"])
     earlier = _earlier_start(folder, config.resume)
 
-    with policy_client(config.server, say) as connection, (folder / "simulator.log").open("a") as simulator_log:
+    with (
+        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
+        (folder / "simulator.log").open("a") as simulator_log,
+    ):
         client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
