@@ -113,6 +113,13 @@ class StopConfig:
 
 
 @dataclass
+class SweepConfig:
+    """Where the runs of a sweep go; see ``runners.sweeps``."""
+
+    name: str | None = MISSING
+
+
+@dataclass
 class PlayConfig:
     """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
@@ -128,6 +135,8 @@ class PlayConfig:
     seed: int = MISSING
     retries: int = MISSING
     resume: str | None = None
+    fresh: bool = MISSING
+    sweep: SweepConfig = MISSING
     gate: GateConfig = MISSING
     stop: StopConfig = MISSING
 

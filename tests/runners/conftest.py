@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.server import PolicyServer
+from runners import play as play_command
 from runners.episode_log import EpisodeLog
 from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
@@ -191,3 +193,20 @@ def policy_process(clean_environment):
         process.kill()
         process.wait(10)
         process.stdout.close()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(play_command, "play", lambda config: 0)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+
+    def run(module, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"groot-{module.__name__.rpartition('.')[2]}", *arguments])
+        GlobalHydra.instance().clear()
+        with pytest.raises(SystemExit) as exit_:
+            module.main()
+        return exit_.value.code, *capsys.readouterr()
+
+    return run

@@ -147,23 +147,6 @@ def test_configuration_holds_no_secret():
     assert "token" not in OmegaConf.to_yaml(compose("play")).lower() + keys
 
 
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(play, "play", lambda config: 0)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-
-    def run(module, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"groot-{module.__name__.rpartition('.')[2]}", *arguments])
-        GlobalHydra.instance().clear()
-        with pytest.raises(SystemExit) as exit_:
-            module.main()
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -295,15 +278,6 @@ def test_a_right_command_line_reaches_the_work(command, tmp_path):
     code, _, err = command(play, "num_envs=2", "horizons=chunked", "hydra.run.dir=run")
     assert (code, err) == (0, "")
     assert Path("run/.hydra/config.yaml").exists()
-
-
-def test_multirun_ends_with_the_worst_code(command, monkeypatch):
-    codes = {1: 2, 2: 1, 3: 0, 4: 3}
-    monkeypatch.setattr(play, "play", lambda config: codes[config.seed])
-    assert command(play, "-m", "seed=1,2,3")[0] == 1, "a run that failed is worse than one with errored episodes"
-    assert command(play, "-m", "seed=3,1")[0] == 2
-    assert command(play, "-m", "seed=3,4,1")[0] == 3
-    assert command(play, "-m", "seed=3")[0] == 0
 
 
 def test_interrupt_ends_a_multirun(command, monkeypatch):
