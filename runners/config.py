@@ -59,6 +59,7 @@ class ServerConfig:
     """The policy server that a run asks."""
 
     policy: Any = None
+    command: str | None = None
     host: str = MISSING
     port: int = MISSING
     endpoints: list[str] = field(default_factory=list)

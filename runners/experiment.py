@@ -74,7 +74,7 @@ def run_experiment(config: DictConfig) -> int:
 
     with (
         run_lock(folder),
-        policy_client(config.server, say) as connection,
+        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
         (folder / "simulator.log").open("a") as simulator_log,
     ):
         client = connection.client
