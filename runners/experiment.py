@@ -19,15 +19,23 @@ from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
-from runners.config import InstructionPer
+from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.files import write_whole
 from runners.gate import judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_outcome
-from runners.plan import instruction_texts, make_plan, require_parts, shard_of, write_plan
+from runners.outcome import tell_outcome, tell_servers
+from runners.plan import (
+    PlannedEpisode,
+    instruction_texts,
+    make_plan,
+    recorded_plan,
+    require_parts,
+    shard_of,
+    write_plan,
+)
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
@@ -57,25 +65,27 @@ def run_experiment(config: DictConfig) -> int:
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     require_sensible(config)
     require_registered(resolved["task"])
+    recorded = _recorded(config)
     earlier = _earlier_start(folder, config.resume)
 
     with (
         run_lock(folder),
-        policy_client(config.server, say) as connection,
+        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
         (folder / "simulator.log").open("a") as simulator_log,
     ):
         client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         instructions = instruction_texts(
-            resolved["instruction"]["text"],
+            list(dict.fromkeys(episode.instruction for episode in recorded)) or resolved["instruction"]["text"],
             getattr(env_cfg, "instruction", None),
             per=config.instruction.per,
             num_envs=config.num_envs,
         )
         if earlier is not None:
             earlier.require_same(resolved, modality)
-        plan = shard_of(make_plan(config.episodes, config.seed, instructions), config.shard.index, config.shard.count)
+        planned = recorded or make_plan(config.episodes, config.seed, instructions)
+        plan = shard_of(planned, config.shard.index, config.shard.count)
         write_plan(plan, folder / "plan.json")
         stop = StopRule(plan, config.stop.ci_width)
         if hopeless := warn_of_short_plan(config.gate.min_success, config.episodes, stop.method):
@@ -171,6 +181,22 @@ def run_experiment(config: DictConfig) -> int:
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
+def _recorded(config: DictConfig) -> list[PlannedEpisode]:
+    """Return the plan of the recorded episodes that are to be played again, empty where none are.
+
+    Raises:
+        ContractError: A server that is told which episode begins would be told of several at once.
+    """
+    if config.dataset is None:
+        return []
+    if config.num_envs > 1 and config.server.reset is ServerReset.per_episode:
+        raise ContractError(
+            f"num_envs={config.num_envs} was asked for, but a server that replays dataset={config.dataset} has one "
+            "place in one episode, which each reset moves. Set num_envs=1."
+        )
+    return recorded_plan(Path(config.dataset), config.episode, config.episodes)
+
+
 def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
     """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
 
@@ -204,6 +230,8 @@ def _say_what_happened(
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]
         say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
+        for line in tell_servers(summary):
+            say(f"  {line}")
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")

@@ -11,6 +11,7 @@ from runners.report import write_runs_page
 from runners.run_folder import Run, RunFolderError, find_runs, read_run
 from runners.shards import join_shards
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, swept_keys, tell_progress
+from runners.tables import aligned
 
 __all__ = ["compare_runs", "report"]
 
@@ -26,16 +27,18 @@ def report(folders: Sequence[Path], output: Path) -> None:
     if not runs and not sweeps:
         raise RunFolderError("None of these runs has an episode that has ended.")
     evaluations = {sweep: evaluations_of(sweep, runs) for sweep in dict.fromkeys(sweeps)}
+    of_sweeps = [id(each.run) for its in evaluations.values() for each in its if each.run]
+    runs.sort(key=lambda run: of_sweeps.index(id(run)) if id(run) in of_sweeps else -1)  # in the order of the sweep
     names = _names(runs, evaluations)
     for line in _table(runs, names) if runs else ():
         print(line)
     for run, name in zip(runs, names, strict=True):
         for note in run.notes:
             print(f"{name}: {note}")
-        if run.summary.get("gate"):
+        if len(run.parts) > 1 and run.summary["gate"]:  # which no shard has judged for itself
             print(f"{name}: {run.summary['gate']['told']}")
-    for sweep, asked in evaluations.items():
-        print("\n".join(tell_progress(sweep, asked)))
+    for sweep, its in evaluations.items():
+        print("\n".join(tell_progress(sweep, its)))
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
     write_runs_page(output.resolve(), runs, names, evaluations)
@@ -98,8 +101,7 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
                 else told["instruction"] or "(empty)",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return aligned(lines)
 
 
 def compare_runs(folder_a: Path, folder_b: Path) -> None:

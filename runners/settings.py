@@ -12,6 +12,7 @@ LEAST = {
     "num_envs": 1,
     "episodes": 1,
     "seed": 0,
+    "episode": 0,
     "retries": 0,
     "horizons.episode": 1,
     "horizons.execution": 1,

@@ -58,7 +58,9 @@ def _join(found: Sequence[Run]) -> Run:
         for row in run.rows
     )
     planned = {episode.index: episode for run in shards.values() for episode in run.plan}
-    stop = StopRule([planned.get(i, PlannedEpisode(i, -1, "")) for i in range(config["episodes"])], None)
+    first = config.get("episode", 0)  # of a recorded plan
+    indices = range(first, first + config["episodes"])
+    stop = StopRule([planned.get(index, PlannedEpisode(index, -1, "")) for index in indices], None)
     counted = stop.counted(rows)
     summary = {
         **found[0].summary,

@@ -94,11 +94,24 @@ def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_ha
         (["task=pick_place_gr1t2_two_hands"], "for embodiment=gr1. It has one for: none. Name a policy server"),
     ],
 )
-def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, choices, told):
+@pytest.mark.parametrize("server", ["expert", "latency"])
+def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, server, choices, told):
     monkeypatch.setattr(play, "play", run_experiment)
-    code, _, err = command(play, *choices, "server=expert", "hydra.run.dir=run")
+    code, _, err = command(play, *choices, f"server={server}", "hydra.run.dir=run")
     assert code == 1
+    assert f"server={server} was asked for" in err
     assert told in err
+
+
+def test_delay_of_the_server_is_typed_and_known_to_that_server_alone(command):
+    assert compose("play", "server=latency", "server.base_ms=5").server.policy.base_ms == 5
+    for mistake, told in [
+        (["server=latency", "server.base_ms=long"], "'long'"),
+        (["server=expert", "server.base_ms=5"], "There is no key 'server.base_ms'"),
+    ]:
+        code, _, err = command(play, *mistake)
+        assert code == 1
+        assert told in err
 
 
 @pytest.mark.parametrize("option", [o.name for o in OPTIONS if o.parts[0] == "instruction"])
@@ -199,6 +212,22 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     code, _, err = command(play, f"{key}={value}", "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert f"{key}={value} was asked for, but the least is" in err
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["server.endpoints=[10.0.0.7]"], "server.endpoints holds '10.0.0.7', but each entry is host:port"),
+        (["server.endpoints=[localhost:high]"], "server.endpoints holds 'localhost:high'"),
+        (["server.endpoints=[h:1,h:1]"], "a group takes one client for each of its servers"),
+        (["server=expert", "server.endpoints=[h:1,h:2]"], "Leave server.endpoints out, or set server=gr00t"),
+    ],
+)
+def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, overrides, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *overrides, "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
 
 
 def test_several_mistakes_in_a_multirun_are_told_too(command):
