@@ -1,12 +1,11 @@
 """Gr00tActionWrapper: plays a GR00T action chunk on an env, control step by control step, and parks ended episodes.
 
 Classes:
-    ControlStepWatcher: what may look at every control step of a chunk.
     Gr00tActionWrapper: the wrapper.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -14,23 +13,12 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.control_step import ControlStep, ControlStepWatcher
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 
-__all__ = ["ControlStepWatcher", "Gr00tActionWrapper"]
-
-
-class ControlStepWatcher(Protocol):
-    """Looks at the control steps inside a chunk, which no caller of ``step`` sees."""
-
-    def __call__(self, observation: Any, playing: np.ndarray[Any, Any]) -> None:
-        """See one control step.
-
-        Args:
-            observation: The observation after the step; reading its pixels draws them.
-            playing: bool (num_envs,), the envs whose episode goes on after the step.
-        """
+__all__ = ["Gr00tActionWrapper"]
 
 
 class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
@@ -152,6 +140,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         errors: list[str | None] = [None] * self.num_envs
         self._park_rows_that_are_not_finite(actions, chunk, errors)
 
+        asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
         env: Any = self.env
         reward_sum = torch.zeros(self.num_envs, device=self.device)
         terminated_any, truncated_any, success = (torch.zeros_like(self._parked) for _ in range(3))
@@ -166,11 +155,15 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             steps += playing
             terminated_any |= playing & terminated
             truncated_any |= playing & truncated
-            if self._isaaclab.has_success:
-                success |= playing & self._isaaclab.succeeded()
+            succeeded = self._isaaclab.succeeded() if self._isaaclab.has_success else None
+            if succeeded is not None:
+                success |= playing & succeeded
             self._parked |= terminated | truncated
             if self._watcher is not None:
-                self._watcher(observation, (~self._parked).cpu().numpy())
+                played, goes_on = torch.stack([playing, ~self._parked]).cpu().numpy()
+                action = {key: values[:, step] for key, values in asked.items()}
+                brought = reward if self.has_rewards else None
+                self._watcher(ControlStep(observation, played, goes_on, action, brought, succeeded))
             if bool(self._parked.all()):
                 break
         self._report_states_that_are_not_finite(observation, steps > 0, reward_sum, errors)

@@ -60,6 +60,14 @@ class ServerConfig:
 
 
 @dataclass
+class LatencyServerConfig(ServerConfig):
+    """``server=latency``: an embedded policy whose answers take as long as these say, in milliseconds."""
+
+    base_ms: float = MISSING
+    per_observation_ms: float = MISSING
+
+
+@dataclass
 class HorizonsConfig:
     """Lengths, in control steps."""
 
@@ -105,6 +113,13 @@ class StopConfig:
 
 
 @dataclass
+class SweepConfig:
+    """Where the runs of a sweep go; see ``runners.sweeps``."""
+
+    name: str | None = MISSING
+
+
+@dataclass
 class PlayConfig:
     """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
@@ -120,6 +135,8 @@ class PlayConfig:
     seed: int = MISSING
     retries: int = MISSING
     resume: str | None = None
+    fresh: bool = MISSING
+    sweep: SweepConfig = MISSING
     gate: GateConfig = MISSING
     stop: StopConfig = MISSING
 
@@ -144,6 +161,8 @@ class ServeConfig:
     port: int = MISSING
     dialect: Dialect = MISSING
     observation_form: ObservationForm = MISSING
+    base_ms: float = MISSING
+    per_observation_ms: float = MISSING
     allow_kill: bool = MISSING
 
 
@@ -153,3 +172,4 @@ def register_schemas() -> None:
     store.store(name="play_schema", node=PlayConfig)
     store.store(name="serve_schema", node=ServeConfig)
     store.store(name="inspect_schema", node=InspectConfig)
+    store.store(name="latency_server_schema", node=LatencyServerConfig)

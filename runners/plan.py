@@ -9,6 +9,7 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
+from runners.files import write_whole
 
 __all__ = ["PlannedEpisode", "instruction_texts", "make_plan", "write_plan"]
 
@@ -78,4 +79,4 @@ def make_plan(episodes: int, seed: int, instructions: Sequence[str]) -> list[Pla
 
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:
     """Write a plan as JSON, a list of objects in the order of their indices."""
-    path.write_text(json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")
+    write_whole(path, json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")

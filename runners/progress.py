@@ -4,9 +4,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
+from groot_wrappers.control_step import ControlStep
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
 
@@ -32,7 +32,7 @@ class ProgressBar(Recorder):
             total=self._episodes, unit="episode", desc="Rollout", dynamic_ncols=True, mininterval=interval_s
         )
 
-    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
+    def on_control_step(self, step: ControlStep) -> None:
         """Count a control step."""
         self._steps += 1
         self._show(0)

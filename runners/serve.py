@@ -13,6 +13,7 @@ from groot_wrappers.codec import Dialect
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.server import PolicyServer
 from runners.cli import DONE, launch
+from runners.latency_policy import LatencyPolicy
 
 __all__ = ["main"]
 
@@ -25,8 +26,11 @@ def serve(config: DictConfig) -> int:
     """Serve until interrupted, or until a client that may do so ends it."""
     if OmegaConf.is_missing(config, "policy"):
         raise Gr00tError("No policy was named. Write groot-serve policy=lift_cube_expert; --help lists all policies.")
+    policy = instantiate(config.policy)
+    if config.base_ms or config.per_observation_ms:
+        policy = LatencyPolicy(policy, config.base_ms, config.per_observation_ms)
     server = PolicyServer(
-        instantiate(config.policy),
+        policy,
         config.host,
         config.port,
         dialect=Dialect(config.dialect.value),

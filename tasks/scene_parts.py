@@ -9,6 +9,7 @@ from isaaclab.sensors import CameraCfg
 from isaaclab.utils import configclass
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
 
+from tasks.episode_draws import reset_root_pose
 from tasks.pinhole_camera import PinholeCamera
 
 __all__ = ["ResetSceneCfg", "TableSceneCfg", "box", "camera", "fixed_box", "joint_targets", "start", "success_reward"]
@@ -72,9 +73,9 @@ def joint_targets(joint_names: list[str]) -> mdp.JointPositionActionCfg:
 def start(pose_range: dict[str, tuple[float, float]]) -> EventTermCfg:
     """Reset term: the scene's ``object`` anew within a range about its initial pose (x, y, z in m, yaw ... in rad)."""
     return EventTermCfg(
-        func=mdp.reset_root_state_uniform,
+        func=reset_root_pose,
         mode="reset",
-        params={"pose_range": pose_range, "velocity_range": {}, "asset_cfg": SceneEntityCfg("object")},
+        params={"pose_range": pose_range, "asset_cfg": SceneEntityCfg("object")},
     )
 
 
@@ -92,6 +93,6 @@ class TableSceneCfg(InteractiveSceneCfg):
 
 @configclass
 class ResetSceneCfg:
-    """All back at the start; a task adds a ``start`` term. All draws come from torch's generator, seeded by reset."""
+    """All back at the start; a task adds a ``start`` term. All draws are by ``tasks.episode_draws``."""
 
     reset_scene = EventTermCfg(func=mdp.reset_scene_to_default, mode="reset", params={"reset_joint_targets": True})

@@ -1,4 +1,4 @@
-"""Toy envs of other kinds: one with many things to name, and one of IsaacLab's direct workflow."""
+"""Toy envs of other kinds: with many things to name, with draws by episode, and of IsaacLab's direct workflow."""
 
 from types import SimpleNamespace
 
@@ -58,6 +58,33 @@ class ManyThingsEnv(ToyEnv):
 
     def step(self, action):
         return super().step(action[:, :2])
+
+
+class DrawsByEpisodeEnv(ToyEnv):
+    """Draws its goals from ``episode_generators``, and has an event manager that tells so."""
+
+    episode_generators: dict = {}  # noqa: RUF012  # as an env has none until the wrapper sets them
+
+    def __init__(self, num_envs=4, marked=True, **options):
+        super().__init__(num_envs, **options)
+        terms = {"back": self.reset_scene_to_default, "goal": SimpleNamespace(draws_by_episode=marked)}
+        self.event_manager = SimpleNamespace(
+            active_terms={"reset": list(terms)}, get_term_cfg=lambda name: SimpleNamespace(func=terms[name])
+        )
+        self.command_manager = SimpleNamespace(active_terms=[])
+        self.calls = []
+
+    def reset_scene_to_default(self):
+        """Named after IsaacLab's event, which draws nothing."""
+
+    def _start(self, env_ids):
+        goals = [torch.randint(1, 200, (), generator=self.episode_generators.get(i)) for i in env_ids.tolist()]
+        super()._start(env_ids)
+        self.goal[env_ids] = torch.stack(goals).float()
+
+    def reset(self, env_ids=None, **options):
+        self.calls.append(None if env_ids is None else env_ids.tolist())
+        return super().reset(env_ids, **options)
 
 
 class DirectRLEnv(ToyEnv):

@@ -1,13 +1,13 @@
 """VideoRecorder: an MP4 an episode, all cameras side by side, one frame a control step."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
+from groot_wrappers.control_step import ControlStep
+from runners.mp4 import Mp4Writer
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
@@ -15,27 +15,8 @@ from runners.results import EpisodeRow
 __all__ = ["VideoRecorder"]
 
 
-class _Writer:
-    """One H.264 video that plays in a browser."""
-
-    def __init__(self, path: str, frame: np.ndarray[Any, Any], fps: float) -> None:
-        self._container = av.open(path, "w", options={"movflags": "faststart"})
-        rate = Fraction(fps).limit_denominator(1000)
-        self._stream = self._container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
-        self._stream.height, self._stream.width = frame.shape[:2]
-        self._stream.pix_fmt = "yuv420p"
-        # One thread each: several videos are written side by side, beside the simulator.
-        self._stream.thread_count = 1
-        self.write(frame)
-
-    def write(self, frame: np.ndarray[Any, Any]) -> None:
-        """Encode a frame, uint8 (H, W, 3)."""
-        self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-
-    def close(self) -> None:
-        """Write what is buffered; the file is playable after this only."""
-        self._container.mux(self._stream.encode())
-        self._container.close()
+ENCODING = {"preset": "veryfast", "crf": "20"}
+"""Of libx264."""
 
 
 class VideoRecorder(Recorder):
@@ -46,7 +27,7 @@ class VideoRecorder(Recorder):
     """
 
     def __init__(self) -> None:
-        self._writers: dict[int, _Writer] = {}
+        self._writers: dict[int, Mp4Writer] = {}
         self._paths: dict[int, Path] = {}
 
     def on_run_start(self, run: RunInfo) -> None:
@@ -63,13 +44,14 @@ class VideoRecorder(Recorder):
             path = self._folder / f"recording_{episode.index:06d}.mp4"
             frame = side_by_side(observation["video"], env_id)
             self._paths[env_id] = path
-            self._writers[env_id] = _Writer(str(path), frame, self._run.fps)
+            self._writers[env_id] = Mp4Writer(path, frame.shape[:2], self._run.fps, ENCODING)
+            self._writers[env_id].write(frame)
 
-    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
+    def on_control_step(self, step: ControlStep) -> None:
         """Add a frame to the videos of the envs whose episode goes on."""
         for env_id, writer in self._writers.items():
-            if playing[env_id]:
-                writer.write(side_by_side(observation["video"], env_id))
+            if step.playing[env_id]:
+                writer.write(side_by_side(step.observation["video"], env_id))
 
     def on_episode_end(self, row: EpisodeRow) -> None:
         """Close the episode's video and name it in the row."""

@@ -87,6 +87,7 @@ class WandbRecorder(Recorder):
             id=self._run_info.manifest.get("wandb_id"),
             resume="allow" if mode == "online" else None,
             config=dict(self._run_info.config) | {"manifest": manifest},
+            group=self._run_info.manifest.get("sweep"),
             job_type="rollout",
             tags=[self._run_info.task],
             settings=wandb.Settings(

@@ -3,8 +3,9 @@
 import torch
 from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.managers import ManagerTermBase, SceneEntityCfg, TerminationTermCfg
-from isaaclab.utils.math import quat_from_euler_xyz, sample_uniform
+from isaaclab.utils.math import quat_from_euler_xyz
 
+from tasks.episode_draws import draws_by_episode, uniform
 from tasks.lift_cube_franka.mdp import HeldAbove
 
 from .layout import named_cube
@@ -12,6 +13,7 @@ from .layout import named_cube
 __all__ = ["LiftedCube", "place_apart"]
 
 
+@draws_by_episode
 def place_apart(
     env: ManagerBasedRLEnv,
     env_ids: torch.Tensor | slice,
@@ -27,11 +29,13 @@ def place_apart(
         ranges: ``x``, ``y`` (m, in the env's frame) and ``yaw`` (rad), drawn for each; y is mirrored for one of them.
     """
     origins = env.scene.env_origins[env_ids]
-    count = len(origins)
-    side = torch.where(torch.rand(count, device=env.device) < 0.5, 1.0, -1.0)
-    for name, sign in zip(cubes.values(), (side, -side), strict=True):
+    place = [ranges[axis] for axis in ("x", "y", "yaw")]
+    drawn = uniform(env, env_ids, [(0.0, 1.0), *place, *place])
+    side = torch.where(drawn[:, 0] < 0.5, 1.0, -1.0)
+    for name, sign, (x, y, yaw) in zip(
+        cubes.values(), (side, -side), (drawn[:, 1:4].unbind(-1), drawn[:, 4:].unbind(-1)), strict=True
+    ):
         cube = env.scene[name]
-        x, y, yaw = (sample_uniform(*ranges[axis], (count,), env.device) for axis in ("x", "y", "yaw"))
         height = cube.data.default_root_pose.torch[env_ids][:, 2]
         position = origins + torch.stack([x, sign * y, height], dim=-1)
         level = torch.zeros_like(yaw)

@@ -7,6 +7,7 @@ import torch
 from groot_wrappers import Embodiment, Gr00tObservationWrapper
 from groot_wrappers.errors import ContractError
 from tests.toy import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
+from tests.toy_variants import DrawsByEpisodeEnv
 
 
 def wrap(num_envs=3, **kwargs):
@@ -94,6 +95,28 @@ def test_start_depends_on_its_seed_alone(num_envs):
     alone = wrap(1)
     assert goals == {s: goal_of(alone.reset(options={"env_ids": [0], "seeds": [s]})[0])[0] for s in range(4)}
     assert len(set(goals.values())) == 4
+
+
+def test_envs_whose_draws_are_those_of_the_episode_are_reset_in_one_call():
+    base = DrawsByEpisodeEnv()
+    env = Gr00tObservationWrapper(base, toy_embodiment())
+    env.reset(seed=0)
+    base.calls.clear()
+    goals = goal_of(env.reset(options={"env_ids": [3, 1], "seeds": [7, 8]})[0])
+    assert base.calls == [[3, 1]]
+    swapped = goal_of(env.reset(options={"env_ids": [0, 1, 2, 3], "seeds": [7, 8, 9, 8]})[0])
+    assert swapped[0] == goals[3]
+    assert swapped[1] == swapped[3] == goals[1]
+    assert base.episode_generators == {}, "what the env resets by itself is nobody's episode"
+    assert len({*swapped}) == 3
+
+    one_by_one = DrawsByEpisodeEnv(marked=False)
+    env = Gr00tObservationWrapper(one_by_one, toy_embodiment())
+    env.reset(seed=0)
+    one_by_one.calls.clear()
+    again = goal_of(env.reset(options={"env_ids": [3, 1], "seeds": [7, 8]})[0])
+    assert (again[3], again[1]) == (goals[3], goals[1])
+    assert one_by_one.calls == [[3], [1]]
 
 
 def test_instructions_are_given_per_env():

@@ -11,9 +11,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.server import PolicyServer
+from runners import play as play_command
 from runners.episode_log import EpisodeLog
 from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
@@ -54,7 +56,7 @@ class Watcher(Recorder):
             self.running[env_id] = episode.index
             self.goals[episode.index] = int(observation["video"]["camera"][env_id, -1, 0, 0, 0])
 
-    def on_control_step(self, observation, playing):
+    def on_control_step(self, step):
         self.steps += 1
 
     def on_episode_end(self, row):
@@ -203,3 +205,20 @@ def policy_process(clean_environment):
     for server in started:
         server.kill()
         server.process.stdout.close()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(play_command, "play", lambda config: 0)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+
+    def run(module, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"groot-{module.__name__.rpartition('.')[2]}", *arguments])
+        GlobalHydra.instance().clear()
+        with pytest.raises(SystemExit) as exit_:
+            module.main()
+        return exit_.value.code, *capsys.readouterr()
+
+    return run

@@ -94,11 +94,24 @@ def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_ha
         (["task=pick_place_gr1t2_two_hands"], "for embodiment=gr1. It has one for: none. Name a policy server"),
     ],
 )
-def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, choices, told):
+@pytest.mark.parametrize("server", ["expert", "latency"])
+def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, server, choices, told):
     monkeypatch.setattr(play, "play", run_experiment)
-    code, _, err = command(play, *choices, "server=expert", "hydra.run.dir=run")
+    code, _, err = command(play, *choices, f"server={server}", "hydra.run.dir=run")
     assert code == 1
+    assert f"server={server} was asked for" in err
     assert told in err
+
+
+def test_delay_of_the_server_is_typed_and_known_to_that_server_alone(command):
+    assert compose("play", "server=latency", "server.base_ms=5").server.policy.base_ms == 5
+    for mistake, told in [
+        (["server=latency", "server.base_ms=long"], "'long'"),
+        (["server=expert", "server.base_ms=5"], "There is no key 'server.base_ms'"),
+    ]:
+        code, _, err = command(play, *mistake)
+        assert code == 1
+        assert told in err
 
 
 @pytest.mark.parametrize("option", [o.name for o in OPTIONS if o.parts[0] == "instruction"])
@@ -132,23 +145,6 @@ def test_defaults_are_those_that_are_documented():
 def test_configuration_holds_no_secret():
     keys = " ".join(str(key) for key in OmegaConf.to_container(compose("play", "server=expert")))
     assert "token" not in OmegaConf.to_yaml(compose("play")).lower() + keys
-
-
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(play, "play", lambda config: 0)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-
-    def run(module, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"groot-{module.__name__.rpartition('.')[2]}", *arguments])
-        GlobalHydra.instance().clear()
-        with pytest.raises(SystemExit) as exit_:
-            module.main()
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -298,15 +294,6 @@ def test_a_right_command_line_reaches_the_work(command, tmp_path):
     code, _, err = command(play, "num_envs=2", "horizons=chunked", "hydra.run.dir=run")
     assert (code, err) == (0, "")
     assert Path("run/.hydra/config.yaml").exists()
-
-
-def test_multirun_ends_with_the_worst_code(command, monkeypatch):
-    codes = {1: 2, 2: 1, 3: 0, 4: 3}
-    monkeypatch.setattr(play, "play", lambda config: codes[config.seed])
-    assert command(play, "-m", "seed=1,2,3")[0] == 1, "a run that failed is worse than one with errored episodes"
-    assert command(play, "-m", "seed=3,1")[0] == 2
-    assert command(play, "-m", "seed=3,4,1")[0] == 3
-    assert command(play, "-m", "seed=3")[0] == 0
 
 
 def test_interrupt_ends_a_multirun(command, monkeypatch):

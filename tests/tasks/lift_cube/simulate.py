@@ -99,6 +99,20 @@ def starts(lift):
     return facts
 
 
+def reset_in_one_call(lift, made):
+    """What the seeds start and move like when one call of the wrapper resets them all, the last env first."""
+    env = Gr00tObservationWrapper(made, embodiment("new_embodiment"))
+    env_ids, base_reset, calls = range(lift.env.num_envs)[-len(SEEDS) :][::-1], lift.env.reset, []
+    env.reset(seed=0)
+    lift.env.reset = lambda **options: calls.append(options) or base_reset(**options)
+    env.reset(options={"env_ids": env_ids, "seeds": SEEDS[: len(env_ids)]})
+    lift.env.reset = base_reset
+    begun = [digest(lift.state(env_id)) for env_id in env_ids]
+    lift.wave(6)
+    moved = [digest(lift.state(env_id)) for env_id in env_ids]
+    return {"calls": len(calls), "start": begun, "moved": moved}
+
+
 def without_replay(lift):
     """How a seed moves when IsaacLab steps Newton in its own way."""
     assert NewtonReplayManager._recorded is not None
@@ -256,6 +270,7 @@ def main(num_envs, path):
             facts["lifted"] = lifted(lift, expert)
             facts["contracts"] = contracts(made)
             facts["droid"] = droid(made)
+        facts["one_call"] = reset_in_one_call(lift, made)
         facts["total_s"] = time.monotonic() - begun
         Path(path).write_text(json.dumps(facts))
         env.close()

@@ -59,6 +59,15 @@ def test_an_episode_is_the_same_in_any_env(facts, num_envs):
 
 
 @pytest.mark.parametrize("num_envs", [1, 4, 16])
+def test_envs_that_are_reset_in_one_call_start_and_move_as_those_reset_one_by_one(facts, num_envs):
+    together, alone = facts(num_envs)["one_call"], facts(num_envs)["starts"]["first"]
+    assert together["calls"] == 1
+    expected = [alone[seed] for seed in SEEDS[:num_envs]]
+    assert together["start"] == [each["start"] for each in expected]
+    assert together["moved"] == [each["moved"] for each in expected]
+
+
+@pytest.mark.parametrize("num_envs", [1, 4, 16])
 def test_nothing_of_an_episode_is_left_in_the_next(facts, num_envs):
     starts = facts(num_envs)["starts"]
     assert starts["first"]["autoreset"], "the env has started a new episode by itself in between"
