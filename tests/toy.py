@@ -43,6 +43,9 @@ class ToyCamera:
     """Lazy like IsaacLab's: it draws when ``data`` is read for the first time after a step or reset."""
 
     image_shape = (8, 8)
+    levels_a_step = 1
+    """How much greener a control step makes the picture."""
+
     cfg = SimpleNamespace(data_types=["rgb"])
 
     def __init__(self, env):
@@ -57,7 +60,7 @@ class ToyCamera:
             self.outdated = False
             self.draws += 1
             self._rgba[:, :, :, 0] = self._env.goal[:, None, None].to(torch.uint8)
-            self._rgba[:, :, :, 1] = self._env.episode_length_buf[:, None, None].to(torch.uint8)
+            self._rgba[:, :, :, 1] = (self.levels_a_step * self._env.episode_length_buf)[:, None, None].to(torch.uint8)
             self._rgba[:, :, :, 2] = torch.arange(self._env.num_envs)[:, None, None].to(torch.uint8)
         # A strided view of a buffer that is drawn over on the next step, as the simulator's is.
         return SimpleNamespace(output={"rgb": self._rgba[..., :3]})
