@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -22,9 +23,10 @@ from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
+from runners.files import write_whole
 from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_outcome
+from runners.outcome import tell_outcome, tell_servers
 from runners.plan import PlannedEpisode, instruction_texts, make_plan, recorded_plan, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
@@ -34,6 +36,7 @@ from runners.report import write_report
 from runners.results import EpisodeRow, describe, last_rows, summarise
 from runners.resume import EarlierStart
 from runners.rollout import rollout
+from runners.run_lock import run_lock
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
@@ -69,7 +72,11 @@ def run_experiment(config: DictConfig) -> int:
     recorded = _recorded(config)
     earlier = _earlier_start(folder, config.resume)
 
-    with policy_client(config.server, say) as connection, (folder / "simulator.log").open("a") as simulator_log:
+    with (
+        run_lock(folder),
+        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
+        (folder / "simulator.log").open("a") as simulator_log,
+    ):
         client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
@@ -114,6 +121,7 @@ def run_experiment(config: DictConfig) -> int:
                 modality=modality,
                 starts=isaaclab.starts,
                 overrides=HydraConfig.get().overrides.task,
+                sweep=Path(HydraConfig.get().sweep.dir).name if HydraConfig.get().mode is RunMode.MULTIRUN else None,
                 earlier=None if earlier is None else earlier.manifest,
             )
             observed = Gr00tObservationWrapper(
@@ -165,7 +173,7 @@ def run_experiment(config: DictConfig) -> int:
                 )
                 summary["stop"] = stop.to_json(log.rows)
                 summary["gate"] = judge(config.gate.min_success, summary)
-                (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+                write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
                 write_report(folder, summary, log.rows, manifest)
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
@@ -201,14 +209,18 @@ def _recorded(config: DictConfig) -> list[PlannedEpisode]:
 def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
     """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
 
+    A job of a sweep goes on by itself with what its folder holds.
+
     Raises:
         ContractError: The folder holds a run that nobody asked to go on with, or none that could be.
     """
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return EarlierStart.read(folder) if (folder / "manifest.json").exists() else None
     if resume is None:
         if (folder / "episodes.jsonl").exists():
             raise ContractError(
-                f"{folder} holds a run already. Go on with it by resume={folder}, or name another folder by "
-                "hydra.run.dir."
+                f"{folder} holds a run already. Go on with it by resume={folder}, begin it anew by fresh=true, or name "
+                "another folder by hydra.run.dir."
             )
         return None
     if folder != Path(resume).resolve():
@@ -227,6 +239,8 @@ def _say_what_happened(
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]
         say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
+        for line in tell_servers(summary):
+            say(f"  {line}")
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")

@@ -11,6 +11,7 @@ from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
 from runners.datasets.layout import EPISODES
 from runners.datasets.metadata import RecordedEpisode
+from runners.files import write_whole
 
 __all__ = ["PlannedEpisode", "instruction_texts", "make_plan", "recorded_plan", "write_plan"]
 
@@ -109,4 +110,4 @@ def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpiso
 
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:
     """Write a plan as JSON, a list of objects in the order of their indices."""
-    path.write_text(json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")
+    write_whole(path, json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")

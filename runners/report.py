@@ -13,8 +13,9 @@ from typing import Any
 import jinja2
 from omegaconf import OmegaConf
 
+from runners.files import write_whole
 from runners.intervals import Method, success_interval
-from runners.outcome import METHODS, tell_counted, tell_means, tell_rate
+from runners.outcome import METHODS, tell_counted, tell_means, tell_rate, tell_servers
 from runners.results import EpisodeRow, describe, last_rows
 from runners.run_folder import Run
 
@@ -44,6 +45,7 @@ def write_report(
         method=METHODS[summary["ci_method"]],
         counted=tell_counted(summary),
         means=tell_means(summary),
+        servers=tell_servers(summary),
         plot=_plot(summary, rows),
         failed=[row for row in rows if row.ended != "success"],
         succeeded=[row for row in rows if row.ended == "success"],
@@ -51,7 +53,7 @@ def write_report(
         config=OmegaConf.to_yaml(OmegaConf.create(dict(manifest.get("config", {})))),
         provenance=json.dumps({key: value for key, value in manifest.items() if key != "config"}, indent=2),
     )
-    (folder / "report.html").write_text(told, encoding="utf-8")
+    write_whole(folder / "report.html", told)
 
 
 def write_runs_page(path: Path, runs: Sequence[Run], names: Sequence[str]) -> None:
@@ -76,7 +78,7 @@ def write_runs_page(path: Path, runs: Sequence[Run], names: Sequence[str]) -> No
     texts = {told["instruction"] for run in shown for told in run["summary"]["instructions"]}
     # A run of one instruction is the control of the others: it stands beside them.
     told = _pages().get_template("runs.html").render(runs=shown, by_instruction=shown if len(texts) > 1 else [])
-    path.write_text(told, encoding="utf-8")
+    write_whole(path, told)
 
 
 def _pages() -> jinja2.Environment:

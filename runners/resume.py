@@ -15,10 +15,10 @@ from typing import Any
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 
-__all__ = ["EarlierStart", "with_earlier_settings"]
+__all__ = ["FREE", "EarlierStart", "with_earlier_settings"]
 
-FREE: tuple[str, ...] = ("resume", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
-FREE += ("server.host", "server.port", "server.connect_timeout_s", "server.timeout_s")
+FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
+FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
 """Settings that may differ from the earlier start: they change neither an episode nor which episodes there are, but for
 ``episodes``, which may grow."""
 
@@ -36,7 +36,7 @@ def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
     if folder == "null":
         return list(arguments)
     earlier = EarlierStart.read(Path(folder))
-    given = {key for key, _ in map(_parted, arguments)}
+    given = {key for key, _ in map(_parted, arguments)} | {"fresh"}
     flags = _flags_with_values(earlier.manifest.get("command", [])[1:])
     return [
         *(word for flag, value in flags if flag not in given for word in (flag, value)),
@@ -73,12 +73,12 @@ class EarlierStart:
                 "off before its first step is started anew."
             ) from error
 
-    def require_same(self, config: Mapping[str, Any], modality: ModalityConfigs) -> None:
+    def require_same(self, config: Mapping[str, Any], modality: ModalityConfigs | None = None) -> None:
         """Check that a run is the one that was begun in the folder.
 
         Args:
             config: Its resolved configuration.
-            modality: What the server says that it wants.
+            modality: What the server says that it wants; None where no server is asked.
 
         Raises:
             ContractError: It is another run. All differences are named.
@@ -86,8 +86,9 @@ class EarlierStart:
         # Where envs begin only together, their number decides where an episode starts.
         free = [key for key in FREE if key != "num_envs" or self.manifest["starts"] == "per_env"]
         then, now = _leaves(self.manifest["config"]), _leaves(config)
-        then |= _leaves({"modality of the server": self.manifest["modality"]})
-        now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
+        if modality is not None:
+            then |= _leaves({"modality of the server": self.manifest["modality"]})
+            now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
         differences = [
             f"{key}: {then.get(key)!r} then, {now.get(key)!r} now"
             for key in sorted(then.keys() | now.keys())

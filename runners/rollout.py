@@ -11,7 +11,9 @@ import numpy as np
 
 from groot_wrappers.action import Gr00tActionWrapper
 from groot_wrappers.client import PolicyClient
+from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
+from groot_wrappers.rows import take_rows
 from runners.config import ServerReset
 from runners.episode_log import EpisodeLog
 from runners.interrupts import interrupts_held
@@ -25,7 +27,7 @@ __all__ = ["rollout"]
 
 def rollout(
     env: Gr00tActionWrapper,
-    client: PolicyClient,
+    client: PolicyClient | ClientGroup,
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
     recorders: Recorder,
@@ -40,7 +42,7 @@ def rollout(
 
     Args:
         env: The wrapped env.
-        client: A client whose server is ready.
+        client: A client whose server is ready, or a group of them.
         plan: Episodes in the order in which envs take them.
         log: Takes a row the moment that its episode ends. What it holds already is not played again, but for errors.
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
@@ -117,21 +119,14 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
 
 
 def _ask(
-    client: PolicyClient, observation: Mapping[str, Any], running: Mapping[int, RunningEpisode], env: Gr00tActionWrapper
+    client: PolicyClient | ClientGroup,
+    observation: Mapping[str, Any],
+    running: Mapping[int, RunningEpisode],
+    env: Gr00tActionWrapper,
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Ask for the chunks of the envs that run an episode; the rows of the others stay 0 and are never played."""
     rows = sorted(running)
-    if len(rows) == env.num_envs:
-        request: Mapping[str, Any] = observation
-    else:
-        request = {
-            modality: {
-                key: [values[row] for row in rows] if isinstance(values, list) else values[rows]
-                for key, values in observation[modality].items()
-            }
-            for modality in observation
-        }
-    action, _ = client.get_action(request)
+    action, _ = client.get_action(observation if len(rows) == env.num_envs else take_rows(observation, rows))
     for episode in running.values():
         episode.server_calls += 1
     chunk = {}
