@@ -19,15 +19,15 @@ from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
-from runners.config import InstructionPer
+from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.files import write_whole
 from runners.gate import check_share, judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_outcome
-from runners.plan import instruction_texts, make_plan, write_plan
+from runners.outcome import tell_outcome, tell_servers
+from runners.plan import PlannedEpisode, instruction_texts, make_plan, recorded_plan, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
@@ -47,7 +47,15 @@ Say = Callable[[str], None]
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
-LEAST = {"num_envs": 1, "episodes": 1, "seed": 0, "retries": 0, "horizons.episode": 1, "horizons.execution": 1}
+LEAST = {
+    "num_envs": 1,
+    "episodes": 1,
+    "seed": 0,
+    "episode": 0,
+    "retries": 0,
+    "horizons.episode": 1,
+    "horizons.execution": 1,
+}
 """The smallest value that makes sense of a key that the schema knows as a whole number only."""
 
 
@@ -57,13 +65,11 @@ def run_experiment(config: DictConfig) -> int:
     folder = Path(HydraConfig.get().runtime.output_dir)
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    for key, least in LEAST.items():
-        value = OmegaConf.select(config, key)
-        if value < least:
-            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
+    _check_least(config)
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
     require_registered(resolved["task"])
+    recorded = _recorded(config)
     earlier = _earlier_start(folder, config.resume)
 
     with (
@@ -75,14 +81,14 @@ def run_experiment(config: DictConfig) -> int:
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         instructions = instruction_texts(
-            resolved["instruction"]["text"],
+            list(dict.fromkeys(episode.instruction for episode in recorded)) or resolved["instruction"]["text"],
             getattr(env_cfg, "instruction", None),
             per=config.instruction.per,
             num_envs=config.num_envs,
         )
         if earlier is not None:
             earlier.require_same(resolved, modality)
-        plan = make_plan(config.episodes, config.seed, instructions)
+        plan = recorded or make_plan(config.episodes, config.seed, instructions)
         write_plan(plan, folder / "plan.json")
         stop = StopRule(plan, config.stop.ci_width)
         if hopeless := warn_of_short_plan(config.gate.min_success, len(plan), stop.method):
@@ -176,6 +182,30 @@ def run_experiment(config: DictConfig) -> int:
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
+def _check_least(config: DictConfig) -> None:
+    """Raise a ContractError where a number is too small to mean anything."""
+    for key, least in LEAST.items():
+        value = OmegaConf.select(config, key)
+        if value < least:
+            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
+
+
+def _recorded(config: DictConfig) -> list[PlannedEpisode]:
+    """Return the plan of the recorded episodes that are to be played again, empty where none are.
+
+    Raises:
+        ContractError: A server that is told which episode begins would be told of several at once.
+    """
+    if config.dataset is None:
+        return []
+    if config.num_envs > 1 and config.server.reset is ServerReset.per_episode:
+        raise ContractError(
+            f"num_envs={config.num_envs} was asked for, but a server that replays dataset={config.dataset} has one "
+            "place in one episode, which each reset moves. Set num_envs=1."
+        )
+    return recorded_plan(Path(config.dataset), config.episode, config.episodes)
+
+
 def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
     """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
 
@@ -209,6 +239,8 @@ def _say_what_happened(
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]
         say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
+        for line in tell_servers(summary):
+            say(f"  {line}")
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")

@@ -10,7 +10,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import PolicyClient
-from groot_wrappers.errors import Gr00tError, ServerUnreachableError
+from groot_wrappers.client_group import ClientGroup
+from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from runners.embedded import embedded_server
 from runners.serve import TOKEN_VARIABLE
 from runners.started_server import started_server
@@ -23,11 +24,11 @@ class PolicyConnection:
     """A client whose server is ready, and what brings the server back after it failed.
 
     Args:
-        client: The client.
+        client: The client, or a group where there are several servers.
         revive: Takes the error that told of the failure; returns once the server answers again, or raises.
     """
 
-    client: PolicyClient
+    client: PolicyClient | ClientGroup
     revive: Callable[[Gr00tError], None]
 
 
@@ -47,10 +48,31 @@ def policy_client(
         Gr00tError: The server cannot be reached, or the run's own does not start.
     """
     form = server.observation_form.value
+    addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
+    has_own = server.policy is not None or server.command is not None
+    if has_own and server.endpoints:
+        raise ContractError(
+            f"server.endpoints={list(server.endpoints)} was asked for, but this run brings a policy server of its own. "
+            "Leave server.endpoints out, or set server=gr00t."
+        )
 
-    def tell(waited_s: float) -> None:
-        if round(waited_s) % 5 == 1:
-            say(f"Waiting for the policy server at {server.host}:{server.port} ({waited_s:.0f} s)")
+    def connect(host: str, port: int) -> PolicyClient:
+        def tell(waited_s: float) -> None:
+            if round(waited_s) % 5 == 1:
+                say(f"Waiting for the policy server at {host}:{port} ({waited_s:.0f} s)")
+
+        return PolicyClient(
+            host,
+            port,
+            api_token=os.environ.get(TOKEN_VARIABLE),
+            observation_form=form,
+            connect_timeout_s=server.connect_timeout_s,
+            timeout_s=server.timeout_s,
+            on_wait=tell,
+        )
+
+    def tell_loss(error: Gr00tError) -> None:
+        say(f"\nA policy server is left out from here on; the others are asked for its share. {error}")
 
     def own_server(port: int) -> AbstractContextManager[int]:
         if server.command is not None:
@@ -60,24 +82,17 @@ def policy_client(
         policy: Any = OmegaConf.to_container(server.policy, resolve=True)
         return embedded_server(policy, port, form)
 
-    has_own = server.policy is not None or server.command is not None
     with ExitStack() as own, ExitStack() as clients:
-        port = server.port
         if has_own:
-            port = own.enter_context(own_server(port))
-            what = "policy server" if server.policy is None else f"scripted policy {server.policy._target_}"
+            port = own.enter_context(own_server(server.port))
+            addresses = [(server.host, port)]
+            what = "policy server" if server.policy is None else f"policy {server.policy._target_}"
             say(f"The {what} listens on 127.0.0.1:{port}")
-        client = clients.enter_context(
-            PolicyClient(
-                server.host,
-                port,
-                api_token=os.environ.get(TOKEN_VARIABLE),
-                observation_form=form,
-                connect_timeout_s=server.connect_timeout_s,
-                timeout_s=server.timeout_s,
-                on_wait=tell,
-            )
-        )
+        connected = [connect(host, port) for host, port in addresses]
+        client: PolicyClient | ClientGroup = connected[0]
+        if server.endpoints:
+            client = ClientGroup(connected, on_loss=tell_loss)
+        clients.callback(client.close)
 
         def revive(error: Gr00tError) -> None:
             say(f"\nThe policy server failed; what was running is tried again. {error}")
@@ -88,3 +103,14 @@ def policy_client(
 
         client.wait_until_ready()
         yield PolicyConnection(client, revive)
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    """Return host and port of an entry of ``server.endpoints``."""
+    host, _, port = endpoint.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ContractError(
+            f"server.endpoints holds '{endpoint}', but each entry is host:port, such as 10.0.0.7:5555. "
+            "Write server.endpoints=[10.0.0.7:5555,10.0.0.7:5556]."
+        )
+    return host, int(port)

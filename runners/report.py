@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from runners.files import write_whole
 from runners.intervals import Method, success_interval
-from runners.outcome import METHODS, tell_counted, tell_means, tell_rate
+from runners.outcome import METHODS, tell_counted, tell_means, tell_rate, tell_servers
 from runners.results import EpisodeRow, describe, last_rows
 from runners.run_folder import Run
 
@@ -45,6 +45,7 @@ def write_report(
         method=METHODS[summary["ci_method"]],
         counted=tell_counted(summary),
         means=tell_means(summary),
+        servers=tell_servers(summary),
         plot=_plot(summary, rows),
         failed=[row for row in rows if row.ended != "success"],
         succeeded=[row for row in rows if row.ended == "success"],

@@ -9,6 +9,7 @@ from runners.comparison import NothingInCommonError, compare
 from runners.outcome import tell_rate
 from runners.report import write_runs_page
 from runners.run_folder import Run, RunFolderError, find_runs, read_run
+from runners.tables import aligned
 
 __all__ = ["compare_runs", "report"]
 
@@ -62,8 +63,7 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
                 else told["instruction"] or "(empty)",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return aligned(lines)
 
 
 def compare_runs(folder_a: Path, folder_b: Path) -> None:

@@ -18,7 +18,7 @@ from groot_wrappers.modality import ModalityConfigs
 __all__ = ["FREE", "EarlierStart", "with_earlier_settings"]
 
 FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
-FREE += ("server.host", "server.port", "server.connect_timeout_s", "server.timeout_s")
+FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
 """Settings that may differ from the earlier start: they change neither an episode nor which episodes there are, but for
 ``episodes``, which may grow."""
 

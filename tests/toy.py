@@ -1,4 +1,4 @@
-"""A toy vectorised env that offers what IsaacLab's manager-based envs offer, and a policy that solves it from pixels.
+"""A toy vectorised env that offers what IsaacLab's manager-based envs offer; tests/toy_policy.py solves it from pixels.
 
 Each env has two joints that go where they are told, and a goal drawn from the reset's seed. The camera paints the goal,
 the control step and the env's index into its pixels, so that a test can read off any frame what it shows.
@@ -12,7 +12,6 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.modality import ModalityConfig
 
 EMBODIMENT = {
     "video": {"camera": {"sensor": "camera"}},
@@ -140,33 +139,6 @@ class ToyEnv(gym.Env):
 
     def close(self):
         """Nothing to close."""
-
-
-class ToyPolicy:
-    """Reads the goal off the pixels and drives joint_a there; ``solves`` keeps the others still."""
-
-    def __init__(self, horizon=8, solves=lambda goal: True):
-        self.horizon, self.solves = horizon, solves
-        self.calls, self.resets = [], 0
-
-    def get_modality_config(self):
-        return {
-            "video": ModalityConfig((0,), ("camera",)),
-            "state": ModalityConfig((0,), ("joints",)),
-            "action": ModalityConfig(tuple(range(self.horizon)), ("joints",)),
-            "language": ModalityConfig((0,), ("task",)),
-        }
-
-    def get_action(self, observation, options=None):
-        self.calls.append(observation)
-        goal = observation["video"]["camera"][:, -1, 0, 0, 0].astype(np.float32)
-        action = np.zeros((len(goal), self.horizon, 2), np.float32)
-        action[:, :, 1] = np.where([self.solves(g) for g in goal], goal, 0.0)[:, None]
-        return {"joints": action}, {}
-
-    def reset(self, options=None):
-        self.resets += 1
-        return {}
 
 
 def toy_embodiment():

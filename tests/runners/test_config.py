@@ -214,6 +214,22 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     assert f"{key}={value} was asked for, but the least is" in err
 
 
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["server.endpoints=[10.0.0.7]"], "server.endpoints holds '10.0.0.7', but each entry is host:port"),
+        (["server.endpoints=[localhost:high]"], "server.endpoints holds 'localhost:high'"),
+        (["server.endpoints=[h:1,h:1]"], "a group takes one client for each of its servers"),
+        (["server=expert", "server.endpoints=[h:1,h:2]"], "Leave server.endpoints out, or set server=gr00t"),
+    ],
+)
+def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, overrides, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *overrides, "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
+
+
 def test_several_mistakes_in_a_multirun_are_told_too(command):
     code, _, err = command(play, "-m", "num_env=1,2")
     assert code == 1

@@ -76,7 +76,13 @@ def test_folder_without_a_run_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"num_envs": 16}, {"episodes": 9}, {"server": {"port": 2, "timeout_s": 5}}, {"resume": "run"}]
+    "change",
+    [
+        {"num_envs": 16},
+        {"episodes": 9},
+        {"server": {"port": 2, "timeout_s": 5, "endpoints": ["h:1"]}},
+        {"resume": "run"},
+    ],
 )
 def test_what_changes_no_episode_may_differ(tmp_path, change):
     earlier = manifest(tmp_path / "run")
