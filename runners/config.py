@@ -51,7 +51,7 @@ class ServerReset(StrEnum):
     per_run = "per_run"
     """Once, before the first episode, as GR00T's own rollouts do: a reset concerns all envs."""
     per_episode = "per_episode"
-    """Before each episode, with its seed in the options."""
+    """Before each episode, with its seed and, as ``episode_index``, its index in the options."""
 
 
 @dataclass
@@ -59,8 +59,10 @@ class ServerConfig:
     """The policy server that a run asks."""
 
     policy: Any = None
+    command: str | None = None
     host: str = MISSING
     port: int = MISSING
+    endpoints: list[str] = field(default_factory=list)
     observation_form: ObservationForm = MISSING
     connect_timeout_s: float = MISSING
     timeout_s: float = MISSING
@@ -121,6 +123,21 @@ class StopConfig:
 
 
 @dataclass
+class SweepConfig:
+    """Where the runs of a sweep go; see ``runners.sweeps``."""
+
+    name: str | None = MISSING
+
+
+@dataclass
+class ShardConfig:
+    """Which part of the plan a run plays; see ``runners.plan.shard_of``."""
+
+    index: int = MISSING
+    count: int = MISSING
+
+
+@dataclass
 class PlayConfig:
     """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
@@ -135,7 +152,12 @@ class PlayConfig:
     episodes: int = MISSING
     seed: int = MISSING
     retries: int = MISSING
+    dataset: str | None = None
+    episode: int = MISSING
     resume: str | None = None
+    fresh: bool = MISSING
+    sweep: SweepConfig = MISSING
+    shard: ShardConfig = MISSING
     gate: GateConfig = MISSING
     stop: StopConfig = MISSING
 
@@ -156,6 +178,8 @@ class ServeConfig:
     """Everything that ``groot-serve`` takes."""
 
     policy: Any = MISSING
+    dataset: str | None = None
+    episode: int = MISSING
     host: str = MISSING
     port: int = MISSING
     dialect: Dialect = MISSING

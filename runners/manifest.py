@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from groot_wrappers.modality import ModalityConfigs
+from runners.files import write_whole
 
 __all__ = ["provenance", "write_manifest"]
 
@@ -34,6 +35,7 @@ def write_manifest(
     modality: ModalityConfigs,
     starts: str,
     overrides: Sequence[str] = (),
+    sweep: str | None = None,
     earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write ``manifest.json``, and return what it holds.
@@ -47,6 +49,7 @@ def write_manifest(
         starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
             together, from the seed of the first of them.
         overrides: What was set at the command line; of a multirun, for this run.
+        sweep: What the sweep is called that the run is a job of, None for a run of its own.
         earlier: The manifest of the start that this one goes on with: of each earlier start its time, command and
             revision are kept, and the id of the W&B run.
     """
@@ -56,11 +59,12 @@ def write_manifest(
         "overrides": list(overrides),
         "starts": starts,
         "wandb_id": secrets.token_hex(4) if earlier is None else earlier["wandb_id"],
+        "sweep": sweep if earlier is None else earlier.get("sweep"),
         "earlier_starts": before,
         "modality": {kind: wanted.to_json() for kind, wanted in modality.items()},
         "config": config,
     }
-    path.write_text(json.dumps(manifest, indent=1) + "\n")
+    write_whole(path, json.dumps(manifest, indent=1) + "\n")
     return manifest
 
 

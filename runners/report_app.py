@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from groot_wrappers.errors import Gr00tError
+from runners.arguments import ArgumentParser
 from runners.cli import DONE, FAILED
 
 __all__ = ["main", "make_parser"]
@@ -19,17 +20,9 @@ EXAMPLES = """examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse ends with 2 where an argument is wrong, which is groot-play's code for errored episodes."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{message}\n{self.format_usage()}`groot-report --help` has examples.", file=sys.stderr)
-        sys.exit(FAILED)
-
-
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> ArgumentParser:
     """Return the parser of the command line."""
-    parser = _Parser(
+    parser = ArgumentParser(
         prog="groot-report",
         description="Show the results of runs: a table here, and a page for the browser.",
         epilog=EXAMPLES,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 __all__ = ["PixelCounter", "dataset_statistics", "episode_statistics", "read_columns"]
@@ -107,11 +108,13 @@ def dataset_statistics(files: Sequence[Path], frames: int, columns: Sequence[str
 
 
 def read_columns(file: Path, columns: Iterable[str]) -> dict[str, Array]:
-    """Read columns of an episode: (frames,), or (frames, D) for a vector."""
-    table = pq.read_table(file, columns=list(columns))
+    """Read columns of numbers of an episode: (frames,), or (frames, D) for a vector."""
+    table = pq.ParquetFile(file).read(columns=list(columns))
     read = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
-        values = column.flatten() if hasattr(column, "flatten") and column.type.num_fields else column
-        read[name] = values.to_numpy(zero_copy_only=False).reshape(len(column), -1)
-    return {name: values[:, 0] if values.shape[1] == 1 else values for name, values in read.items()}
+        if pa.types.is_fixed_size_list(column.type):
+            read[name] = np.from_dlpack(column.flatten()).reshape(len(column), -1)
+        else:
+            read[name] = np.from_dlpack(column)
+    return read

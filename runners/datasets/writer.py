@@ -181,11 +181,12 @@ class DatasetWriter:
 
 def _table(columns: Mapping[str, Array]) -> pa.Table:
     """Return the columns as a table; vectors are lists of one length."""
-    return pa.table(
-        {
-            name: pa.array(values)
-            if values.ndim == 1
-            else pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
-            for name, values in columns.items()
-        }
-    )
+    return pa.table({name: _arrow(values) for name, values in columns.items()})
+
+
+def _arrow(values: Array) -> pa.Array:
+    """Return an array for the table: pyarrow's own conversion imports pandas, which takes seconds of the run."""
+    if values.ndim == 2:
+        return pa.FixedSizeListArray.from_arrays(_arrow(values.ravel()), values.shape[1])
+    content = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(content)])
