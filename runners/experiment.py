@@ -39,6 +39,7 @@ from runners.plan import (
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
+from runners.recorders.lerobot import DATASET
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
 from runners.results import EpisodeRow, describe, last_rows, summarise
@@ -237,5 +238,7 @@ def _say_what_happened(
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")
     say(f"Results:    {folder}")
     say(f"Look at it: xdg-open {folder / 'report.html'}")
+    if (folder / DATASET).exists():
+        say(f"Data set:   groot-dataset show {folder / DATASET}")
     for offline in sorted((folder / "wandb").glob("offline-run-*")):
         say(f"To W&B:     wandb sync {offline}")
