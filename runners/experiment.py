@@ -50,7 +50,7 @@ from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
-__all__ = ["run_experiment"]
+__all__ = ["recorded_episodes", "run_experiment"]
 
 Say = Callable[[str], None]
 
@@ -66,7 +66,7 @@ def run_experiment(config: DictConfig) -> int:
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     require_sensible(config)
     require_registered(resolved["task"])
-    recorded = _recorded(config)
+    recorded = recorded_episodes(config)
     earlier = _earlier_start(folder, config.resume)
 
     with (
@@ -182,7 +182,7 @@ def run_experiment(config: DictConfig) -> int:
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
-def _recorded(config: DictConfig) -> list[PlannedEpisode]:
+def recorded_episodes(config: DictConfig) -> list[PlannedEpisode]:
     """Return the plan of the recorded episodes that are to be played again, empty where none are.
 
     Raises:
