@@ -14,7 +14,7 @@ from runners.run_lock import is_played, run_lock
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import job_name, jobs_of, sweep_name
 from tests.runners.conftest import ROOT
-from tests.runners.test_failures import finish, wait_for_rows
+from tests.runners.test_failures import START_S, finish, free_port, rows_of, wait_for_rows, wait_until_group_is_empty
 from tests.runners.test_resume import require_every_episode_once
 from tests.runners.wandb_reader import read_offline_run
 
@@ -172,50 +172,70 @@ def test_folder_that_is_played_into_is_refused(tmp_path):
     assert not is_played(tmp_path)
 
 
-def test_killed_sweep_goes_on_and_a_whole_one_asks_nobody(groot_play, policy_process, tmp_path):
-    """Two jobs, of which the second is killed in its middle together with all that belongs to it."""
+def test_killed_sweep_goes_on_side_by_side_and_a_whole_one_asks_nobody(groot_play, policy_process, tmp_path):
+    """Two jobs at a time, killed in their middle together with all that belongs to them, then gone on with."""
     server = policy_process("half_solved")
-    port = server.ports["half_solved"]
-    settings = (
-        "seed=0,1",
-        "task.id=Toy-Slow-v0",
-        "num_envs=2",
-        "episodes=6",
-        "horizons.episode=20",
-        "recorder=[wandb]",
-        "sweep.name=mine",
-    )
-    begun = groot_play("-m", *settings, f"server.port={port}")
-    first, second = (tmp_path / "outputs/sweeps/mine" / job.name for job in wait_for_jobs(tmp_path, begun))
-    wait_for_rows(first, 6, begun)
-    wait_for_rows(second, 1, begun)
+    settings = ("seed=0,1", "task.id=Toy-Slow-v0", "num_envs=2", "episodes=6", "horizons.episode=40", "sweep.name=mine")
+    settings += ("recorder=[wandb]", f"server.port={server.ports['half_solved']}")
+    joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    begun = groot_play("-m", *settings, *joblib)
+    sweep = tmp_path / "outputs/sweeps/mine"
+    folders = [sweep / job.name for job in wait_for_jobs(sweep, begun)]
+    for folder in folders:
+        wait_for_rows(folder, 1, begun)
+    assert all(is_played(folder) for folder in folders)
     os.killpg(begun.pid, signal.SIGKILL)
     begun.wait(10)
-    with (second / "episodes.jsonl").open("ab") as log:
+    assert not any(is_played(folder) for folder in folders)
+    assert not wait_until_group_is_empty(begun.pid)
+    with (folders[1] / "episodes.jsonl").open("ab") as log:
         log.write(b'{"index": 5, "seed"')  # what a kill in the middle of a row leaves
-    of_first = (first / "episodes.jsonl").read_bytes()
-    code, out, err = finish(groot_play("-m", *settings, f"server.port={port}"))
+    before = [rows_of(folder) for folder in folders]
+    code, out, err = finish(groot_play("-m", *settings, *joblib), 2 * START_S)
     assert code == 0, err
-    assert f"{first} is whole" in out
-    assert "Going on after" in out
-    assert (first / "episodes.jsonl").read_bytes() == of_first
-    for folder in (first, second):
-        require_every_episode_once(folder, 6)
-        (logged, *_) = sorted(folder.glob("wandb/offline-run-*/*.wandb"))
-        assert read_offline_run(logged).group == "mine"
+    assert "Rollout" not in out + err, "bars of jobs side by side would be drawn over one another"
+    assert "Sweep outputs/sweeps/mine: 2 of 2 jobs are done" in out
+    for folder, rows in zip(folders, before, strict=True):
+        assert require_every_episode_once(folder, 6)[: len(rows)] == rows, "what had ended is kept"
+        assert "Going on after" in (folder / "output.log").read_text()
+        logged = sorted(folder.glob("wandb/offline-run-*/*.wandb"))
+        assert {read_offline_run(path).group for path in logged} == {"mine"}
+    # Whatever is written lies in the folder of one job, or is the sweep's own.
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
+    assert {path.name for path in sweep.iterdir()} == {"sweep.json", "multirun.yaml", *(f.name for f in folders)}
+    # Whole, it is played by nobody, neither as a sweep nor as a run, and asks no server.
     server.kill()
-    code, out, err = finish(groot_play("-m", *settings, f"server.port={port}"))
+    code, out, err = finish(groot_play("-m", *settings))
     assert code == 0, err
     assert out.count("is whole") == 2
-    code, out, err = finish(groot_play(f"resume={second}"))
+    code, out, err = finish(groot_play(f"resume={folders[1]}"))
     assert code == 0, err
     assert "is whole" in out
 
 
-def wait_for_jobs(folder, process):
-    for _ in range(600):
-        (jobs,) = [read_jobs(path) for path in folder.glob("outputs/sweeps/*")] or [[]]
-        if jobs or process.poll() is not None:
-            return jobs
+def test_job_that_crashes_or_fails_stops_no_other(groot_play, policy_process, tmp_path):
+    """The first job's server is none, the second's process ends by a signal, the third is played."""
+    (port,) = policy_process("half_solved").ports.values()
+    process = groot_play(
+        "-m",
+        f"server.port={free_port()},{port}",
+        "task.id=Toy-Crashing-v0,Toy-v0",
+        "server.connect_timeout_s=1",
+        "recorder=[]",
+        "sweep.name=mine",
+    )
+    code, out, err = finish(process, 2 * START_S)
+    assert code == 1, err
+    assert "Sweep outputs/sweeps/mine: 1 of 4 jobs are done" in out
+    assert out.count("Failed to connect to Gr00t server") == 2
+    assert "its process ended with code -11" in out
+    assert "1 succeeded" in out
+
+
+def wait_for_jobs(sweep, process):
+    deadline = time.monotonic() + START_S
+    while not (jobs := read_jobs(sweep)):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "no sweep has begun"
         time.sleep(0.1)
-    raise AssertionError("no sweep has begun")
+    return jobs
