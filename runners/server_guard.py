@@ -21,14 +21,14 @@ def main() -> None:
     command = subprocess.Popen(["/bin/sh", "-c", sys.argv[1]], stdin=subprocess.DEVNULL, start_new_session=True)
 
     def end_with_input() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1):
+            pass
         _signal_group(command.pid, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             command.wait(GRACE_S)
         _signal_group(command.pid, signal.SIGKILL)
 
-    ending = threading.Thread(target=end_with_input, daemon=True)
-    ending.start()
+    threading.Thread(target=end_with_input, daemon=True).start()
     code = command.wait()
     _signal_group(command.pid, signal.SIGKILL)
     sys.exit(code)

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import FrameType
@@ -45,6 +45,7 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     alone = hydra.launcher._target_.endswith(".BasicLauncher")
+    output = None if alone else folder / "output.log"
     print(f"#{hydra.job.num} begins in {folder}", flush=True)  # Hydra has told the settings of each number
     JobEnd.forget(folder)
     multiprocessing.set_start_method("spawn", force=True)  # joblib's own is unknown to the process that is started
@@ -52,13 +53,14 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     context.set_forkserver_preload(["runners.experiment"])
     process = context.Process(
         target=_play,
-        args=(play, config, _plain(hydra), dict(os.environ), None if alone else folder / "output.log"),
+        args=(play, config, _plain(hydra), dict(os.environ), output),
         name="job",
     )
-    process.start()
+    with _word_of_schedulers_ignored():
+        process.start()
     try:
         process.join()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # the latter where submitit has put the job into the queue again
         _signal(process.pid, signal.SIGINT)  # where Ctrl-C has reached it too, this changes nothing
         process.join(END_TIMEOUT_S)
         raise
@@ -73,6 +75,20 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     error = f": {end.error}" if end.error and not alone else ""
     print(f"#{hydra.job.num} ended with code {end.code}{error}", flush=True)
     return end.code
+
+
+@contextlib.contextmanager
+def _word_of_schedulers_ignored() -> Iterator[None]:
+    """Let what is started in the block, and all that it starts, ignore by what schedulers tell that time is up.
+
+    They tell every process of a job. What is to be done about it is the word of the one that they have started.
+    """
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGUSR2)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _play(

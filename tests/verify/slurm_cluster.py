@@ -52,7 +52,7 @@ SlurmdTimeout=10
 KillWait=5
 JobRequeue=1
 NodeName={node} NodeAddr=127.0.0.1 NodeHostname={host} CPUs={cpus} RealMemory={memory_mb} Gres=gpu:{gpus} State=UNKNOWN
-PartitionName=proof Nodes={node} Default=YES MaxTime=60 State=UP
+PartitionName=proof Nodes={node} Default=YES MaxTime=INFINITE State=UP
 """
 
 
