@@ -1,6 +1,7 @@
 """Sweeps: what the jobs are called, that the same command goes on with them, and that none stands in another's way."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -9,11 +10,14 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners import play
+from runners.experiment import run_experiment
+from runners.plan import make_plan, require_parts, shard_of
 from runners.play import play as real_play
 from runners.run_lock import is_played, run_lock
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import job_name, jobs_of, sweep_name
 from tests.runners.conftest import ROOT
+from tests.runners.sample_runs import make_run
 from tests.runners.test_failures import START_S, finish, free_port, rows_of, wait_for_rows, wait_until_group_is_empty
 from tests.runners.test_resume import require_every_episode_once
 from tests.runners.wandb_reader import read_offline_run
@@ -76,10 +80,10 @@ def sweep(command, monkeypatch):
     """
     monkeypatch.setattr(play, "play", real_play)
 
-    def run(*overrides, ends=None):
+    def run(*overrides, ends=None, play_job=None):
         played = []
 
-        def play_job(run, config):
+        def pretend(run, config):
             folder = Path(play.HydraConfig.get().runtime.output_dir)
             code = (ends or {}).get(config.seed, 0)
             played.append((folder, config))
@@ -87,7 +91,7 @@ def sweep(command, monkeypatch):
                 JobEnd(code, "it does not fit\nat all" if code else None).write(folder)
             return code
 
-        monkeypatch.setattr(play, "play_job", play_job)
+        monkeypatch.setattr(play, "play_job", play_job or pretend)
         return *command(play, "-m", *overrides), played
 
     return run
@@ -161,6 +165,81 @@ def test_sweep_that_cannot_be_is_refused_before_a_job_begins(sweep, overrides, t
     code, _, err, played = sweep(*overrides)
     assert (code, played) == (1, [])
     assert told in err
+
+
+def test_gate_of_an_evaluation_in_shards_is_judged_at_the_end_of_the_sweep(sweep, monkeypatch):
+    def play_shard(run, config):
+        folder = Path(play.HydraConfig.get().runtime.output_dir)
+        shard = (config.shard.index, config.shard.count)
+        make_run(folder, config.episodes, rate=0.8, shard=shard, min_success=config.gate.min_success)
+        JobEnd(0).write(folder)
+        return 0
+
+    shards = ("shard.count=4", "shard.index=range(4)", "episodes=40")
+    for gate, code in ((0.5, 0), (0.9, 3)):
+        got, out, err, _ = sweep(*shards, f"gate.min_success={gate}", f"sweep.name=gate-{gate}", play_job=play_shard)
+        assert got == code, err
+        assert re.search(rf"gate.min_success={gate} is {'not ' * (code == 3)}met: \d+ of 40 episodes succeeded", out)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["shard.count=2", "stop.ci_width=0.1"], "whether there is enough is seen from all shards together"),
+        (["shard.count=2", "instruction.per=env"], "Set instruction.per=episode"),
+        (["shard.count=0"], "shard.count=0 was asked for, but the least is 1"),
+    ],
+)
+def test_shards_that_are_no_part_of_an_evaluation_are_refused_at_once(command, monkeypatch, overrides, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *overrides, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    ("index", "count", "told"),
+    [
+        (
+            8,
+            8,
+            r"it counts from 0 to 7\. A sweep plays all parts: groot-play -m shard\.count=8 'shard\.index=range\(8\)'",
+        ),
+        (-1, 2, "it counts from 0 to 1"),
+        (0, 21, r"there are 20 episodes, so that a part would be empty\. Set shard\.count=20 or less"),
+    ],
+)
+def test_part_that_a_plan_does_not_have_is_refused(index, count, told):
+    with pytest.raises(ContractError, match=told):
+        shard_of(make_plan(20, 0, ["reach"]), index, count)
+
+
+def test_envs_that_begin_only_together_play_no_parts():
+    require_parts("per_batch", 1)
+    require_parts("per_env", 2)
+    with pytest.raises(ContractError, match=r"\(starts: per_batch\)"):
+        require_parts("per_batch", 2)
+
+
+def test_fresh_puts_the_folder_of_a_run_aside(command):
+    command(play, "hydra.run.dir=run")
+    Path("run/episodes.jsonl").touch()
+    code, out, _ = command(play, "hydra.run.dir=run", "fresh=true")
+    assert code == 0
+    assert "fresh=true: what was in run is now in run.before-1" in out
+    assert Path("run.before-1/episodes.jsonl").exists()
+    assert not Path("run/episodes.jsonl").exists()
+    Path("run/manifest.json").write_text("{}")
+    code, _, err = command(play, "resume=run", "fresh=true")
+    assert code == 1
+    assert "fresh=true and resume=run exclude each other" in err
+
+
+def test_of_a_hundred_jobs_none_writes_where_another_does(sweep):
+    _, _, err, played = sweep("seed=range(50)", "instruction=empty,task", "recorder=[]")
+    assert len({folder for folder, _ in played}) == 100, err
+    (folder,) = Path("outputs/sweeps").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"sweep.json", "multirun.yaml", *(f.name for f, _ in played)}
 
 
 def test_folder_that_is_played_into_is_refused(tmp_path):
