@@ -276,7 +276,9 @@ def test_killed_sweep_goes_on_side_by_side_and_a_whole_one_asks_nobody(groot_pla
     assert "Sweep outputs/sweeps/mine: 2 of 2 jobs are done" in out
     for folder, rows in zip(folders, before, strict=True):
         assert require_every_episode_once(folder, 6)[: len(rows)] == rows, "what had ended is kept"
-        assert "Going on after" in (folder / "output.log").read_text()
+        if len(rows) < 6:
+            assert "Going on after" in (folder / "output.log").read_text()
+        assert (folder / "report.html").exists()
         logged = sorted(folder.glob("wandb/offline-run-*/*.wandb"))
         assert {read_offline_run(path).group for path in logged} == {"mine"}
     # Whatever is written lies in the folder of one job, or is the sweep's own.

@@ -37,6 +37,14 @@ def test_whole_run_ends_with_the_code_that_it_had(run, capsys, min_success, code
     assert ("gate.min_success" in out) == (min_success is not None)
 
 
+def test_page_that_was_not_written_any_more_is_written(run):
+    folder, config = run()
+    page = (folder / "report.html").read_text()
+    (folder / "report.html").unlink()
+    tell_whole(folder, whole_run(folder, config()))
+    assert (folder / "report.html").read_text() == page
+
+
 def test_more_episodes_another_gate_and_errors_are_left_to_play(run):
     folder, config = run()
     assert whole_run(folder, config(episodes=13)) is None
