@@ -50,6 +50,9 @@ $(LEROBOT): .ci/setup.sh
 	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
 	touch $@
 
+verify-sweeps: $(READY)  ## prove that a killed sweep goes on, and measure what each of 100 jobs costs (about a quarter of an hour)
+	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
+
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
