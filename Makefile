@@ -53,6 +53,9 @@ $(LEROBOT): .ci/setup.sh
 verify-sweeps: $(READY)  ## prove that a killed sweep goes on, and measure what each of 100 jobs costs (about a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
 
+verify-slurm: $(READY)  ## prove that a sweep on SLURM survives its node; installs SLURM where it is missing (ten minutes)
+	$(BIN)/python -m pytest tests/verify/verify_slurm.py --capture=no --timeout=3600 $(ARGS)
+
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
