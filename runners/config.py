@@ -12,7 +12,15 @@ from omegaconf import MISSING
 
 from groot_wrappers.embodiment import Embodiment
 
-__all__ = ["InspectConfig", "InstructionPer", "PlayConfig", "ServeConfig", "ServerReset", "register_schemas"]
+__all__ = [
+    "ClockKind",
+    "InspectConfig",
+    "InstructionPer",
+    "PlayConfig",
+    "ServeConfig",
+    "ServerReset",
+    "register_schemas",
+]
 
 
 class ObservationForm(StrEnum):
@@ -34,6 +42,13 @@ class InstructionPer(StrEnum):
 
     episode = "episode"
     env = "env"
+
+
+class ClockKind(StrEnum):
+    """Whether the world waits for the policy; see ``runners.clock``."""
+
+    paused = "paused"
+    real = "real"
 
 
 class ServerReset(StrEnum):
@@ -75,6 +90,7 @@ class HorizonsConfig:
     video: int | None = MISSING
     state: int | None = MISSING
     execution: int = MISSING
+    delay: int | None = MISSING
 
 
 @dataclass
@@ -127,6 +143,7 @@ class PlayConfig:
     embodiment: Embodiment = MISSING
     server: ServerConfig = MISSING
     horizons: HorizonsConfig = MISSING
+    clock: ClockKind = MISSING
     instruction: InstructionConfig = MISSING
     sim: SimConfig = MISSING
     recorder: dict[str, Any] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.clock import make_clock
 from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
@@ -57,12 +58,8 @@ def run_experiment(config: DictConfig) -> int:
     folder = Path(HydraConfig.get().runtime.output_dir)
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    for key, least in LEAST.items():
-        value = OmegaConf.select(config, key)
-        if value < least:
-            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
-    check_share("gate.min_success", config.gate.min_success)
-    check_share("stop.ci_width", config.stop.ci_width)
+    _require_sensible(config)
+    clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
     require_registered(resolved["task"])
     earlier = _earlier_start(folder, config.resume)
 
@@ -91,6 +88,7 @@ def run_experiment(config: DictConfig) -> int:
             chosen_embodiment(resolved["embodiment"], env_cfg),
             modality,
             execution=config.horizons.execution,
+            delay=config.horizons.delay or 0,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
@@ -150,6 +148,7 @@ def run_experiment(config: DictConfig) -> int:
                     recorders,
                     retries=config.retries,
                     revive=connection.revive,
+                    clock=clock,
                     server_reset=config.server.reset,
                     env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
                     enough=stop.enough,
@@ -165,6 +164,7 @@ def run_experiment(config: DictConfig) -> int:
                     counted=stop.counted(log.rows),
                     method=stop.method,
                 )
+                summary["server"]["waited_s"] = round(clock.waited_s, 3)
                 summary["stop"] = stop.to_json(log.rows)
                 summary["gate"] = judge(config.gate.min_success, summary)
                 write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
@@ -174,6 +174,16 @@ def run_experiment(config: DictConfig) -> int:
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
+
+
+def _require_sensible(config: DictConfig) -> None:
+    """Refuse numbers that make no run."""
+    for key, least in LEAST.items():
+        value = OmegaConf.select(config, key)
+        if value < least:
+            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
+    check_share("gate.min_success", config.gate.min_success)
+    check_share("stop.ci_width", config.stop.ci_width)
 
 
 def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:

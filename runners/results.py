@@ -29,6 +29,7 @@ class EpisodeRow:
         steps: Control steps played.
         episode_return: Sum of the rewards, None for an env without rewards; written as ``return``.
         server_calls: Requests that this episode took part in.
+        held_steps: Control steps for which its chunk had no action left, so that the last one was held.
         video: Path of its video in the run folder, None without one.
         error: Why it ended as an error, else None.
     """
@@ -43,6 +44,7 @@ class EpisodeRow:
     steps: int
     episode_return: float | None
     server_calls: int
+    held_steps: int = 0
     video: str | None = None
     error: str | None = None
 
@@ -147,6 +149,7 @@ def summarise(
         "instruction": instruction,
         **count(rows, last_rows(rows) if counted is None else counted, method),
         "env_steps": env_steps,
+        "held_steps": sum(row.held_steps for row in rows),
         "wall_s": round(wall_s, 3),
         "env_steps_per_s": round(env_steps / wall_s, 3) if wall_s else None,
         "renders": renders,
