@@ -20,15 +20,23 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.clock import make_clock
-from runners.config import InstructionPer
+from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.files import write_whole
-from runners.gate import check_share, judge, warn_of_short_plan
+from runners.gate import judge, warn_of_short_plan
 from runners.manifest import write_manifest
 from runners.outcome import tell_outcome, tell_servers
-from runners.plan import instruction_texts, make_plan, write_plan
+from runners.plan import (
+    PlannedEpisode,
+    instruction_texts,
+    make_plan,
+    recorded_plan,
+    require_parts,
+    shard_of,
+    write_plan,
+)
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
@@ -38,6 +46,7 @@ from runners.results import EpisodeRow, describe, last_rows, summarise
 from runners.resume import EarlierStart
 from runners.rollout import rollout
 from runners.run_lock import run_lock
+from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
@@ -48,9 +57,6 @@ Say = Callable[[str], None]
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
-LEAST = {"num_envs": 1, "episodes": 1, "seed": 0, "retries": 0, "horizons.episode": 1, "horizons.execution": 1}
-"""The smallest value that makes sense of a key that the schema knows as a whole number only."""
-
 
 def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
@@ -58,31 +64,33 @@ def run_experiment(config: DictConfig) -> int:
     folder = Path(HydraConfig.get().runtime.output_dir)
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    _require_sensible(config)
+    require_sensible(config)
     clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
     require_registered(resolved["task"])
+    recorded = _recorded(config)
     earlier = _earlier_start(folder, config.resume)
 
     with (
         run_lock(folder),
-        policy_client(config.server, say) as connection,
+        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
         (folder / "simulator.log").open("a") as simulator_log,
     ):
         client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         instructions = instruction_texts(
-            resolved["instruction"]["text"],
+            list(dict.fromkeys(episode.instruction for episode in recorded)) or resolved["instruction"]["text"],
             getattr(env_cfg, "instruction", None),
             per=config.instruction.per,
             num_envs=config.num_envs,
         )
         if earlier is not None:
             earlier.require_same(resolved, modality)
-        plan = make_plan(config.episodes, config.seed, instructions)
+        planned = recorded or make_plan(config.episodes, config.seed, instructions)
+        plan = shard_of(planned, config.shard.index, config.shard.count)
         write_plan(plan, folder / "plan.json")
         stop = StopRule(plan, config.stop.ci_width)
-        if hopeless := warn_of_short_plan(config.gate.min_success, len(plan), stop.method):
+        if hopeless := warn_of_short_plan(config.gate.min_success, config.episodes, stop.method):
             say(hopeless)
         embodiment = match_embodiment(
             chosen_embodiment(resolved["embodiment"], env_cfg),
@@ -107,6 +115,7 @@ def run_experiment(config: DictConfig) -> int:
         ):
             isaaclab = IsaacLabEnv(env)
             check_env(isaaclab, embodiment)
+            require_parts(isaaclab.starts, config.shard.count)
             manifest = write_manifest(
                 folder / "manifest.json",
                 config=resolved,
@@ -161,12 +170,13 @@ def run_experiment(config: DictConfig) -> int:
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,
+                    waited_s=clock.waited_s,
                     counted=stop.counted(log.rows),
                     method=stop.method,
                 )
-                summary["server"]["waited_s"] = round(clock.waited_s, 3)
                 summary["stop"] = stop.to_json(log.rows)
-                summary["gate"] = judge(config.gate.min_success, summary)
+                # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
+                summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
                 write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
                 write_report(folder, summary, log.rows, manifest)
@@ -176,14 +186,20 @@ def run_experiment(config: DictConfig) -> int:
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
-def _require_sensible(config: DictConfig) -> None:
-    """Refuse numbers that make no run."""
-    for key, least in LEAST.items():
-        value = OmegaConf.select(config, key)
-        if value < least:
-            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
-    check_share("gate.min_success", config.gate.min_success)
-    check_share("stop.ci_width", config.stop.ci_width)
+def _recorded(config: DictConfig) -> list[PlannedEpisode]:
+    """Return the plan of the recorded episodes that are to be played again, empty where none are.
+
+    Raises:
+        ContractError: A server that is told which episode begins would be told of several at once.
+    """
+    if config.dataset is None:
+        return []
+    if config.num_envs > 1 and config.server.reset is ServerReset.per_episode:
+        raise ContractError(
+            f"num_envs={config.num_envs} was asked for, but a server that replays dataset={config.dataset} has one "
+            "place in one episode, which each reset moves. Set num_envs=1."
+        )
+    return recorded_plan(Path(config.dataset), config.episode, config.episodes)
 
 
 def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -13,6 +14,7 @@ from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from runners.embedded import embedded_server
 from runners.serve import TOKEN_VARIABLE
+from runners.started_server import started_server
 
 __all__ = ["PolicyConnection", "policy_client"]
 
@@ -31,22 +33,27 @@ class PolicyConnection:
 
 
 @contextmanager
-def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[PolicyConnection]:
-    """Connect to the policy server of a run, starting an embedded one first where the run asks for it.
+def policy_client(
+    server: DictConfig, say: Callable[[str], None], *, log: Path, device: str
+) -> Iterator[PolicyConnection]:
+    """Connect to the policy server of a run, starting one first where the run brings its own.
 
     Args:
         server: ``conf/server``.
         say: Tells a person what is waited for.
+        log: Where a server that is started by a command leaves its output.
+        device: The device of the simulation.
 
     Raises:
-        Gr00tError: The server cannot be reached, or the embedded one does not start.
+        Gr00tError: The server cannot be reached, or the run's own does not start.
     """
     form = server.observation_form.value
     addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
-    if server.policy is not None and server.endpoints:
+    has_own = server.policy is not None or server.command is not None
+    if has_own and server.endpoints:
         raise ContractError(
-            f"server.endpoints={list(server.endpoints)} was asked for, but the scripted policy is served by this run "
-            "itself. Leave server.endpoints out, or set server=gr00t."
+            f"server.endpoints={list(server.endpoints)} was asked for, but this run brings a policy server of its own. "
+            "Leave server.endpoints out, or set server=gr00t."
         )
 
     def connect(host: str, port: int) -> PolicyClient:
@@ -67,12 +74,20 @@ def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[Po
     def tell_loss(error: Gr00tError) -> None:
         say(f"\nA policy server is left out from here on; the others are asked for its share. {error}")
 
-    with ExitStack() as embedded, ExitStack() as clients:
-        if server.policy is not None:
-            policy: Any = OmegaConf.to_container(server.policy, resolve=True)
-            port = embedded.enter_context(embedded_server(policy, server.port, form))
+    def own_server(port: int) -> AbstractContextManager[int]:
+        if server.command is not None:
+            return started_server(
+                server.command, port, log=log, device=device, timeout_s=server.connect_timeout_s, say=say
+            )
+        policy: Any = OmegaConf.to_container(server.policy, resolve=True)
+        return embedded_server(policy, port, form)
+
+    with ExitStack() as own, ExitStack() as clients:
+        if has_own:
+            port = own.enter_context(own_server(server.port))
             addresses = [(server.host, port)]
-            say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
+            what = "policy server" if server.policy is None else f"policy {server.policy._target_}"
+            say(f"The {what} listens on 127.0.0.1:{port}")
         connected = [connect(host, port) for host, port in addresses]
         client: PolicyClient | ClientGroup = connected[0]
         if server.endpoints:
@@ -81,9 +96,9 @@ def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[Po
 
         def revive(error: Gr00tError) -> None:
             say(f"\nThe policy server failed; what was running is tried again. {error}")
-            if server.policy is not None and isinstance(error, ServerUnreachableError):
-                embedded.close()
-                embedded.enter_context(embedded_server(policy, port, form))
+            if has_own and isinstance(error, ServerUnreachableError):
+                own.close()
+                own.enter_context(own_server(port))
             client.wait_until_ready()
 
         client.wait_until_ready()

@@ -128,6 +128,7 @@ def summarise(
     wall_s: float,
     renders: int,
     client: PolicyClient | ClientGroup,
+    waited_s: float = 0.0,
     counted: Sequence[EpisodeRow] | None = None,
     method: Method = "wilson",
 ) -> dict[str, Any]:
@@ -140,6 +141,7 @@ def summarise(
         wall_s: Seconds from the first reset to the end of the last episode.
         renders: Moments at which the cameras were drawn.
         client: Its statistics give the requests, their latency (ms) and bytes, for each server where there are several.
+        waited_s: Seconds that the world has stood still for answers.
         counted: The rows that rates and intervals are made of; all of them where it is None.
         method: Of the intervals.
     """
@@ -155,10 +157,11 @@ def summarise(
         "renders": renders,
         "server": _cost(client.stats)
         | {
+            "waited_s": round(waited_s, 3),
             "endpoints": [
                 {"endpoint": endpoint.removeprefix("tcp://"), **_cost(stats), "lost": stats.lost}
                 for endpoint, stats in client.stats.servers.items()
-            ]
+            ],
         },
     }
 

@@ -55,7 +55,7 @@ def rollout(
             fail before the run gives up.
         revive: Called after the server failed, before it is asked again; raises if it does not come back.
         clock: Whether the world waits for each answer, as it does by default.
-        server_reset: Whether the server is reset once, or before each episode with its seed in the options.
+        server_reset: Whether the server is reset once, or before each episode with its seed and index in the options.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
         enough: Asked with all rows that are settled before an episode begins; True begins no further one. Those that
@@ -101,7 +101,7 @@ def rollout(
             if starting:
                 if server_reset is ServerReset.per_episode:
                     for planned in starting.values():
-                        client.reset({"seed": planned.seed})
+                        client.reset({"seed": planned.seed, "episode_index": planned.index})
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
             ask = _question(client, observation, sorted(schedule.running), env.num_envs)

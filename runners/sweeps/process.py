@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import FrameType
@@ -19,7 +19,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import Gr00tError
 from runners.cli import FAILED, INTERRUPTED
@@ -45,19 +45,22 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     alone = hydra.launcher._target_.endswith(".BasicLauncher")
+    output = None if alone else folder / "output.log"
     print(f"#{hydra.job.num} begins in {folder}", flush=True)  # Hydra has told the settings of each number
     JobEnd.forget(folder)
+    multiprocessing.set_start_method("spawn", force=True)  # joblib's own is unknown to the process that is started
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["runners.experiment"])
     process = context.Process(
         target=_play,
-        args=(play, config, HydraConfig.instance().cfg, dict(os.environ), None if alone else folder / "output.log"),
+        args=(play, config, _plain(hydra), dict(os.environ), output),
         name="job",
     )
-    process.start()
+    with _word_of_schedulers_ignored():
+        process.start()
     try:
         process.join()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # the latter where submitit has put the job into the queue again
         _signal(process.pid, signal.SIGINT)  # where Ctrl-C has reached it too, this changes nothing
         process.join(END_TIMEOUT_S)
         raise
@@ -74,10 +77,24 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     return end.code
 
 
+@contextlib.contextmanager
+def _word_of_schedulers_ignored() -> Iterator[None]:
+    """Let what is started in the block, and all that it starts, ignore by what schedulers tell that time is up.
+
+    They tell every process of a job. What is to be done about it is the word of the one that they have started.
+    """
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGUSR2)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _play(
     play: Callable[[DictConfig], int],
     config: DictConfig,
-    hydra: Any,
+    hydra: dict[str, Any],
     environment: Mapping[str, str],
     output: Path | None,
 ) -> None:
@@ -88,9 +105,10 @@ def _play(
     signal.signal(signal.SIGINT, _interrupt_once)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     register_resolvers()
-    HydraConfig.instance().cfg = hydra
-    folder = Path(hydra.hydra.runtime.output_dir)
-    configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
+    HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
+    settings: Any = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    configure_log(settings.job_logging, settings.verbose)
     try:
         end = JobEnd(play(config))
     except Gr00tError as error:
@@ -103,6 +121,12 @@ def _play(
         end = JobEnd(FAILED, f"{type(error).__name__}: {error}")
     end.write(folder)
     sys.exit(end.code)
+
+
+def _plain(hydra: Any) -> dict[str, Any]:
+    """Return Hydra's own settings without their types, some of which are of launchers and cannot be pickled."""
+    plain: Any = OmegaConf.to_container(hydra, resolve=True)
+    return plain  # type: ignore[no-any-return]
 
 
 def _write_into(path: Path) -> None:
