@@ -19,6 +19,7 @@ from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.clock import make_clock
 from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
@@ -65,6 +66,7 @@ def run_experiment(config: DictConfig) -> int:
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     require_sensible(config)
+    clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
     require_registered(resolved["task"])
     recorded = recorded_episodes(config)
     earlier = _earlier_start(folder, config.resume)
@@ -95,6 +97,7 @@ def run_experiment(config: DictConfig) -> int:
             chosen_embodiment(resolved["embodiment"], env_cfg),
             modality,
             execution=config.horizons.execution,
+            delay=config.horizons.delay or 0,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
@@ -155,6 +158,7 @@ def run_experiment(config: DictConfig) -> int:
                     recorders,
                     retries=config.retries,
                     revive=connection.revive,
+                    clock=clock,
                     server_reset=config.server.reset,
                     env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
                     enough=stop.enough,
@@ -167,6 +171,7 @@ def run_experiment(config: DictConfig) -> int:
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,
+                    waited_s=clock.waited_s,
                     counted=stop.counted(log.rows),
                     method=stop.method,
                 )

@@ -150,7 +150,7 @@ def test_defaults_of_the_settings_are_those_of_the_configuration():
         values = told.split(", ")
         names = SPAN.findall(keys)
         for name, value in zip(names, values if len(values) == len(names) else values * len(names), strict=True):
-            if re.fullmatch(r"[\d.]+|null|localhost|cpu", value):
+            if re.fullmatch(r"[\d.]+|null|localhost|cpu|paused", value):
                 got = OmegaConf.select(defaults, name)
                 assert value == ("null" if got is None else f"{got:g}" if isinstance(got, float) else str(got)), name
 
