@@ -17,6 +17,7 @@ from groot_wrappers.action_layout import ActionLayout
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.tally import Tally
 
 __all__ = ["ControlStepWatcher", "Gr00tActionWrapper"]
 
@@ -81,7 +82,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 "Gr00tObservationWrapper first."
             )
         self._held = torch.zeros((self.num_envs, self._isaaclab.action_dim), device=self.device)
-        self._parked = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+        self._parked = np.ones(self.num_envs, bool)
         self.has_rewards = self._isaaclab.has_rewards
         """False for an env that is configured without reward terms, whose rewards of 0 mean nothing."""
 
@@ -100,7 +101,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     @property
     def parked(self) -> torch.Tensor:
         """The envs that wait for a reset, bool (num_envs,)."""
-        return self._parked.clone()
+        return torch.tensor(self._parked, device=self.device)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes in all envs or in those of ``options["env_ids"]``, and unpark them.
@@ -146,44 +147,39 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             ContractError: A key is missing, a shape does not fit, or all envs are parked.
         """
         states = {key: self.env.get_wrapper_attr("present_state")(key) for key in self._layout.bases}
-        actions = self._layout.to_env(chunk, states, at_least=self.execution).to(self.device)
-        if bool(self._parked.all()):
+        actions = self._layout.to_env(chunk, states, at_least=self.execution)[:, : self.execution]
+        if self._parked.all():
             raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
         errors: list[str | None] = [None] * self.num_envs
-        self._park_rows_that_are_not_finite(actions, chunk, errors)
+        self._park_rows_that_are_not_finite(actions.numpy(), chunk, errors)
+        # A row a control step, so that each lies in one piece.
+        to_play = actions.transpose(0, 1).contiguous().to(self.device)
 
         env: Any = self.env
-        reward_sum = torch.zeros(self.num_envs, device=self.device)
-        terminated_any, truncated_any, success = (torch.zeros_like(self._parked) for _ in range(3))
-        steps = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
+        tally = Tally(self._parked, self.device)
+        succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
         observation: Any = None
         info: dict[str, Any] = {}
-        for step in range(self.execution):
-            playing = ~self._parked
-            self._held = torch.where(playing[:, None], actions[:, step], self._held)
+        for action in to_play:
+            self._held = tally.held(action, self._held)
             observation, reward, terminated, truncated, info = env.step(self._held)
-            reward_sum += torch.where(playing, reward, torch.zeros_like(reward))
-            steps += playing
-            terminated_any |= playing & terminated
-            truncated_any |= playing & truncated
-            if self._isaaclab.has_success:
-                success |= playing & self._isaaclab.succeeded()
-            self._parked |= terminated | truncated
+            tally.add(reward, terminated, truncated, succeeded)
             if self._watcher is not None:
-                self._watcher(observation, (~self._parked).cpu().numpy())
-            if bool(self._parked.all()):
+                self._watcher(observation, ~self._parked)
+            if self._parked.all():
                 break
-        self._report_states_that_are_not_finite(observation, steps > 0, reward_sum, errors)
-        judged = success if self._isaaclab.has_success else None
-        info = dict(info) | {"steps": steps, "success": judged, "error": errors}
-        return observation, reward_sum, terminated_any, truncated_any, info
+        self._report_states_that_are_not_finite(observation, tally, errors)
+        steps, success = (torch.as_tensor(values, device=self.device) for values in (tally.steps, tally.success))
+        info = dict(info) | {"steps": steps, "success": None if succeeded is None else success, "error": errors}
+        terminated, truncated = (torch.as_tensor(flags, device=self.device) for flags in (tally.terminated, tally.truncated))
+        return observation, tally.reward, terminated, truncated, info
 
     def _park_rows_that_are_not_finite(
-        self, actions: torch.Tensor, chunk: Mapping[str, Any], errors: list[str | None]
+        self, actions: np.ndarray[Any, Any], chunk: Mapping[str, Any], errors: list[str | None]
     ) -> None:
         """Park the envs whose numbers cannot be sent to a robot, so that their neighbours go on."""
-        bad = ~actions[:, : self.execution].isfinite().all(dim=(1, 2)) & ~self._parked
-        for env_id in bad.nonzero().flatten().tolist():
+        bad = ~np.isfinite(actions).all(axis=(1, 2)) & ~self._parked
+        for env_id in np.flatnonzero(bad):
             keys = [key for key in self._layout.widths if not np.isfinite(np.asarray(chunk[key][env_id])).all()]
             errors[env_id] = (
                 f"The server's action for {', '.join(keys)} holds NaN or infinity. "
@@ -191,17 +187,14 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             )
         self._parked |= bad
 
-    def _report_states_that_are_not_finite(
-        self, observation: Any, played: torch.Tensor, reward: torch.Tensor, errors: list[str | None]
-    ) -> None:
+    def _report_states_that_are_not_finite(self, observation: Any, tally: Tally, errors: list[str | None]) -> None:
         """Park the envs where the simulator has diverged."""
-        sane = reward.isfinite()
+        sane = np.isfinite(tally.reward.cpu().numpy())
         if observation is not None:
             for values in observation["state"].values():
-                finite = np.isfinite(values).reshape(self.num_envs, -1).all(axis=1)
-                sane &= torch.as_tensor(finite, device=self.device) | self._parked
-        diverged = played & ~sane
-        for env_id in diverged.nonzero().flatten().tolist():
+                sane &= np.isfinite(values).reshape(self.num_envs, -1).all(axis=1) | self._parked
+        diverged = (tally.steps > 0) & ~sane
+        for env_id in np.flatnonzero(diverged):
             errors[env_id] = "The simulator diverged: the env's state or reward is NaN or infinite."
         self._parked |= diverged
 
