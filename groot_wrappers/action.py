@@ -169,9 +169,11 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             if self._parked.all():
                 break
         self._report_states_that_are_not_finite(observation, tally, errors)
-        steps, success = (torch.as_tensor(values, device=self.device) for values in (tally.steps, tally.success))
+        steps, terminated, truncated, success = (
+            torch.as_tensor(values, device=self.device)
+            for values in (tally.steps, tally.terminated, tally.truncated, tally.success)
+        )
         info = dict(info) | {"steps": steps, "success": None if succeeded is None else success, "error": errors}
-        terminated, truncated = (torch.as_tensor(flags, device=self.device) for flags in (tally.terminated, tally.truncated))
         return observation, tally.reward, terminated, truncated, info
 
     def _park_rows_that_are_not_finite(

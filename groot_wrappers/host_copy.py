@@ -37,8 +37,7 @@ class HostCopy:
         sizes = [math.prod(shape) for shape in self._shapes.values()]
         block = torch.empty(sum(sizes), dtype=self._dtype, pin_memory=self._stream is not None)
         copies = {
-            key: part.view(shape)
-            for (key, shape), part in zip(self._shapes.items(), block.split(sizes), strict=True)
+            key: part.view(shape) for (key, shape), part in zip(self._shapes.items(), block.split(sizes), strict=True)
         }
         if self._stream is None:
             for key, copy in copies.items():

@@ -86,6 +86,7 @@ def rollout(
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
             chunk = _ask(client, observation, schedule.running, env)
+            recorders.on_beat(observation)
             observation, reward, terminated, truncated, info = env.step(chunk)
         except Gr00tError as error:
             for env_id in list(schedule.running):

@@ -31,6 +31,7 @@ class RunInfo:
         config: The resolved configuration, without secrets.
         fps: Control steps per second of simulated time.
         task: The env's gym id.
+        execution: Control steps that a beat plays of each chunk, at most.
         manifest: Which software, hardware and command the run has; see ``runners.manifest``.
     """
 
@@ -38,6 +39,7 @@ class RunInfo:
     config: Mapping[str, Any]
     fps: float
     task: str
+    execution: int = 1
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,6 +55,13 @@ class Recorder:
         Args:
             episodes: Env index to the episode that begins there.
             observation: The first observation, of all envs.
+        """
+
+    def on_beat(self, observation: Mapping[str, Any]) -> None:
+        """Called once a beat, after the server answered.
+
+        Args:
+            observation: What it was asked with, of all envs: drawn and on the host already.
         """
 
     def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
@@ -91,6 +100,9 @@ class Recorders(Recorder):
         self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]
     ) -> None:
         self._each("on_episodes_start", episodes, observation)
+
+    def on_beat(self, observation: Mapping[str, Any]) -> None:  # noqa: D102
+        self._each("on_beat", observation)
 
     def on_control_step(  # noqa: D102
         self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]
