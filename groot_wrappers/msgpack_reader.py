@@ -32,11 +32,9 @@ _NUMBERS = {
     0xD2: struct.Struct(">i"),
     0xD3: struct.Struct(">q"),
 }
-# kind and width in bytes of the length that follows the tag
+_BINS = {0xC4: 1, 0xC5: 2, 0xC6: 4}
+"""Width in bytes of the length that follows the tag."""
 _SIZED = {
-    0xC4: ("bin", 1),
-    0xC5: ("bin", 2),
-    0xC6: ("bin", 4),
     0xD9: ("str", 1),
     0xDA: ("str", 2),
     0xDB: ("str", 4),
@@ -72,22 +70,30 @@ class _Reader:
     def __init__(self, data: memoryview, on_map: Callable[[dict[str | bytes, Any]], Any]) -> None:
         self.data = data
         self.at = 0
+        self._end = len(self.data)
         self._on_map = on_map
         self._items_left = MAX_ITEMS
 
     def value(self, depth: int) -> Any:
         """Read the value at this place; a bin is a memoryview."""
-        tag = self._take(1)[0]
+        if self.at >= self._end:
+            raise ProtocolError("the message is cut short: 1 bytes wanted, 0 left")
+        tag = self.data[self.at]
+        self.at += 1
+        if 0xA0 <= tag <= 0xBF:
+            return self._text(tag & 0x1F)
         if tag <= 0x7F or tag >= 0xE0:
             return tag if tag <= 0x7F else tag - 0x100
+        if tag in _BINS:
+            return self._take(int.from_bytes(self._take(_BINS[tag]), "big"))
         if tag in _CONSTANTS:
             return _CONSTANTS[tag]
         if tag in _NUMBERS:
             number = _NUMBERS[tag]
             return number.unpack(self._take(number.size))[0]
         kind, size = self._head(tag)
-        if kind in ("bin", "str"):
-            return self._take(size) if kind == "bin" else self._text(size)
+        if kind == "str":
+            return self._text(size)
         if depth == 0:
             raise ProtocolError(f"the message is nested deeper than {MAX_DEPTH} levels")
         self._items_left -= size
@@ -96,24 +102,22 @@ class _Reader:
         return self._list(size, depth - 1) if kind == "list" else self._on_map(self._map(size, depth - 1))
 
     def _head(self, tag: int) -> tuple[str, int]:
-        """Return the kind of a sized value, and its size in bytes, items or pairs."""
+        """Return the kind of a str, list or map that is no short str, and its size in bytes, items or pairs."""
         if tag <= 0x8F:
             return "map", tag & 0x0F
         if tag <= 0x9F:
             return "list", tag & 0x0F
-        if tag <= 0xBF:
-            return "str", tag & 0x1F
         if tag not in _SIZED:
             raise ProtocolError(f"the message holds the msgpack tag 0x{tag:02x}, which this protocol never uses")
         kind, width = _SIZED[tag]
         return kind, int.from_bytes(self._take(width), "big")
 
     def _take(self, size: int) -> memoryview:
-        taken = self.data[self.at : self.at + size]
-        if len(taken) != size:
-            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {len(taken)} left")
-        self.at += size
-        return taken
+        begin = self.at
+        if begin + size > self._end:
+            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {self._end - begin} left")
+        self.at = begin + size
+        return self.data[begin : self.at]
 
     def _text(self, size: int) -> str:
         try:
