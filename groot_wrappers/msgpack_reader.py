@@ -19,7 +19,14 @@ __all__ = ["MAX_DEPTH", "MAX_ITEMS", "read"]
 MAX_DEPTH = 32
 MAX_ITEMS = 1 << 17
 
-_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+_SCALARS = {
+    0xC0: None,
+    0xC2: False,
+    0xC3: True,
+    **{tag: tag for tag in range(0x80)},
+    **{tag: tag - 0x100 for tag in range(0xE0, 0x100)},
+}
+"""Values that are their tag."""
 _NUMBERS = {
     0xCA: struct.Struct(">f"),
     0xCB: struct.Struct(">d"),
@@ -32,9 +39,11 @@ _NUMBERS = {
     0xD2: struct.Struct(">i"),
     0xD3: struct.Struct(">q"),
 }
-_BINS = {0xC4: 1, 0xC5: 2, 0xC6: 4}
-"""Width in bytes of the length that follows the tag."""
+# kind and width in bytes of the length that follows the tag
 _SIZED = {
+    0xC4: ("bin", 1),
+    0xC5: ("bin", 2),
+    0xC6: ("bin", 4),
     0xD9: ("str", 1),
     0xDA: ("str", 2),
     0xDB: ("str", 4),
@@ -80,20 +89,16 @@ class _Reader:
             raise ProtocolError("the message is cut short: 1 bytes wanted, 0 left")
         tag = self.data[self.at]
         self.at += 1
-        if 0xA0 <= tag <= 0xBF:
+        if 0xA0 <= tag <= 0xBF:  # most values are short texts
             return self._text(tag & 0x1F)
-        if tag <= 0x7F or tag >= 0xE0:
-            return tag if tag <= 0x7F else tag - 0x100
-        if tag in _BINS:
-            return self._take(int.from_bytes(self._take(_BINS[tag]), "big"))
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
+        if tag in _SCALARS:
+            return _SCALARS[tag]
         if tag in _NUMBERS:
             number = _NUMBERS[tag]
             return number.unpack(self._take(number.size))[0]
         kind, size = self._head(tag)
-        if kind == "str":
-            return self._text(size)
+        if kind in ("bin", "str"):
+            return self._take(size) if kind == "bin" else self._text(size)
         if depth == 0:
             raise ProtocolError(f"the message is nested deeper than {MAX_DEPTH} levels")
         self._items_left -= size
@@ -102,7 +107,7 @@ class _Reader:
         return self._list(size, depth - 1) if kind == "list" else self._on_map(self._map(size, depth - 1))
 
     def _head(self, tag: int) -> tuple[str, int]:
-        """Return the kind of a str, list or map that is no short str, and its size in bytes, items or pairs."""
+        """Return the kind of a sized value that is no short str, and its size in bytes, items or pairs."""
         if tag <= 0x8F:
             return "map", tag & 0x0F
         if tag <= 0x9F:
