@@ -37,9 +37,10 @@ class ControlStepWatcher(Protocol):
 class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     """Takes chunks ``{key: (num_envs, T_action, D)}`` and plays the first ``execution`` control steps of each.
 
-    An env whose episode ends within a chunk is **parked**: IsaacLab has already begun an episode of its own there, of
-    which nothing is counted; the env holds its last action until ``reset`` begins the next planned episode. So every
-    chunk is played from its start, and ``execution - 1`` idle steps an episode are the price.
+    An env whose episode ends within a chunk is **parked**: nothing of what follows there is counted, and the env holds
+    its last action until ``reset`` begins the next planned episode. So every chunk is played from its start, and
+    ``execution - 1`` idle steps an episode are the price. IsaacLab's own reset of ended envs is left out where it can be
+    (:meth:`IsaacLabEnv.without_autoreset`); direct envs begin an episode of their own, which nobody plays.
 
     Args:
         env: An env wrapped by :class:`Gr00tObservationWrapper`, or a vectorised env of IsaacLab's manager-based or
@@ -160,14 +161,15 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
         observation: Any = None
         info: dict[str, Any] = {}
-        for action in to_play:
-            self._held = tally.held(action, self._held)
-            observation, reward, terminated, truncated, info = env.step(self._held)
-            tally.add(reward, terminated, truncated, succeeded)
-            if self._watcher is not None:
-                self._watcher(observation, ~self._parked)
-            if self._parked.all():
-                break
+        with self._isaaclab.without_autoreset():
+            for action in to_play:
+                self._held = tally.held(action, self._held)
+                observation, reward, terminated, truncated, info = env.step(self._held)
+                tally.add(reward, terminated, truncated, succeeded)
+                if self._watcher is not None:
+                    self._watcher(observation, ~self._parked)
+                if self._parked.all():
+                    break
         self._report_states_that_are_not_finite(observation, tally, errors)
         steps, terminated, truncated, success = (
             torch.as_tensor(values, device=self.device)

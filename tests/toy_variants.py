@@ -75,8 +75,8 @@ class DrawsByEpisodeEnv(ToyEnv):
     def reset_scene_to_default(self):
         """Named after IsaacLab's event, which draws nothing."""
 
-    def _start(self, env_ids):
-        super()._start(env_ids)
+    def _reset_idx(self, env_ids):
+        super()._reset_idx(env_ids)
         for i in env_ids.tolist():
             self.goal[i] = torch.randint(1, 200, (), generator=self.episode_generators[i])
 
