@@ -22,7 +22,7 @@ test: lint  ## lint, types, unit tests and the tests with the real simulator
 	$(BIN)/python -m pytest tests $(ARGS)
 
 verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)
-	$(BIN)/python -m pytest tests/verify/verify_lift.py --capture=no --timeout=7200 $(ARGS)
+	$(BIN)/python -m pytest tests/verify/verify_lift.py tests/verify/verify_num_envs.py --capture=no --timeout=7200 $(ARGS)
 
 verify-pick-place: $(READY)  ## prove the humanoid's success rate, and that it falls when pixels lie (about half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_pick_place.py --capture=no --timeout=7200 $(ARGS)

@@ -1,12 +1,11 @@
 """Gr00tActionWrapper: plays a GR00T action chunk on an env, control step by control step, and parks ended episodes.
 
 Classes:
-    ControlStepWatcher: what may look at every control step of a chunk.
     Gr00tActionWrapper: the wrapper.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -14,24 +13,13 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.control_step import ControlStep, ControlStepWatcher
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.tally import Tally
 
-__all__ = ["ControlStepWatcher", "Gr00tActionWrapper"]
-
-
-class ControlStepWatcher(Protocol):
-    """Looks at the control steps inside a chunk, which no caller of ``step`` sees."""
-
-    def __call__(self, observation: Any, playing: np.ndarray[Any, Any]) -> None:
-        """See one control step.
-
-        Args:
-            observation: The observation after the step; reading its pixels draws them.
-            playing: bool (num_envs,), the envs whose episode goes on after the step.
-        """
+__all__ = ["Gr00tActionWrapper"]
 
 
 class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
@@ -39,8 +27,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
     An env whose episode ends within a chunk is **parked**: nothing of what follows there is counted, and the env holds
     its last action until ``reset`` begins the next planned episode. So every chunk is played from its start, and
-    ``execution - 1`` idle steps an episode are the price. IsaacLab's own reset of ended envs is left out where it can be
-    (:meth:`IsaacLabEnv.without_autoreset`); direct envs begin an episode of their own, which nobody plays.
+    ``execution - 1`` idle steps an episode are the price. IsaacLab's own reset of ended envs is left out (see
+    :meth:`IsaacLabEnv.without_autoreset`), but for direct envs, which begin an episode that nobody plays.
 
     Args:
         env: An env wrapped by :class:`Gr00tObservationWrapper`, or a vectorised env of IsaacLab's manager-based or
@@ -156,18 +144,25 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         # A row a control step, so that each lies in one piece.
         to_play = actions.transpose(0, 1).contiguous().to(self.device)
 
+        asked: dict[str, np.ndarray[Any, Any]] = {}
+        if self._watcher is not None:
+            asked = {k: torch.as_tensor(chunk[k], dtype=torch.float32).cpu().numpy() for k in self._layout.widths}
         env: Any = self.env
         tally = Tally(self._parked, self.device)
         succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
         observation: Any = None
         info: dict[str, Any] = {}
         with self._isaaclab.without_autoreset():
-            for action in to_play:
+            for step, action in enumerate(to_play):
+                played = ~self._parked
                 self._held = tally.held(action, self._held)
                 observation, reward, terminated, truncated, info = env.step(self._held)
                 tally.add(reward, terminated, truncated, succeeded)
                 if self._watcher is not None:
-                    self._watcher(observation, ~self._parked)
+                    taken = {key: values[:, step] for key, values in asked.items()}
+                    brought = reward if self.has_rewards else None
+                    success = None if succeeded is None else succeeded()
+                    self._watcher(ControlStep(observation, played, ~self._parked, taken, brought, success))
                 if self._parked.all():
                     break
         self._report_states_that_are_not_finite(observation, tally, errors)

@@ -28,6 +28,7 @@ from groot_wrappers.modality import (
     check_observation,
     flatten_observation,
     unflatten_action,
+    wanted_part,
 )
 
 __all__ = ["ClientStats", "PolicyClient"]
@@ -47,16 +48,20 @@ class ClientStats:
         observations: sum of their batch sizes B.
         bytes: bytes sent and received, of all endpoints.
         latencies_s: seconds of each of these calls, from the observation in hand to the checked action.
+        servers: of a group of clients, what each has done, by endpoint.
+        lost: of a client in a group, why it is left out; None while it is asked.
     """
 
     calls: int = 0
     observations: int = 0
     bytes: int = 0
     latencies_s: list[float] = field(default_factory=list)
+    servers: dict[str, ClientStats] = field(default_factory=dict)
+    lost: str | None = None
 
 
 class PolicyClient:
-    """Asks a GR00T policy server, in the dialect that its modality configs come in. Not thread-safe.
+    """Asks a GR00T policy server, in the dialect that its modality configs come in. Not thread-safe, but for ``close``.
 
     Example:
         with PolicyClient("10.0.0.7") as client:
@@ -120,7 +125,10 @@ class PolicyClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; more than once does no harm. An open client does not keep a process from ending."""
+        """Close the connection; more than once does no harm. An open client does not keep a process from ending.
+
+        What another thread is waiting for raises a Gr00tError within a second.
+        """
         self._connection.close()
 
     def wait_until_ready(self) -> None:
@@ -196,7 +204,7 @@ class PolicyClient:
         """
         start = time.perf_counter()
         modality = self.get_modality_config()
-        wanted = _wanted(observation, modality)
+        wanted = wanted_part(observation, modality)
         batch = check_observation(wanted, modality)
         sent = flatten_observation(wanted, modality) if self._observation_form == "flat" else wanted
         reply = self._call("get_action", {"observation": sent, "options": options})
@@ -353,15 +361,3 @@ class PolicyClient:
         elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
             text += ". The server wants the other form of observations: server.observation_form=flat"
         return f"{self._server} refused {endpoint}: {text}"
-
-
-def _wanted(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
-    """Read once what the server wants, of an observation that may compute it; what is amiss is left to the check."""
-    wanted: dict[str, Any] = {}
-    for name in modality:
-        if name != "action" and name in observation:
-            values = observation[name]
-            if isinstance(values, Mapping):
-                values = {key: values[key] for key in modality[name].modality_keys if key in values}
-            wanted[name] = values
-    return wanted

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -89,7 +90,7 @@ def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
 
 
 class Connection:
-    """A REQ socket to one endpoint, opened when first used. Not thread-safe.
+    """A REQ socket to one endpoint, opened when first used. Not thread-safe, but for ``close``.
 
     A REQ socket whose reply never came can neither send nor receive, and one that lingers keeps a process from ending:
     so any failure, an interrupt of the caller too, drops the socket with what it holds, and the next request opens
@@ -106,6 +107,8 @@ class Connection:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._context.setsockopt(zmq.LINGER, 0)  # of every socket: what is not sent yet holds up no exit
         self._socket: zmq.Socket[bytes] | None = None
+        self._in_use = threading.RLock()  # re-entered where a signal handler closes what it has interrupted
+        self._closing = False
         self._monitor: Any = None
         self._state = _ABSENT
 
@@ -122,22 +125,29 @@ class Connection:
         Raises:
             NoReplyError: the time ran out, or the server closed the connection.
             ProtocolError: the reply has several frames.
+            Gr00tError: the connection was closed.
         """
-        try:
-            parts = self._exchange(frame, timeout_s, on_tick)
-        except BaseException:
-            self._drop_socket()
-            raise
+        with self._in_use:
+            try:
+                parts = self._exchange(frame, timeout_s, on_tick)
+            except BaseException:
+                self._drop_socket()
+                raise
         if len(parts) != 1:
             raise ProtocolError(f"the reply came in {len(parts)} frames, where the GR00T protocol has one")
         return parts[0].buffer
 
     def close(self) -> None:
-        """Close the socket, dropping what it holds; more than once does no harm."""
-        self._drop_socket()
-        if self._context is not None:
-            self._context.destroy(linger=0)
-            self._context = None
+        """Close the socket, dropping what it holds; more than once does no harm.
+
+        A request that waits in another thread notices within a second, and ends first.
+        """
+        self._closing = True
+        with self._in_use:
+            self._drop_socket()
+            if self._context is not None:
+                self._context.destroy(linger=0)
+                self._context = None
 
     def _exchange(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None) -> list[zmq.Frame]:
         socket = self._open_socket()
@@ -149,6 +159,8 @@ class Connection:
         next_tick = _TICK_S
         socket.send(frame, copy=False)
         while True:
+            if self._closing:
+                raise self._was_closed()
             waited = time.monotonic() - start
             if waited >= timeout_s:
                 raise NoReplyError(waited, self._state)
@@ -177,7 +189,7 @@ class Connection:
 
     def _open_socket(self) -> zmq.Socket[bytes]:
         if self._context is None:
-            raise Gr00tError(f"the connection to {self._endpoint} was closed; make another client")
+            raise self._was_closed()
         if self._socket is None:
             socket = self._context.socket(zmq.REQ)
             socket.setsockopt(zmq.MAXMSGSIZE, self._max_message_bytes)
@@ -190,6 +202,9 @@ class Connection:
             socket.connect(self._endpoint)
             self._socket = socket
         return self._socket
+
+    def _was_closed(self) -> Gr00tError:
+        return Gr00tError(f"the connection to {self._endpoint} was closed; make another client")
 
     def _drop_socket(self) -> None:
         if self._socket is not None:

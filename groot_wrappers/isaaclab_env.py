@@ -75,7 +75,7 @@ class IsaacLabEnv:
 
     @cached_property
     def draws_by_episode(self) -> bool:
-        """Whether a reset draws from the env's ``episode_generators`` alone, so that one call can begin many episodes.
+        """Whether a reset draws from ``episode_generators`` of the env alone, so that one call can begin many episodes.
 
         So it is where no command is drawn, and each event of a reset has an attribute ``draws_by_episode``, or is
         IsaacLab's ``reset_scene_to_default``, which draws nothing.

@@ -32,6 +32,7 @@ __all__ = [
     "flatten_observation",
     "unflatten_action",
     "unflatten_observation",
+    "wanted_part",
 ]
 
 MODALITIES = ("video", "state", "action", "language")
@@ -182,6 +183,18 @@ def check_modality_configs(configs: object) -> ModalityConfigs:
     if "action" not in named:
         raise ContractError(f"the modality configs must name an 'action', got only {sorted(map(str, named))}")
     return dict(named)
+
+
+def wanted_part(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
+    """Read once what the server wants, of an observation that may compute it; what is amiss is left to the check."""
+    wanted: dict[str, Any] = {}
+    for name in modality:
+        if name != "action" and name in observation:
+            values = observation[name]
+            if isinstance(values, Mapping):
+                values = {key: values[key] for key in modality[name].modality_keys if key in values}
+            wanted[name] = values
+    return wanted
 
 
 def check_observation(observation: Mapping[str, Any], modality: ModalityConfigs) -> int:

@@ -31,9 +31,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         embodiment: Sources of the video and state keys, and the language key.
         instruction: What the policy is told until ``reset`` gives another instruction. The bare env finds what each of
             its envs is told in its attribute ``instructions``, a list of ``num_envs`` texts, set before an env is
-            reset: success may depend on it. In its attribute ``episode_generators`` it finds a ``torch.Generator``
-            (CPU) for each of them, seeded at each reset; where its reset events draw from these alone
-            (:attr:`IsaacLabEnv.draws_by_episode`), envs are reset in one call.
+            reset: success may depend on it. Where its reset events draw by episode
+            (:attr:`IsaacLabEnv.draws_by_episode`), they find in its attribute ``episode_generators`` a seeded
+            ``torch.Generator`` (CPU) for each env that begins one, by index, and one call resets them all.
         delta_indices: Control steps that the server asks for, per modality (``video``, ``state``), as its
             ``get_modality_config`` has them; the present alone by default.
 
@@ -60,10 +60,6 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self.instructions = [instruction] * self.num_envs
         # The same list, not a copy: the env's terms read from it what reset writes into it.
         isaaclab.base.instructions = self.instructions
-        # Until a reset gives seeds, draws follow from torch's own seed, and differ between envs.
-        first = np.random.SeedSequence(torch.initial_seed()).generate_state(self.num_envs)
-        self._generators = [torch.Generator().manual_seed(int(seed)) for seed in first]
-        isaaclab.base.episode_generators = self._generators
         self._draws_by_episode = isaaclab.draws_by_episode
         self.renders = 0
         """Moments at which the cameras were drawn."""
@@ -174,16 +170,21 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             # Some direct envs begin a first batch at random ages, to spread what a training sees.
             base.episode_length_buf[:] = 0
             return info
-        for env_id, seed in zip(env_ids, seeds or (), strict=False):
-            self._generators[env_id].manual_seed(int(seed))
         # IsaacLab's own terms draw the starts of all envs of one reset call from one generator. A call an env makes
         # each start depend on its own seed alone, for any number of envs.
         calls: list[tuple[list[int], int | None]] = [(env_ids, None)]
-        if seeds is not None and not self._draws_by_episode:
+        if seeds is not None and self._draws_by_episode:
+            base.episode_generators = {
+                i: torch.Generator().manual_seed(int(seed)) for i, seed in zip(env_ids, seeds, strict=True)
+            }
+        elif seeds is not None:
             calls = [([i], int(seed)) for i, seed in zip(env_ids, seeds, strict=True)]
-        for ids, of_the_call in calls:
-            ids_tensor = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
-            self._raw, info = base.reset(seed=of_the_call, env_ids=ids_tensor, options=options)
+        try:
+            for ids, seed in calls:
+                ids_tensor = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
+                self._raw, info = base.reset(seed=seed, env_ids=ids_tensor, options=options)
+        finally:
+            base.episode_generators = {}  # what IsaacLab resets by itself draws from torch's generator again
         return info
 
     def _observe(self) -> Observation:

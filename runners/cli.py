@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.resources.abc import Traversable
 from typing import NoReturn
@@ -18,11 +18,30 @@ from omegaconf.errors import OmegaConfBaseException
 
 from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
 from runners.config import register_schemas
+from runners.resolvers import register_resolvers
 
-__all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "GATE_NOT_MET", "INTERRUPTED", "launch"]
+__all__ = [
+    "DONE",
+    "DONE_WITH_ERRORS",
+    "FAILED",
+    "GATE_NOT_MET",
+    "INTERRUPTED",
+    "SweepEnded",
+    "launch",
+    "worst",
+]
 
 DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _USAGE = 2  # with which argparse ends, within Hydra
+
+
+class SweepEnded(SystemExit):
+    """A multirun is over; ``code`` is its exit code. Its jobs may have run in other processes, or on other machines."""
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the worst code: a run that failed weighs more than a gate that was not met, and that more than errors."""
+    return max(codes, key=lambda code: (code == FAILED, code), default=DONE)
 
 
 def launch(
@@ -31,7 +50,7 @@ def launch(
     old_flags: Mapping[str, str] | None = None,
     complete: Callable[[list[str]], list[str]] = list,
 ) -> NoReturn:
-    """Run a Hydra app and exit with its code; in a multirun, with the worst code of the runs. Ctrl-C ends them all.
+    """Run a Hydra app and exit with its code; in a multirun, with the worst code of its jobs. Ctrl-C ends them all.
 
     Args:
         app: Takes the composed configuration, returns an exit code.
@@ -39,7 +58,6 @@ def launch(
         old_flags: Flags of an earlier command line, each with the key that took its place.
         complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
     """
-    OmegaConf.register_new_resolver("first_given", _first_given, replace=True)
     _refuse_old_flags(sys.argv[1:], old_flags or {})
     _refuse_tokens(sys.argv[1:])
     try:
@@ -48,12 +66,15 @@ def launch(
         print(error, file=sys.stderr)
         sys.exit(FAILED)
     register_schemas()
+    register_resolvers()
     # Hydra then lets errors through instead of printing a summary of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     codes: list[int] = []
+    command = list(sys.argv)
 
     @hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)
     def run(config: DictConfig) -> None:
+        sys.argv[:] = command  # a process that a launcher has started has a command line of its own
         _refuse_added_keys(config, config_name)
         codes.append(_guarded(app, config))
 
@@ -64,18 +85,14 @@ def launch(
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except SweepEnded:
+        raise
     except SystemExit as refusal:
         if refusal.code == _USAGE:
             print("Flags such as -m come first, then the settings as key=value; --help lists them.", file=sys.stderr)
             sys.exit(FAILED)
         raise
-    # A run that failed weighs more than a gate that was not met, and that more than errored episodes.
-    sys.exit(max(codes, key=lambda code: (code == FAILED, code), default=DONE))
-
-
-def _first_given(*values: object) -> object:
-    """Return the first value that is not null, for YAML files."""
-    return next((value for value in values if value is not None), None)
+    sys.exit(worst(codes))
 
 
 def _guarded(app: Callable[[DictConfig], int], config: DictConfig) -> int:

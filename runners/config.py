@@ -12,7 +12,16 @@ from omegaconf import MISSING
 
 from groot_wrappers.embodiment import Embodiment
 
-__all__ = ["InspectConfig", "InstructionPer", "PlayConfig", "ServeConfig", "ServerReset", "register_schemas"]
+__all__ = [
+    "BenchConfig",
+    "BenchSection",
+    "InspectConfig",
+    "InstructionPer",
+    "PlayConfig",
+    "ServeConfig",
+    "ServerReset",
+    "register_schemas",
+]
 
 
 class ObservationForm(StrEnum):
@@ -42,7 +51,7 @@ class ServerReset(StrEnum):
     per_run = "per_run"
     """Once, before the first episode, as GR00T's own rollouts do: a reset concerns all envs."""
     per_episode = "per_episode"
-    """Before each episode, with its seed in the options."""
+    """Before each episode, with its seed and, as ``episode_index``, its index in the options."""
 
 
 @dataclass
@@ -50,8 +59,10 @@ class ServerConfig:
     """The policy server that a run asks."""
 
     policy: Any = None
+    command: str | None = None
     host: str = MISSING
     port: int = MISSING
+    endpoints: list[str] = field(default_factory=list)
     observation_form: ObservationForm = MISSING
     connect_timeout_s: float = MISSING
     timeout_s: float = MISSING
@@ -112,6 +123,21 @@ class StopConfig:
 
 
 @dataclass
+class SweepConfig:
+    """Where the runs of a sweep go; see ``runners.sweeps``."""
+
+    name: str | None = MISSING
+
+
+@dataclass
+class ShardConfig:
+    """Which part of the plan a run plays; see ``runners.plan.shard_of``."""
+
+    index: int = MISSING
+    count: int = MISSING
+
+
+@dataclass
 class PlayConfig:
     """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
@@ -126,7 +152,12 @@ class PlayConfig:
     episodes: int = MISSING
     seed: int = MISSING
     retries: int = MISSING
+    dataset: str | None = None
+    episode: int = MISSING
     resume: str | None = None
+    fresh: bool = MISSING
+    sweep: SweepConfig = MISSING
+    shard: ShardConfig = MISSING
     gate: GateConfig = MISSING
     stop: StopConfig = MISSING
 
@@ -147,6 +178,8 @@ class ServeConfig:
     """Everything that ``groot-serve`` takes."""
 
     policy: Any = MISSING
+    dataset: str | None = None
+    episode: int = MISSING
     host: str = MISSING
     port: int = MISSING
     dialect: Dialect = MISSING
@@ -156,10 +189,81 @@ class ServeConfig:
     allow_kill: bool = MISSING
 
 
+class BenchSection(StrEnum):
+    """What ``groot-bench`` measures; a module of ``runners.bench`` each."""
+
+    wire = "wire"
+    """Encoding, decoding and a round trip, beside copying and beside a plain client."""
+    control_step = "control_step"
+    """What the wrappers and recorders add to a control step."""
+    schedulers = "schedulers"
+    """The same evaluation under several ways to ask for actions."""
+    steps = "steps"
+    """Control steps a second over the number of envs, without a policy."""
+
+
+@dataclass
+class WireBenchConfig:
+    """The section ``wire``."""
+
+    batches: list[int] = MISSING
+    rounds: int = MISSING
+
+
+@dataclass
+class SchedulersBenchConfig:
+    """The section ``schedulers``; lengths are in control steps."""
+
+    episodes: int = MISSING
+    compared_episodes: int = MISSING
+    shortest: int = MISSING
+    longest: int = MISSING
+    execution: int = MISSING
+
+
+@dataclass
+class ControlStepBenchConfig:
+    """The section ``control_step``."""
+
+    episodes: int = MISSING
+    length: int = MISSING
+    execution: int = MISSING
+
+
+@dataclass
+class StepsBenchConfig:
+    """The section ``steps``; lengths are in control steps."""
+
+    num_envs: list[int] = MISSING
+    cameras: list[int] = MISSING
+    execution: list[int] = MISSING
+    seconds: float = MISSING
+    shortest: int = MISSING
+    longest: int = MISSING
+
+
+@dataclass
+class BenchConfig:
+    """Everything that ``groot-bench`` takes. ``num_envs`` is of the sections ``schedulers`` and ``control_step``."""
+
+    bench: list[BenchSection] = MISSING
+    task: Any = MISSING
+    embodiment: Embodiment = MISSING
+    server: LatencyServerConfig = MISSING
+    sim: SimConfig = MISSING
+    num_envs: int = MISSING
+    seed: int = MISSING
+    wire: WireBenchConfig = MISSING
+    control_step: ControlStepBenchConfig = MISSING
+    schedulers: SchedulersBenchConfig = MISSING
+    steps: StepsBenchConfig = MISSING
+
+
 def register_schemas() -> None:
     """Make the types known to Hydra under the names that the YAML files of the commands begin with."""
     store = ConfigStore.instance()
     store.store(name="play_schema", node=PlayConfig)
     store.store(name="serve_schema", node=ServeConfig)
     store.store(name="inspect_schema", node=InspectConfig)
+    store.store(name="bench_schema", node=BenchConfig)
     store.store(name="latency_server_schema", node=LatencyServerConfig)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -18,14 +19,23 @@ from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
-from runners.config import InstructionPer
+from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
-from runners.gate import check_share, judge, warn_of_short_plan
+from runners.files import write_whole
+from runners.gate import judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_outcome
-from runners.plan import instruction_texts, make_plan, write_plan
+from runners.outcome import tell_outcome, tell_servers
+from runners.plan import (
+    PlannedEpisode,
+    instruction_texts,
+    make_plan,
+    recorded_plan,
+    require_parts,
+    shard_of,
+    write_plan,
+)
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
@@ -34,6 +44,8 @@ from runners.report import write_report
 from runners.results import EpisodeRow, describe, last_rows, summarise
 from runners.resume import EarlierStart
 from runners.rollout import rollout
+from runners.run_lock import run_lock
+from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
@@ -44,9 +56,6 @@ Say = Callable[[str], None]
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
-LEAST = {"num_envs": 1, "episodes": 1, "seed": 0, "retries": 0, "horizons.episode": 1, "horizons.execution": 1}
-"""The smallest value that makes sense of a key that the schema knows as a whole number only."""
-
 
 def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
@@ -54,31 +63,32 @@ def run_experiment(config: DictConfig) -> int:
     folder = Path(HydraConfig.get().runtime.output_dir)
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    for key, least in LEAST.items():
-        value = OmegaConf.select(config, key)
-        if value < least:
-            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
-    check_share("gate.min_success", config.gate.min_success)
-    check_share("stop.ci_width", config.stop.ci_width)
+    require_sensible(config)
     require_registered(resolved["task"])
+    recorded = _recorded(config)
     earlier = _earlier_start(folder, config.resume)
 
-    with policy_client(config.server, say) as connection, (folder / "simulator.log").open("a") as simulator_log:
+    with (
+        run_lock(folder),
+        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
+        (folder / "simulator.log").open("a") as simulator_log,
+    ):
         client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
         instructions = instruction_texts(
-            resolved["instruction"]["text"],
+            list(dict.fromkeys(episode.instruction for episode in recorded)) or resolved["instruction"]["text"],
             getattr(env_cfg, "instruction", None),
             per=config.instruction.per,
             num_envs=config.num_envs,
         )
         if earlier is not None:
             earlier.require_same(resolved, modality)
-        plan = make_plan(config.episodes, config.seed, instructions)
+        planned = recorded or make_plan(config.episodes, config.seed, instructions)
+        plan = shard_of(planned, config.shard.index, config.shard.count)
         write_plan(plan, folder / "plan.json")
         stop = StopRule(plan, config.stop.ci_width)
-        if hopeless := warn_of_short_plan(config.gate.min_success, len(plan), stop.method):
+        if hopeless := warn_of_short_plan(config.gate.min_success, config.episodes, stop.method):
             say(hopeless)
         embodiment = match_embodiment(
             chosen_embodiment(resolved["embodiment"], env_cfg),
@@ -102,12 +112,14 @@ def run_experiment(config: DictConfig) -> int:
         ):
             isaaclab = IsaacLabEnv(env)
             check_env(isaaclab, embodiment)
+            require_parts(isaaclab.starts, config.shard.count)
             manifest = write_manifest(
                 folder / "manifest.json",
                 config=resolved,
                 modality=modality,
                 starts=isaaclab.starts,
                 overrides=HydraConfig.get().overrides.task,
+                sweep=Path(HydraConfig.get().sweep.dir).name if HydraConfig.get().mode is RunMode.MULTIRUN else None,
                 earlier=None if earlier is None else earlier.manifest,
             )
             observed = Gr00tObservationWrapper(
@@ -159,8 +171,9 @@ def run_experiment(config: DictConfig) -> int:
                     method=stop.method,
                 )
                 summary["stop"] = stop.to_json(log.rows)
-                summary["gate"] = judge(config.gate.min_success, summary)
-                (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+                # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
+                summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
+                write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
                 write_report(folder, summary, log.rows, manifest)
                 _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
@@ -169,17 +182,37 @@ def run_experiment(config: DictConfig) -> int:
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
+def _recorded(config: DictConfig) -> list[PlannedEpisode]:
+    """Return the plan of the recorded episodes that are to be played again, empty where none are.
+
+    Raises:
+        ContractError: A server that is told which episode begins would be told of several at once.
+    """
+    if config.dataset is None:
+        return []
+    if config.num_envs > 1 and config.server.reset is ServerReset.per_episode:
+        raise ContractError(
+            f"num_envs={config.num_envs} was asked for, but a server that replays dataset={config.dataset} has one "
+            "place in one episode, which each reset moves. Set num_envs=1."
+        )
+    return recorded_plan(Path(config.dataset), config.episode, config.episodes)
+
+
 def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
     """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
+
+    A job of a sweep goes on by itself with what its folder holds.
 
     Raises:
         ContractError: The folder holds a run that nobody asked to go on with, or none that could be.
     """
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return EarlierStart.read(folder) if (folder / "manifest.json").exists() else None
     if resume is None:
         if (folder / "episodes.jsonl").exists():
             raise ContractError(
-                f"{folder} holds a run already. Go on with it by resume={folder}, or name another folder by "
-                "hydra.run.dir."
+                f"{folder} holds a run already. Go on with it by resume={folder}, begin it anew by fresh=true, or name "
+                "another folder by hydra.run.dir."
             )
         return None
     if folder != Path(resume).resolve():
@@ -198,6 +231,8 @@ def _say_what_happened(
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]
         say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
+        for line in tell_servers(summary):
+            say(f"  {line}")
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, fields
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
@@ -36,7 +37,7 @@ def run_inspection(config: DictConfig) -> int:
     require_registered(resolved["task"])
     modality = None
     if config.server is not None:
-        with policy_client(config.server, say) as connection:
+        with policy_client(config.server, say, log=Path(os.devnull), device=config.sim.device) as connection:
             modality = connection.client.get_modality_config()
     env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
     problems: list[str] = []

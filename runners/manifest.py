@@ -1,4 +1,8 @@
-"""The manifest of a run: which software, hardware and command its numbers come from."""
+"""The manifest of a run: which software, hardware and command its numbers come from.
+
+* ``provenance``: the part that any measurement has.
+* ``write_manifest``: the whole, of a run.
+"""
 
 import json
 import os
@@ -12,9 +16,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from groot_wrappers.modality import ModalityConfigs
+import torch
 
-__all__ = ["write_manifest"]
+from groot_wrappers.modality import ModalityConfigs
+from runners.files import write_whole
+
+__all__ = ["provenance", "write_manifest"]
 
 PACKAGES = ("gr00t-isaaclab", "isaaclab", "newton", "warp-lang", "torch", "numpy", "gymnasium", "pyzmq", "msgpack")
 
@@ -28,6 +35,7 @@ def write_manifest(
     modality: ModalityConfigs,
     starts: str,
     overrides: Sequence[str] = (),
+    sweep: str | None = None,
     earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write ``manifest.json``, and return what it holds.
@@ -41,26 +49,44 @@ def write_manifest(
         starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
             together, from the seed of the first of them.
         overrides: What was set at the command line; of a multirun, for this run.
+        sweep: What the sweep is called that the run is a job of, None for a run of its own.
         earlier: The manifest of the start that this one goes on with: of each earlier start its time, command and
             revision are kept, and the id of the W&B run.
     """
     before = [] if earlier is None else [*earlier.get("earlier_starts", []), {key: earlier[key] for key in _OF_A_START}]
     manifest = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        **provenance(config["sim"]["device"]),
         "overrides": list(overrides),
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "revision": _revision(Path(__file__).parent),
-        "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "device": config["sim"]["device"]},
         "starts": starts,
         "wandb_id": secrets.token_hex(4) if earlier is None else earlier["wandb_id"],
+        "sweep": sweep if earlier is None else earlier.get("sweep"),
         "earlier_starts": before,
         "modality": {kind: wanted.to_json() for kind, wanted in modality.items()},
         "config": config,
     }
-    path.write_text(json.dumps(manifest, indent=1) + "\n")
+    write_whole(path, json.dumps(manifest, indent=1) + "\n")
     return manifest
+
+
+def provenance(device: str) -> dict[str, Any]:
+    """Return when, by which command, with which software and on which machine figures came about.
+
+    Args:
+        device: ``sim.device``; of a GPU the card's name is told.
+    """
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "revision": _revision(Path(__file__).parent),
+        "machine": {
+            "system": platform.platform(),
+            "cpus": os.cpu_count(),
+            "device": device,
+            "card": torch.cuda.get_device_name(device) if device.startswith("cuda") else None,
+        },
+    }
 
 
 def _revision(folder: Path) -> dict[str, Any] | None:

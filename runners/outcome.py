@@ -5,7 +5,7 @@ from typing import Any
 
 from runners.results import EpisodeRow, describe, last_rows
 
-__all__ = ["METHODS", "tell_counted", "tell_means", "tell_outcome", "tell_rate"]
+__all__ = ["METHODS", "tell_counted", "tell_means", "tell_outcome", "tell_rate", "tell_servers"]
 
 METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
 """``ci_method`` of a summary in words."""
@@ -65,3 +65,15 @@ def tell_means(summary: Mapping[str, Any]) -> str:
         f"{instructions}: micro mean {micro:.1%} (every episode weighs the same), macro mean {macro:.1%} (every "
         "instruction does)"
     )
+
+
+def tell_servers(summary: Mapping[str, Any]) -> list[str]:
+    """Return a line for each server, where there are several: its share, its latency, and whether it was left out."""
+    lines = []
+    for told in summary["server"]["endpoints"]:
+        latency = "no answer" if told["p50_ms"] is None else f"{told['p50_ms']:.0f} ms each (median)"
+        lost = "; left out in the end" if told["lost"] else ""
+        lines.append(
+            f"{told['endpoint']}: {told['calls']} requests with {told['observations']} observations, {latency}{lost}"
+        )
+    return lines

@@ -9,8 +9,19 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
+from runners.datasets.layout import EPISODES
+from runners.datasets.metadata import RecordedEpisode
+from runners.files import write_whole
 
-__all__ = ["PlannedEpisode", "instruction_texts", "make_plan", "write_plan"]
+__all__ = [
+    "PlannedEpisode",
+    "instruction_texts",
+    "make_plan",
+    "recorded_plan",
+    "require_parts",
+    "shard_of",
+    "write_plan",
+]
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,7 @@ class PlannedEpisode:
     """One episode of a plan.
 
     Args:
-        index: Place in the plan, from 0.
+        index: Place in the plan, from 0; of a recorded plan, the episode's index in the data set.
         seed: Seed of the episode's start, 0 ... 2**31 - 1.
         instruction: What the policy is told.
     """
@@ -76,6 +87,73 @@ def make_plan(episodes: int, seed: int, instructions: Sequence[str]) -> list[Pla
     ]
 
 
+def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpisode]:
+    """Plan recorded episodes once more, each from its own seed and with its own instruction.
+
+    Args:
+        dataset: Folder of the data set.
+        first: Index of the first of them.
+        episodes: How many.
+
+    Raises:
+        Gr00tError: The data set cannot be read, has too few episodes, or does not say from which seeds they began.
+    """
+    recorded = RecordedEpisode.read(dataset)
+    if first < 0 or first + episodes > len(recorded):
+        raise ContractError(
+            f"episode={first} episodes={episodes} was asked for, but {dataset} holds {len(recorded)} episodes, from 0 "
+            f"on. Set episodes={max(1, len(recorded) - max(0, first))} or less, and episode to one that is there."
+        )
+    plan = []
+    for episode in recorded[first : first + episodes]:
+        if episode.seed is None:
+            raise ContractError(
+                f"{dataset / EPISODES} names no seed for episode {episode.index}, so that its start cannot be had "
+                "again. recorder=[lerobot] writes seeds. Without one, the actions can be played from other starts: "
+                "groot-serve policy=replay dataset=..., and groot-play in another terminal."
+            )
+        plan.append(PlannedEpisode(episode.index, episode.seed, episode.tasks[0]))
+    return plan
+
+
+def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[PlannedEpisode]:
+    """Return one of ``count`` parts of a plan, each with every ``count``-th episode.
+
+    Together the shards are the plan, and while all of them are played, a beginning of it is played without a gap.
+
+    Raises:
+        ContractError: There is no such part, or nothing in it.
+    """
+    if not 0 <= index < count:
+        raise ContractError(
+            f"shard.index={index} was asked for with shard.count={count}: it counts from 0 to {count - 1}. A sweep "
+            f"plays all parts: groot-play -m shard.count={count} 'shard.index=range({count})'."
+        )
+    if count > len(plan):
+        raise ContractError(
+            f"shard.count={count} was asked for, but there are {len(plan)} episodes, so that a part would be empty. "
+            f"Set shard.count={len(plan)} or less, or more episodes."
+        )
+    return list(plan[index::count])
+
+
+def require_parts(starts: str, count: int) -> None:
+    """Check that the parts of a plan are played as the whole plan is.
+
+    Args:
+        starts: Whether an episode's start depends on its own seed alone (``per_env``), or on those it begins with.
+        count: Number of parts.
+
+    Raises:
+        ContractError: They are not.
+    """
+    if count > 1 and starts != "per_env":
+        raise ContractError(
+            f"shard.count={count} was asked for, but the envs begin episodes only together (starts: {starts}), so that "
+            "a part of the plan is another experiment than the plan. Leave out shard.count."
+        )
+
+
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:
     """Write a plan as JSON, a list of objects in the order of their indices."""
-    path.write_text(json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")
+    write_whole(path, json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")

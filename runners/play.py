@@ -1,11 +1,17 @@
 """``groot-play``: play a policy in an env and count how often it succeeds."""
 
+from pathlib import Path
 from typing import NoReturn
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from runners.cli import launch
 from runners.resume import with_earlier_settings
+from runners.sweeps.folder import JobEnd
+from runners.sweeps.process import play_job
+from runners.whole import tell_whole, whole_run
 
 __all__ = ["main"]
 
@@ -23,6 +29,19 @@ OLD_FLAGS = {
 
 
 def play(config: DictConfig) -> int:
+    """Play a run, or a job of a sweep, unless nothing of it is missing; return the exit code."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    is_job = HydraConfig.get().mode is RunMode.MULTIRUN
+    whole = whole_run(folder, config)
+    if whole is None:
+        return play_job(run, config) if is_job else run(config)
+    code = tell_whole(folder, whole)
+    if is_job:
+        JobEnd(code).write(folder)
+    return code
+
+
+def run(config: DictConfig) -> int:
     """Run the experiment; return the exit code."""
     from runners.experiment import run_experiment  # noqa: PLC0415  # --help and a refused override answer at once
 

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import PolicyClient
-from groot_wrappers.errors import Gr00tError, ServerUnreachableError
+from groot_wrappers.client_group import ClientGroup
+from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from runners.embedded import embedded_server
 from runners.serve import TOKEN_VARIABLE
+from runners.started_server import started_server
 
 __all__ = ["PolicyConnection", "policy_client"]
 
@@ -21,55 +24,93 @@ class PolicyConnection:
     """A client whose server is ready, and what brings the server back after it failed.
 
     Args:
-        client: The client.
+        client: The client, or a group where there are several servers.
         revive: Takes the error that told of the failure; returns once the server answers again, or raises.
     """
 
-    client: PolicyClient
+    client: PolicyClient | ClientGroup
     revive: Callable[[Gr00tError], None]
 
 
 @contextmanager
-def policy_client(server: DictConfig, say: Callable[[str], None]) -> Iterator[PolicyConnection]:
-    """Connect to the policy server of a run, starting an embedded one first where the run asks for it.
+def policy_client(
+    server: DictConfig, say: Callable[[str], None], *, log: Path, device: str
+) -> Iterator[PolicyConnection]:
+    """Connect to the policy server of a run, starting one first where the run brings its own.
 
     Args:
         server: ``conf/server``.
         say: Tells a person what is waited for.
+        log: Where a server that is started by a command leaves its output.
+        device: The device of the simulation.
 
     Raises:
-        Gr00tError: The server cannot be reached, or the embedded one does not start.
+        Gr00tError: The server cannot be reached, or the run's own does not start.
     """
     form = server.observation_form.value
-
-    def tell(waited_s: float) -> None:
-        if round(waited_s) % 5 == 1:
-            say(f"Waiting for the policy server at {server.host}:{server.port} ({waited_s:.0f} s)")
-
-    with ExitStack() as embedded, ExitStack() as clients:
-        port = server.port
-        if server.policy is not None:
-            policy: Any = OmegaConf.to_container(server.policy, resolve=True)
-            port = embedded.enter_context(embedded_server(policy, port, form))
-            say(f"The scripted policy {server.policy._target_} listens on 127.0.0.1:{port}")
-        client = clients.enter_context(
-            PolicyClient(
-                server.host,
-                port,
-                api_token=os.environ.get(TOKEN_VARIABLE),
-                observation_form=form,
-                connect_timeout_s=server.connect_timeout_s,
-                timeout_s=server.timeout_s,
-                on_wait=tell,
-            )
+    addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
+    has_own = server.policy is not None or server.command is not None
+    if has_own and server.endpoints:
+        raise ContractError(
+            f"server.endpoints={list(server.endpoints)} was asked for, but this run brings a policy server of its own. "
+            "Leave server.endpoints out, or set server=gr00t."
         )
+
+    def connect(host: str, port: int) -> PolicyClient:
+        def tell(waited_s: float) -> None:
+            if round(waited_s) % 5 == 1:
+                say(f"Waiting for the policy server at {host}:{port} ({waited_s:.0f} s)")
+
+        return PolicyClient(
+            host,
+            port,
+            api_token=os.environ.get(TOKEN_VARIABLE),
+            observation_form=form,
+            connect_timeout_s=server.connect_timeout_s,
+            timeout_s=server.timeout_s,
+            on_wait=tell,
+        )
+
+    def tell_loss(error: Gr00tError) -> None:
+        say(f"\nA policy server is left out from here on; the others are asked for its share. {error}")
+
+    def own_server(port: int) -> AbstractContextManager[int]:
+        if server.command is not None:
+            return started_server(
+                server.command, port, log=log, device=device, timeout_s=server.connect_timeout_s, say=say
+            )
+        policy: Any = OmegaConf.to_container(server.policy, resolve=True)
+        return embedded_server(policy, port, form)
+
+    with ExitStack() as own, ExitStack() as clients:
+        if has_own:
+            port = own.enter_context(own_server(server.port))
+            addresses = [(server.host, port)]
+            what = "policy server" if server.policy is None else f"policy {server.policy._target_}"
+            say(f"The {what} listens on 127.0.0.1:{port}")
+        connected = [connect(host, port) for host, port in addresses]
+        client: PolicyClient | ClientGroup = connected[0]
+        if server.endpoints:
+            client = ClientGroup(connected, on_loss=tell_loss)
+        clients.callback(client.close)
 
         def revive(error: Gr00tError) -> None:
             say(f"\nThe policy server failed; what was running is tried again. {error}")
-            if server.policy is not None and isinstance(error, ServerUnreachableError):
-                embedded.close()
-                embedded.enter_context(embedded_server(policy, port, form))
+            if has_own and isinstance(error, ServerUnreachableError):
+                own.close()
+                own.enter_context(own_server(port))
             client.wait_until_ready()
 
         client.wait_until_ready()
         yield PolicyConnection(client, revive)
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    """Return host and port of an entry of ``server.endpoints``."""
+    host, _, port = endpoint.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ContractError(
+            f"server.endpoints holds '{endpoint}', but each entry is host:port, such as 10.0.0.7:5555. "
+            "Write server.endpoints=[10.0.0.7:5555,10.0.0.7:5556]."
+        )
+    return host, int(port)

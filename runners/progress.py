@@ -4,9 +4,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
+from groot_wrappers.control_step import ControlStep
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
 
@@ -18,10 +18,12 @@ class ProgressBar(Recorder):
 
     Args:
         episodes: Length of the plan.
+        label: What stands before the bar.
     """
 
-    def __init__(self, episodes: int) -> None:
+    def __init__(self, episodes: int, label: str = "Rollout") -> None:
         self._episodes = episodes
+        self._label = label
         self._steps = 0
         self._rate = "success -"
 
@@ -29,10 +31,10 @@ class ProgressBar(Recorder):
         """Draw the empty bar; a log file gets a line every ten seconds, a terminal ten a second."""
         interval_s = 0.1 if sys.stderr.isatty() else 10.0
         self._bar: tqdm[Any] = tqdm(
-            total=self._episodes, unit="episode", desc="Rollout", dynamic_ncols=True, mininterval=interval_s
+            total=self._episodes, unit="episode", desc=self._label, dynamic_ncols=True, mininterval=interval_s
         )
 
-    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
+    def on_control_step(self, step: ControlStep) -> None:
         """Count a control step."""
         self._steps += 1
         self._show(0)

@@ -7,29 +7,22 @@ from pathlib import Path
 from typing import NoReturn
 
 from groot_wrappers.errors import Gr00tError
+from runners.arguments import ArgumentParser
 from runners.cli import DONE, FAILED
 
 __all__ = ["main", "make_parser"]
 
 EXAMPLES = """examples:
   groot-report outputs                                  all runs below a folder
-  groot-report multirun/2026-11-25/01-28-34             the runs of a sweep
+  groot-report outputs/sweeps/lift                      a sweep, while it is running too
   groot-report outputs/a outputs/b --output both.html   two runs, on a page of that name
   groot-report --compare outputs/a outputs/b            do they differ, and could these episodes have shown it?
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse ends with 2 where an argument is wrong, which is groot-play's code for errored episodes."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{message}\n{self.format_usage()}`groot-report --help` has examples.", file=sys.stderr)
-        sys.exit(FAILED)
-
-
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> ArgumentParser:
     """Return the parser of the command line."""
-    parser = _Parser(
+    parser = ArgumentParser(
         prog="groot-report",
         description="Show the results of runs: a table here, and a page for the browser.",
         epilog=EXAMPLES,

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from groot_wrappers.client import PolicyClient
+from groot_wrappers.client import ClientStats, PolicyClient
+from groot_wrappers.client_group import ClientGroup
 from runners.intervals import Method, success_interval
 
 __all__ = ["Ended", "EpisodeRow", "count", "describe", "last_rows", "summarise", "tally"]
@@ -124,7 +125,7 @@ def summarise(
     instruction: str,
     wall_s: float,
     renders: int,
-    client: PolicyClient,
+    client: PolicyClient | ClientGroup,
     counted: Sequence[EpisodeRow] | None = None,
     method: Method = "wilson",
 ) -> dict[str, Any]:
@@ -136,13 +137,11 @@ def summarise(
         instruction: The instruction, or a list of several joined by " | ".
         wall_s: Seconds from the first reset to the end of the last episode.
         renders: Moments at which the cameras were drawn.
-        client: Its statistics give the requests, their latency (ms) and bytes.
+        client: Its statistics give the requests, their latency (ms) and bytes, for each server where there are several.
         counted: The rows that rates and intervals are made of; all of them where it is None.
         method: Of the intervals.
     """
     env_steps = sum(row.steps for row in rows)
-    latencies = np.asarray(client.stats.latencies_s) * 1e3
-    p50, p99 = (round(float(p), 3) for p in np.percentile(latencies, [50, 99])) if len(latencies) else (None, None)
     return {
         "task": task,
         "instruction": instruction,
@@ -151,13 +150,26 @@ def summarise(
         "wall_s": round(wall_s, 3),
         "env_steps_per_s": round(env_steps / wall_s, 3) if wall_s else None,
         "renders": renders,
-        "server": {
-            "calls": client.stats.calls,
-            "observations": client.stats.observations,
-            "p50_ms": p50,
-            "p99_ms": p99,
-            "bytes": client.stats.bytes,
+        "server": _cost(client.stats)
+        | {
+            "endpoints": [
+                {"endpoint": endpoint.removeprefix("tcp://"), **_cost(stats), "lost": stats.lost}
+                for endpoint, stats in client.stats.servers.items()
+            ]
         },
+    }
+
+
+def _cost(stats: ClientStats) -> dict[str, Any]:
+    """Return what requests cost: how many, of how many observations, their latency (ms), and bytes."""
+    latencies = np.asarray(stats.latencies_s) * 1e3
+    p50, p99 = (round(float(p), 3) for p in np.percentile(latencies, [50, 99])) if len(latencies) else (None, None)
+    return {
+        "calls": stats.calls,
+        "observations": stats.observations,
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "bytes": stats.bytes,
     }
 
 

@@ -15,10 +15,10 @@ from typing import Any
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 
-__all__ = ["EarlierStart", "with_earlier_settings"]
+__all__ = ["FREE", "EarlierStart", "other_settings", "with_earlier_settings"]
 
-FREE: tuple[str, ...] = ("resume", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
-FREE += ("server.host", "server.port", "server.connect_timeout_s", "server.timeout_s")
+FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
+FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
 """Settings that may differ from the earlier start: they change neither an episode nor which episodes there are, but for
 ``episodes``, which may grow."""
 
@@ -36,7 +36,7 @@ def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
     if folder == "null":
         return list(arguments)
     earlier = EarlierStart.read(Path(folder))
-    given = {key for key, _ in map(_parted, arguments)}
+    given = {key for key, _ in map(_parted, arguments)} | {"fresh"}
     flags = _flags_with_values(earlier.manifest.get("command", [])[1:])
     return [
         *(word for flag, value in flags if flag not in given for word in (flag, value)),
@@ -73,28 +73,30 @@ class EarlierStart:
                 "off before its first step is started anew."
             ) from error
 
-    def require_same(self, config: Mapping[str, Any], modality: ModalityConfigs) -> None:
+    def require_same(self, config: Mapping[str, Any], modality: ModalityConfigs | None = None) -> None:
         """Check that a run is the one that was begun in the folder.
 
         Args:
             config: Its resolved configuration.
-            modality: What the server says that it wants.
+            modality: What the server says that it wants; None where no server is asked.
 
         Raises:
             ContractError: It is another run. All differences are named.
         """
         # Where envs begin only together, their number decides where an episode starts.
         free = [key for key in FREE if key != "num_envs" or self.manifest["starts"] == "per_env"]
-        then, now = _leaves(self.manifest["config"]), _leaves(config)
-        then |= _leaves({"modality of the server": self.manifest["modality"]})
-        now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
+        then, now = other_settings(self.manifest["config"], free), other_settings(config, free)
+        if modality is not None:
+            then |= _leaves({"modality of the server": self.manifest["modality"]})
+            now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
         differences = [
             f"{key}: {then.get(key)!r} then, {now.get(key)!r} now"
             for key in sorted(then.keys() | now.keys())
-            if then.get(key) != now.get(key) and not any(key == name or key.startswith(f"{name}.") for name in free)
+            if then.get(key) != now.get(key)
         ]
-        if now["episodes"] < then["episodes"]:
-            differences.append(f"episodes: {then['episodes']} then, {now['episodes']} now; they may only become more")
+        episodes_then, episodes_now = self.manifest["config"]["episodes"], config["episodes"]
+        if episodes_now < episodes_then:
+            differences.append(f"episodes: {episodes_then} then, {episodes_now} now; they may only become more")
         if differences:
             command = shlex.join(map(str, self.manifest.get("command", [])))
             raise ContractError(
@@ -102,6 +104,12 @@ class EarlierStart:
                 + "\n- ".join(differences)
                 + f"\nIt was started by: {command}\nLeave out what differs, or run it in a folder of its own."
             )
+
+
+def other_settings(config: Mapping[str, Any], free: Sequence[str] = FREE) -> dict[str, Any]:
+    """Return the settings by dotted key that may not differ between two starts of a run."""
+    leaves = _leaves(config)
+    return {k: v for k, v in leaves.items() if not any(k == name or k.startswith(f"{name}.") for name in free)}
 
 
 def _leaves(config: Any, path: str = "") -> dict[str, Any]:

@@ -11,7 +11,9 @@ import numpy as np
 
 from groot_wrappers.action import Gr00tActionWrapper
 from groot_wrappers.client import PolicyClient
+from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
+from groot_wrappers.rows import take_rows
 from runners.config import ServerReset
 from runners.episode_log import EpisodeLog
 from runners.interrupts import interrupts_held
@@ -25,7 +27,7 @@ __all__ = ["rollout"]
 
 def rollout(
     env: Gr00tActionWrapper,
-    client: PolicyClient,
+    client: PolicyClient | ClientGroup,
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
     recorders: Recorder,
@@ -40,14 +42,14 @@ def rollout(
 
     Args:
         env: The wrapped env.
-        client: A client whose server is ready.
+        client: A client whose server is ready, or a group of them.
         plan: Episodes in the order in which envs take them.
         log: Takes a row the moment that its episode ends. What it holds already is not played again, but for errors.
         recorders: Watch the rollout; their ``on_control_step`` must have been given to ``env`` as its watcher.
         retries: Tries beyond the first for an episode that ended in an error; and how often in a row the server may
             fail before the run gives up.
         revive: Called after the server failed, before it is asked again; raises if it does not come back.
-        server_reset: Whether the server is reset once, or before each episode with its seed in the options.
+        server_reset: Whether the server is reset once, or before each episode with its seed and index in the options.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
         enough: Asked with all rows that are settled before an episode begins; True begins no further one. Those that
@@ -82,7 +84,7 @@ def rollout(
             if starting:
                 if server_reset is ServerReset.per_episode:
                     for planned in starting.values():
-                        client.reset({"seed": planned.seed})
+                        client.reset({"seed": planned.seed, "episode_index": planned.index})
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
             chunk = _ask(client, observation, schedule.running, env)
@@ -118,21 +120,14 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
 
 
 def _ask(
-    client: PolicyClient, observation: Mapping[str, Any], running: Mapping[int, RunningEpisode], env: Gr00tActionWrapper
+    client: PolicyClient | ClientGroup,
+    observation: Mapping[str, Any],
+    running: Mapping[int, RunningEpisode],
+    env: Gr00tActionWrapper,
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Ask for the chunks of the envs that run an episode; the rows of the others stay 0 and are never played."""
     rows = sorted(running)
-    if len(rows) == env.num_envs:
-        request: Mapping[str, Any] = observation
-    else:
-        request = {
-            modality: {
-                key: [values[row] for row in rows] if isinstance(values, list) else values[rows]
-                for key, values in observation[modality].items()
-            }
-            for modality in observation
-        }
-    action, _ = client.get_action(request)
+    action, _ = client.get_action(observation if len(rows) == env.num_envs else take_rows(observation, rows))
     for episode in running.values():
         episode.server_calls += 1
     chunk = {}

@@ -29,9 +29,9 @@ def draws_by_episode[**P](term: Callable[P, None]) -> Callable[P, None]:
 def uniform(env: ManagerBasedEnv, env_ids: torch.Tensor | slice, ranges: Sequence[tuple[float, float]]) -> torch.Tensor:
     """Draw numbers within ranges, float32 (envs, ranges), on the env's device.
 
-    Each env's row comes from its own generator in ``env.episode_generators``, which ``Gr00tObservationWrapper`` sets
-    and seeds; an env without them draws from torch's, as IsaacLab's terms do. All are drawn on the CPU, so that a seed
-    means the same start on any device.
+    The row of an env that begins a planned episode comes from its generator in ``env.episode_generators``, which
+    ``Gr00tObservationWrapper`` sets; others are drawn from torch's, as by IsaacLab's terms. All are drawn on the CPU,
+    so that a seed means the same start on any device.
 
     Args:
         env: The env.
@@ -39,8 +39,8 @@ def uniform(env: ManagerBasedEnv, env_ids: torch.Tensor | slice, ranges: Sequenc
         ranges: Lowest and highest of each number.
     """
     ids = torch.arange(env.num_envs)[env_ids].tolist() if isinstance(env_ids, slice) else env_ids.tolist()
-    generators = getattr(env, "episode_generators", [torch.default_generator] * env.num_envs)
-    drawn = torch.stack([torch.rand(len(ranges), generator=generators[env_id]) for env_id in ids])
+    generators = getattr(env, "episode_generators", {})
+    drawn = torch.stack([torch.rand(len(ranges), generator=generators.get(env_id)) for env_id in ids])
     low, high = torch.tensor(ranges).unbind(-1)
     return (drawn * (high - low) + low).to(env.device)
 

@@ -1,4 +1,4 @@
-"""A toy vectorised env that offers what IsaacLab's manager-based envs offer, and a policy that solves it from pixels.
+"""A toy vectorised env that offers what IsaacLab's manager-based envs offer; tests/toy_policy.py solves it from pixels.
 
 Each env has two joints that go where they are told, and a goal drawn from the reset's seed. The camera paints the goal,
 the control step and the env's index into its pixels, so that a test can read off any frame what it shows.
@@ -12,7 +12,6 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.modality import ModalityConfig
 
 EMBODIMENT = {
     "video": {"camera": {"sensor": "camera"}},
@@ -43,6 +42,9 @@ class ToyCamera:
     """Lazy like IsaacLab's: it draws when ``data`` is read for the first time after a step or reset."""
 
     image_shape = (8, 8)
+    levels_a_step = 1
+    """How much greener a control step makes the picture."""
+
     cfg = SimpleNamespace(data_types=["rgb"])
 
     def __init__(self, env):
@@ -57,7 +59,7 @@ class ToyCamera:
             self.outdated = False
             self.draws += 1
             self._rgba[:, :, :, 0] = self._env.goal[:, None, None].to(torch.uint8)
-            self._rgba[:, :, :, 1] = self._env.episode_length_buf[:, None, None].to(torch.uint8)
+            self._rgba[:, :, :, 1] = (self.levels_a_step * self._env.episode_length_buf)[:, None, None].to(torch.uint8)
             self._rgba[:, :, :, 2] = torch.arange(self._env.num_envs)[:, None, None].to(torch.uint8)
         # A strided view of a buffer that is drawn over on the next step, as the simulator's is.
         return SimpleNamespace(output={"rgb": self._rgba[..., :3]})
@@ -137,33 +139,6 @@ class ToyEnv(gym.Env):
 
     def close(self):
         """Nothing to close."""
-
-
-class ToyPolicy:
-    """Reads the goal off the pixels and drives joint_a there; ``solves`` keeps the others still."""
-
-    def __init__(self, horizon=8, solves=lambda goal: True):
-        self.horizon, self.solves = horizon, solves
-        self.calls, self.resets = [], 0
-
-    def get_modality_config(self):
-        return {
-            "video": ModalityConfig((0,), ("camera",)),
-            "state": ModalityConfig((0,), ("joints",)),
-            "action": ModalityConfig(tuple(range(self.horizon)), ("joints",)),
-            "language": ModalityConfig((0,), ("task",)),
-        }
-
-    def get_action(self, observation, options=None):
-        self.calls.append(observation)
-        goal = observation["video"]["camera"][:, -1, 0, 0, 0].astype(np.float32)
-        action = np.zeros((len(goal), self.horizon, 2), np.float32)
-        action[:, :, 1] = np.where([self.solves(g) for g in goal], goal, 0.0)[:, None]
-        return {"joints": action}, {}
-
-    def reset(self, options=None):
-        self.resets += 1
-        return {}
 
 
 def toy_embodiment():

@@ -63,6 +63,8 @@ class ManyThingsEnv(ToyEnv):
 class DrawsByEpisodeEnv(ToyEnv):
     """Draws its goals from ``episode_generators``, and has an event manager that tells so."""
 
+    episode_generators: dict = {}  # noqa: RUF012  # as an env has none until the wrapper sets them
+
     def __init__(self, num_envs=4, marked=True, **options):
         super().__init__(num_envs, **options)
         terms = {"back": self.reset_scene_to_default, "goal": SimpleNamespace(draws_by_episode=marked)}
@@ -76,9 +78,9 @@ class DrawsByEpisodeEnv(ToyEnv):
         """Named after IsaacLab's event, which draws nothing."""
 
     def _reset_idx(self, env_ids):
+        goals = [torch.randint(1, 200, (), generator=self.episode_generators.get(i)) for i in env_ids.tolist()]
         super()._reset_idx(env_ids)
-        for i in env_ids.tolist():
-            self.goal[i] = torch.randint(1, 200, (), generator=self.episode_generators[i])
+        self.goal[env_ids] = torch.stack(goals).float()
 
     def reset(self, env_ids=None, **options):
         self.calls.append(None if env_ids is None else env_ids.tolist())

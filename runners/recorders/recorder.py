@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from groot_wrappers.control_step import ControlStep
 from runners.plan import PlannedEpisode
 from runners.results import EpisodeRow
 
@@ -64,13 +63,8 @@ class Recorder:
             observation: What it was asked with, of all envs: drawn and on the host already.
         """
 
-    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
-        """Called after every control step.
-
-        Args:
-            observation: The observation after the step, of all envs.
-            playing: bool (num_envs,), the envs whose episode goes on.
-        """
+    def on_control_step(self, step: ControlStep) -> None:
+        """Called after every control step."""
 
     def on_episode_end(self, row: EpisodeRow) -> None:
         """Called before the row is written; may set ``row.video``."""
@@ -104,10 +98,8 @@ class Recorders(Recorder):
     def on_beat(self, observation: Mapping[str, Any]) -> None:  # noqa: D102
         self._each("on_beat", observation)
 
-    def on_control_step(  # noqa: D102
-        self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]
-    ) -> None:
-        self._each("on_control_step", observation, playing)
+    def on_control_step(self, step: ControlStep) -> None:  # noqa: D102
+        self._each("on_control_step", step)
 
     def on_episode_end(self, row: EpisodeRow) -> None:  # noqa: D102
         self._each("on_episode_end", row)

@@ -3,15 +3,15 @@
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 from pathlib import Path
 from threading import Semaphore
 from typing import Any, Literal, get_args
 
-import av
 import numpy as np
 
+from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
+from runners.mp4 import Mp4Writer
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
@@ -20,12 +20,15 @@ __all__ = ["VideoRecorder"]
 
 Frames = Literal["beats", "control_steps"]
 
+ENCODING = {"preset": "veryfast", "crf": "20"}
+"""Of libx264."""
+
 MAX_WAITING = 256
 """Frames that wait to be encoded before the run waits for them, over all videos: 75 MB of two 224-pixel views."""
 
 
 class _Video:
-    """One H.264 video that plays in a browser, encoded in a thread, frame after frame.
+    """One video, encoded in a thread, frame after frame.
 
     Args:
         path: Where it goes; the file is there once a first frame is.
@@ -36,10 +39,8 @@ class _Video:
 
     def __init__(self, path: Path, fps: float, thread: ThreadPoolExecutor, room: Semaphore) -> None:
         self.path = path
-        self._rate = Fraction(fps).limit_denominator(1000)
-        self._thread, self._room = thread, room
-        self._container: Any = None
-        self._stream: Any = None
+        self._fps, self._thread, self._room = fps, thread, room
+        self._writer: Mp4Writer | None = None
         self._failure: Exception | None = None
         self.is_empty = True
 
@@ -59,27 +60,17 @@ class _Video:
 
     def _encode(self, frame: np.ndarray[Any, Any]) -> None:
         try:
-            if self._container is None:
-                self._open(frame)
-            self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            if self._writer is None:
+                self._writer = Mp4Writer(self.path, frame.shape[:2], self._fps, ENCODING)
+            self._writer.write(frame)
         except Exception as error:  # told to who comes next with a frame, or closes
             self._failure = error
         finally:
             self._room.release()
 
-    def _open(self, frame: np.ndarray[Any, Any]) -> None:
-        self._container = av.open(str(self.path), "w", options={"movflags": "faststart"})
-        options = {"preset": "veryfast", "crf": "20"}
-        self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
-        self._stream.height, self._stream.width = frame.shape[:2]
-        self._stream.pix_fmt = "yuv420p"
-        # One thread each: several videos are written side by side, beside the simulator.
-        self._stream.thread_count = 1
-
     def _finish(self) -> None:
-        if self._container is not None:
-            self._container.mux(self._stream.encode())
-            self._container.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
 class VideoRecorder(Recorder):
@@ -87,7 +78,7 @@ class VideoRecorder(Recorder):
 
     A video plays at the speed of the simulated time. Threads encode it, so that the run goes on meanwhile. While an
     episode runs its video is named ``recording_000000.mp4``; it can be played once it has its final name. The frame of
-    the control step that ended an episode is missing: IsaacLab has begun another episode by then.
+    the control step that ended an episode is missing: a direct env has begun another episode by then.
 
     Args:
         frames: ``beats``: what the server was asked with, which is drawn already; ``control_steps``: a frame a control
@@ -133,12 +124,12 @@ class VideoRecorder(Recorder):
             for env_id, video in self._videos.items():
                 video.add(side_by_side(observation["video"], env_id))
 
-    def on_control_step(self, observation: Mapping[str, Any], playing: np.ndarray[Any, Any]) -> None:
+    def on_control_step(self, step: ControlStep) -> None:
         """Add a frame to the videos of the envs whose episode goes on."""
         if self._frames == "control_steps":
             for env_id, video in self._videos.items():
-                if playing[env_id]:
-                    video.add(side_by_side(observation["video"], env_id))
+                if step.playing[env_id]:
+                    video.add(side_by_side(step.observation["video"], env_id))
 
     def on_episode_end(self, row: EpisodeRow) -> None:
         """Close the episode's video and name it in the row, if it has a frame."""

@@ -60,13 +60,18 @@ class WandbRecorder(Recorder):
         self._columns = list(row.to_json())
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
-        """Log the tables of episodes and of instructions, and the summary, and close the run."""
+        """Log the tables of episodes, instructions and servers, and the summary, and close the run."""
         try:
             if self._rows:
                 self._run.log({"episodes": wandb.Table(columns=list(self._columns), data=self._rows)})
-            if told := summary.get("instructions"):
-                table = wandb.Table(columns=list(told[0]), data=[list(row.values()) for row in told])
-                self._run.log({"instructions": table})
+            tables = {
+                "instructions": summary.get("instructions"),
+                "servers": summary.get("server", {}).get("endpoints"),
+            }
+            for name, told in tables.items():
+                if told:
+                    table = wandb.Table(columns=list(told[0]), data=[list(row.values()) for row in told])
+                    self._run.log({name: table})
             self._run.summary.update({key: value for key, value in summary.items() if key != "instructions"})
         finally:  # a run that is left open keeps the process from ending
             self._run.finish()
@@ -82,6 +87,7 @@ class WandbRecorder(Recorder):
             id=self._run_info.manifest.get("wandb_id"),
             resume="allow" if mode == "online" else None,
             config=dict(self._run_info.config) | {"manifest": manifest},
+            group=self._run_info.manifest.get("sweep"),
             job_type="rollout",
             tags=[self._run_info.task],
             settings=wandb.Settings(

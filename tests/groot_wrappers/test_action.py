@@ -130,13 +130,40 @@ def test_diverged_simulation_ends_that_episode_alone_as_an_error():
     assert env.parked.tolist() == [True, False]
 
 
-def test_watcher_sees_every_control_step_and_who_plays_on():
+def test_watcher_sees_every_control_step_and_who_plays_it_and_plays_on():
     seen = []
-    env = wrap(execution=4, watcher=lambda observation, playing: seen.append((observation, playing.tolist())))
+    env = wrap(execution=4, watcher=seen.append)
     env.reset(seed=0)
     env.step(chunk_to([env.unwrapped.goal[0].item(), 0]))
-    assert [playing for _, playing in seen] == [[True, True]] * (NEEDED_STEPS - 1) + [[False, True]] * 2
+    assert [step.played.tolist() for step in seen] == [[True, True]] * NEEDED_STEPS + [[False, True]]
+    assert [step.playing.tolist() for step in seen] == [[True, True]] * (NEEDED_STEPS - 1) + [[False, True]] * 2
+    assert [step.reward[0].item() for step in seen[:NEEDED_STEPS]] == [1.0] * NEEDED_STEPS
+    assert [step.success[0].item() for step in seen[:NEEDED_STEPS]] == [False] * (NEEDED_STEPS - 1) + [True]
     assert env.unwrapped.camera.draws == 0, "a watcher that does not look costs no rendering"
+
+
+def test_watcher_is_told_what_the_server_asked_for_under_its_keys_and_in_its_numbers():
+    seen = []
+    target = EMBODIMENT["action"]["joints"] | {"scale": 2.0}
+    embodiment = Embodiment.from_config(EMBODIMENT | {"action": {"joints": target}})
+    env = Gr00tObservationWrapper(ToyEnv(2), embodiment)
+    env = Gr00tActionWrapper(env, embodiment, 3, horizon=8, watcher=seen.append)
+    env.reset(seed=0)
+    chunk = numbered_chunk()
+    env.step(chunk)
+    assert len(seen) == 3
+    for k, step in enumerate(seen):
+        assert list(step.action) == ["joints"]
+        assert step.action["joints"].dtype == np.float32
+        assert step.action["joints"].tolist() == chunk["joints"][:, k].tolist()
+
+
+def test_watcher_of_an_env_without_reward_and_success_terms_gets_none():
+    seen = []
+    env = wrap(watcher=seen.append, has_rewards=False, has_success=False)
+    env.reset(seed=0)
+    env.step(numbered_chunk())
+    assert [(step.reward, step.success) for step in seen] == [(None, None)] * 4
 
 
 def test_step_with_every_env_parked_raises():

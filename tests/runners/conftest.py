@@ -1,6 +1,7 @@
 """Rollouts of the toy env in this process, and groot-play in processes of its own."""
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -10,15 +11,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.server import PolicyServer
+from runners import play as play_command
 from runners.episode_log import EpisodeLog
 from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
 from runners.rollout import rollout
 from runners.stopping import StopRule
-from tests.toy import ToyEnv, ToyPolicy, toy_embodiment
+from tests.toy import ToyEnv, toy_embodiment
+from tests.toy_policy import ToyPolicy
 
 ROOT = Path(__file__).parents[2]
 GROOT_PLAY = Path(sys.executable).with_name("groot-play")
@@ -52,7 +56,7 @@ class Watcher(Recorder):
             self.running[env_id] = episode.index
             self.goals[episode.index] = int(observation["video"]["camera"][env_id, -1, 0, 0, 0])
 
-    def on_control_step(self, observation, playing):
+    def on_control_step(self, step):
         self.steps += 1
 
     def on_episode_end(self, row):
@@ -170,24 +174,51 @@ def groot_play(tmp_path, clean_environment):
         process.stderr.close()
 
 
+class PolicyProcess:
+    """A process of policy servers (see policy_servers.py)."""
+
+    def __init__(self, *behaviours):
+        self.behaviours = behaviours
+        command = [sys.executable, "-m", "tests.runners.policy_servers", *behaviours]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+    @functools.cached_property
+    def ports(self):
+        """Behaviour to port; waits until they are served, so that several processes can start side by side."""
+        return {behaviour: int(self.process.stdout.readline()) for behaviour in self.behaviours}
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+
+
 @pytest.fixture
 def policy_process(clean_environment):
-    """Start a process of policy servers (see policy_servers.py), ended with the test; ``ports`` has one for each."""
+    """Start processes of policy servers, ended with the test."""
     started = []
 
     def start(*behaviours):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.runners.policy_servers", *behaviours],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        process.ports = {behaviour: int(process.stdout.readline()) for behaviour in behaviours}
-        return process
+        started.append(PolicyProcess(*behaviours))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
+    for server in started:
+        server.kill()
+        server.process.stdout.close()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(play_command, "play", lambda config: 0)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+
+    def run(module, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"groot-{module.__name__.rpartition('.')[2]}", *arguments])
+        GlobalHydra.instance().clear()
+        with pytest.raises(SystemExit) as exit_:
+            module.main()
+        return exit_.value.code, *capsys.readouterr()
+
+    return run

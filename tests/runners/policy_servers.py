@@ -7,6 +7,7 @@ prints the ports, a line each. BEHAVIOUR is one of those in ``POLICIES`` (hosted
 
 import sys
 import threading
+import time
 
 import numpy as np
 import zmq
@@ -14,7 +15,7 @@ import zmq
 from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.server import PolicyServer
-from tests.toy import ToyPolicy
+from tests.toy_policy import ToyPolicy
 
 
 class Misfit(ToyPolicy):
@@ -52,6 +53,16 @@ class Reaching(ToyPolicy):
         super().__init__(solves=lambda goal: goal % 2 == 0)
 
 
+class Latent(ToyPolicy):
+    """Sleeps as a model computes: BASE_S for a request, and OBSERVATION_S for each observation in it."""
+
+    BASE_S, OBSERVATION_S = 0.020, 0.018
+
+    def get_action(self, observation, options=None):
+        time.sleep(self.BASE_S + self.OBSERVATION_S * len(observation["language"]["task"]))
+        return super().get_action(observation, options)
+
+
 TOKEN = "sesame-4711"
 POLICIES = {
     "locked": ToyPolicy,
@@ -59,6 +70,7 @@ POLICIES = {
     "wrong_width": WrongWidth,
     "locked_not_a_number": NotANumber,
     "half_solved": Reaching,
+    "latent": Latent,
 }
 REPLIES = {
     "not_msgpack": lambda action: b"HTTP/1.1 400 Bad Request\r\n\r\n",

@@ -1,7 +1,8 @@
-"""A row, an episode, a picture: what the tests of recorders and results need of each."""
+"""A row, an episode, a control step, a picture: what the tests of recorders and results need of each."""
 
 import numpy as np
 
+from groot_wrappers.control_step import ControlStep
 from runners.plan import PlannedEpisode
 from runners.results import EpisodeRow
 
@@ -13,6 +14,12 @@ def make_row(index=0, **fields):
 
 def make_episode(index=0):
     return PlannedEpisode(index=index, seed=7, instruction="reach")
+
+
+def make_step(observation, playing, **fields):
+    playing = np.array(playing)
+    values = {"played": np.ones_like(playing), "action": {}, "reward": None, "success": None} | fields
+    return ControlStep(observation, playing=playing, **values)
 
 
 def picture(height, width, top, bottom):

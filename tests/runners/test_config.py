@@ -147,23 +147,6 @@ def test_configuration_holds_no_secret():
     assert "token" not in OmegaConf.to_yaml(compose("play")).lower() + keys
 
 
-@pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
-    """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(play, "play", lambda config: 0)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-
-    def run(module, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"groot-{module.__name__.rpartition('.')[2]}", *arguments])
-        GlobalHydra.instance().clear()
-        with pytest.raises(SystemExit) as exit_:
-            module.main()
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -231,6 +214,22 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     assert f"{key}={value} was asked for, but the least is" in err
 
 
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["server.endpoints=[10.0.0.7]"], "server.endpoints holds '10.0.0.7', but each entry is host:port"),
+        (["server.endpoints=[localhost:high]"], "server.endpoints holds 'localhost:high'"),
+        (["server.endpoints=[h:1,h:1]"], "a group takes one client for each of its servers"),
+        (["server=expert", "server.endpoints=[h:1,h:2]"], "Leave server.endpoints out, or set server=gr00t"),
+    ],
+)
+def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, overrides, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *overrides, "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
+
+
 def test_several_mistakes_in_a_multirun_are_told_too(command):
     code, _, err = command(play, "-m", "num_env=1,2")
     assert code == 1
@@ -295,15 +294,6 @@ def test_a_right_command_line_reaches_the_work(command, tmp_path):
     code, _, err = command(play, "num_envs=2", "horizons=chunked", "hydra.run.dir=run")
     assert (code, err) == (0, "")
     assert Path("run/.hydra/config.yaml").exists()
-
-
-def test_multirun_ends_with_the_worst_code(command, monkeypatch):
-    codes = {1: 2, 2: 1, 3: 0, 4: 3}
-    monkeypatch.setattr(play, "play", lambda config: codes[config.seed])
-    assert command(play, "-m", "seed=1,2,3")[0] == 1, "a run that failed is worse than one with errored episodes"
-    assert command(play, "-m", "seed=3,1")[0] == 2
-    assert command(play, "-m", "seed=3,4,1")[0] == 3
-    assert command(play, "-m", "seed=3")[0] == 0
 
 
 def test_interrupt_ends_a_multirun(command, monkeypatch):

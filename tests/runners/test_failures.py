@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 import pytest
 
+from runners.sweeps.folder import read_jobs
 from tests.runners.policy_servers import TOKEN
 from tests.runners.wandb_reader import read_offline_run
 
@@ -126,7 +127,8 @@ def test_servers_that_do_not_fit_are_each_told_by_what_is_wrong(groot_play, poli
         position += found.end()
         assert len(re.findall(pattern, err, flags=re.DOTALL)) == 1
     assert "open-4711" not in out + err
-    played = {name: rows_of(tmp_path / "sweep" / str(index)) for index, name in enumerate(ports)}
+    folders = [tmp_path / "sweep" / job.name for job in read_jobs(tmp_path / "sweep")]
+    played = dict(zip(ports, map(rows_of, folders), strict=True))
     assert played["locked"] == played["misfit"] == []
     for name in ("not_msgpack", "short_chunk", "wrong_width"):
         (row,) = played[name]

@@ -123,7 +123,7 @@ def test_failing_recorder_is_reported_and_left_out_and_the_rollout_goes_on(play,
 def test_recorder_that_was_left_out_is_still_closed_at_the_end():
     failing = Counting(fails_in="on_control_step")
     group = Recorders([failing])
-    group.on_control_step({}, None)
+    group.on_control_step(None)
     group.on_run_end({})
     assert failing.calls == ["on_control_step", "on_run_end"]
 
@@ -136,11 +136,11 @@ def test_recorder_that_fails_as_the_run_ends_keeps_no_other_from_closing(caplog)
 
 def test_interrupt_goes_through():
     class Interrupted(Recorder):
-        def on_control_step(self, observation, playing):
+        def on_control_step(self, step):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Recorders([Interrupted()]).on_control_step({}, None)
+        Recorders([Interrupted()]).on_control_step(None)
 
 
 def test_progress_shows_episodes_and_running_success_rate(play, capfd, tmp_path):

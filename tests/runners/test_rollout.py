@@ -123,9 +123,9 @@ def test_each_env_plays_the_row_that_its_own_picture_brought(play, execution):
         def on_episodes_start(self, episodes, observation):
             self.goals = observation["video"]["camera"][:, -1, 0, 0, 0].tolist()
 
-        def on_control_step(self, observation, playing):
-            signed = observation["state"]["joints"][:, 0, 1].tolist()
-            seen.extend((env_id, signed[env_id], self.goals[env_id]) for env_id in np.flatnonzero(playing))
+        def on_control_step(self, step):
+            signed = step.observation["state"]["joints"][:, 0, 1].tolist()
+            seen.extend((env_id, signed[env_id], self.goals[env_id]) for env_id in np.flatnonzero(step.playing))
 
     run = play(3, 8, execution=execution, policy_class=Signing, recorders=[Checking()])
     assert run.error is None

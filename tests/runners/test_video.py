@@ -8,7 +8,7 @@ from groot_wrappers.errors import ContractError
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
-from tests.runners.samples import make_episode, make_row, picture
+from tests.runners.samples import make_episode, make_row, make_step, picture
 
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 20), (20, 20, 220), (128, 128, 128)
 TOLERANCE = 16
@@ -51,8 +51,8 @@ def near(pixels, colour):
 def test_video_shows_every_control_step_the_right_way_up(recorder, tmp_path):
     recorder.on_episodes_start({0: make_episode(3)}, observe(camera=picture(64, 96, RED, BLUE)))
     for _ in range(9):
-        recorder.on_control_step(observe(camera=picture(64, 96, GREEN, BLUE)), np.array([True]))
-    recorder.on_control_step(observe(camera=picture(64, 96, GREY, GREY)), np.array([False]))
+        recorder.on_control_step(make_step(observe(camera=picture(64, 96, GREEN, BLUE)), [True]))
+    recorder.on_control_step(make_step(observe(camera=picture(64, 96, GREY, GREY)), [False]))
     row = make_row(3)
     recorder.on_episode_end(row)
     assert row.video == "videos/episode_000003.mp4"
@@ -79,7 +79,7 @@ def test_cameras_stand_side_by_side_in_the_embodiments_order(recorder, tmp_path)
 @pytest.mark.parametrize("size", [(7, 5), (8, 8), (33, 47), (2, 2), (225, 224)])
 def test_sizes_that_h264_does_not_take_are_padded(recorder, tmp_path, size):
     recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(*size, GREY, GREY)))
-    recorder.on_control_step(observe(camera=picture(*size, GREY, GREY)), np.array([True]))
+    recorder.on_control_step(make_step(observe(camera=picture(*size, GREY, GREY)), [True]))
     recorder.on_episode_end(make_row())
     frames, _ = decode(tmp_path / "videos/episode_000000.mp4")
     height, width = size
@@ -98,10 +98,10 @@ def test_each_env_has_a_video_of_its_own(recorder, tmp_path):
     colours = [RED, GREEN, BLUE]
     observation = observe(camera=[picture(64, 64, colour, colour) for colour in colours])
     recorder.on_episodes_start({0: make_episode(5), 2: make_episode(6)}, observation)
-    recorder.on_control_step(observation, np.array([True, True, False]))
+    recorder.on_control_step(make_step(observation, [True, True, False]))
     recorder.on_episode_end(make_row(6, env=2))
     recorder.on_episodes_start({2: make_episode(7)}, observation)
-    recorder.on_control_step(observation, np.array([True, True, True]))
+    recorder.on_control_step(make_step(observation, [True, True, True]))
     recorder.on_run_end({})
     wanted = {"000005_interrupted": (3, RED), "000006": (1, BLUE), "000007_interrupted": (2, BLUE)}
     assert {path.name for path in (tmp_path / "videos").iterdir()} == {f"episode_{name}.mp4" for name in wanted}
@@ -129,7 +129,7 @@ def test_half_a_video_of_a_killed_start_is_taken_away(recorder, tmp_path):
 def test_videos_of_interrupted_episodes_are_closed_and_play(recorder, tmp_path):
     recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(64, 64, RED, RED)))
     for _ in range(4):
-        recorder.on_control_step(observe(camera=picture(64, 64, RED, RED)), np.array([True]))
+        recorder.on_control_step(make_step(observe(camera=picture(64, 64, RED, RED)), [True]))
     recorder.on_run_end({})
     assert len(decode(tmp_path / "videos/episode_000000_interrupted.mp4")[0]) == 5
     recorder.on_run_end({})

@@ -42,7 +42,8 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
     recorders = Recorders([VideoRecorder(), WandbRecorder("offline", "groot-tests")])
     recorders.on_run_start(run_info(tmp_path))
     rolled = play(2, 6, recorders=[recorders])
-    recorders.on_run_end({"success_rate": 0.5, "server": {"calls": rolled.stats.calls, "p50_ms": 1.5}})
+    server = {"calls": rolled.stats.calls, "endpoints": [{"endpoint": "h:1", "p50_ms": 1.5, "lost": None}]}
+    recorders.on_run_end({"success_rate": 0.5, "server": server})
     path, run = offline_run(tmp_path)
 
     assert (run.project, run.tags, run.job_type) == ("groot-tests", ["Toy-v0"], "rollout")
@@ -60,7 +61,10 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
         successes += row.success
         assert entry["success_rate"] == pytest.approx(successes / position)
     assert run.summary["success_rate"] == 0.5
-    assert run.summary["server"] == {"calls": rolled.stats.calls, "p50_ms": 1.5}
+    assert run.summary["server"] == server
+    (table,) = [entry["servers"] for entry in run.history if "servers" in entry]
+    kept = json.loads((path.parent / "files" / table["path"]).read_text())
+    assert (kept["columns"], kept["data"]) == (["endpoint", "p50_ms", "lost"], [["h:1", 1.5, None]])
     (table,) = [entry["episodes"] for entry in run.history if "episodes" in entry]
     kept = json.loads((path.parent / "files" / table["path"]).read_text())
     assert kept["columns"] == list(rolled.rows[0].to_json())

@@ -17,6 +17,7 @@ class OfflineRun:
     project: str = ""
     tags: list = field(default_factory=list)
     job_type: str = ""
+    group: str = ""
     config: dict = field(default_factory=dict)
     history: list = field(default_factory=list)
     summary: dict = field(default_factory=dict)
@@ -51,6 +52,7 @@ def read_offline_run(path):
         kind = record.WhichOneof("record_type")
         if kind == "run":
             run.project, run.tags, run.job_type = record.run.project, list(record.run.tags), record.run.job_type
+            run.group = record.run.run_group
             run.config |= _fold(record.run.config.update)
         elif kind == "history":
             run.history.append(_fold(record.history.item))

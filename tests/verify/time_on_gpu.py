@@ -46,9 +46,8 @@ class EndsAtRandom(ManagerTermBase):
         self._lengths = torch.randint(*EPISODE_STEPS, (env.num_envs,), device=env.device)
 
     def reset(self, env_ids=None):
-        self._lengths[slice(None) if env_ids is None else env_ids] = torch.randint(
-            *EPISODE_STEPS, (self.num_envs if env_ids is None else len(env_ids),), device=self.device
-        )
+        ids = slice(None) if env_ids is None else env_ids
+        self._lengths[ids] = torch.randint(*EPISODE_STEPS, self._lengths[ids].shape, device=self.device)
 
     def __call__(self, env):
         over = env.episode_length_buf >= self._lengths

@@ -266,9 +266,9 @@ def draws(made):
     NewtonWarpRenderer.render = counted
     facts = {
         "present": play({}, None),
-        "states_watched": play({}, lambda observation, playing: observation["state"]),
+        "states_watched": play({}, lambda step: step.observation["state"]),
         "history": play({"video": (-2, 0)}, None),
-        "full_rate": play({}, lambda observation, playing: observation["video"]),
+        "full_rate": play({}, lambda step: step.observation["video"]),
     }
     NewtonWarpRenderer.render = draw
     return facts
@@ -303,7 +303,7 @@ def main(num_envs, path):
             facts["lifted"] = lifted(lift, expert)
             facts["contracts"] = contracts(made)
             facts["droid"] = droid(made)
-        facts["one_call"] = reset_in_one_call(lift, made)  # last, as the wrapper gives the env its generators
+        facts["one_call"] = reset_in_one_call(lift, made)
         facts["total_s"] = time.monotonic() - begun
         Path(path).write_text(json.dumps(facts))
         env.close()

@@ -1,0 +1,46 @@
+"""ControlStep: what there is to see at one control step inside a chunk, which no caller of ``step`` sees.
+
+Classes:
+    ControlStep: the step.
+    ControlStepWatcher: what may look at every control step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+__all__ = ["ControlStep", "ControlStepWatcher"]
+
+
+@dataclass(frozen=True)
+class ControlStep:
+    """One control step of all envs. Rows of envs that did not play it mean nothing.
+
+    Args:
+        observation: The observation after the step, lazy: reading its pixels draws them. Of an env whose episode ended
+            by the step, a direct env shows the first of an episode that nobody plays.
+        played: bool (num_envs,), the envs whose episode the step is part of.
+        playing: bool (num_envs,), those of them whose episode goes on after it.
+        action: ``{action key: float32 (num_envs, D)}``, what the server asked to be played on this step, under its keys
+            and in its numbers.
+        reward: float32 (num_envs,) on the env's device; None where the env is configured without reward terms.
+        success: bool (num_envs,) on the env's device, whether the step ended the episode with success; None where the
+            env has no success term.
+    """
+
+    observation: Any
+    played: np.ndarray[Any, Any]
+    playing: np.ndarray[Any, Any]
+    action: Mapping[str, np.ndarray[Any, Any]]
+    reward: torch.Tensor | None
+    success: torch.Tensor | None
+
+
+class ControlStepWatcher(Protocol):
+    """Looks at the control steps inside a chunk, right after each."""
+
+    def __call__(self, step: ControlStep) -> None:
+        """See one control step."""

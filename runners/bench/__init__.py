@@ -1,0 +1,1 @@
+"""``groot-bench``: how fast this is beside the alternatives, measured in one run on one machine. A section a file."""

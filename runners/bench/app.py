@@ -1,0 +1,25 @@
+"""``groot-bench``: how fast this is beside the alternatives, as a table, a plot and ``bench.json``."""
+
+from typing import NoReturn
+
+from omegaconf import DictConfig
+
+from runners.cli import launch
+
+__all__ = ["main"]
+
+
+def bench(config: DictConfig) -> int:
+    """Measure the sections that are asked for; return the exit code."""
+    from runners.bench.run import run_bench  # noqa: PLC0415  # --help and a refused override answer at once
+
+    return run_bench(config)
+
+
+def main() -> NoReturn:
+    """Run the ``groot-bench`` command."""
+    launch(bench, "bench")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The section ``control_step``: what the wrappers, the rollout and its records add to a control step of the env."""
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from groot_wrappers import Gr00tObservationWrapper
+from groot_wrappers.isaaclab_env import IsaacLabEnv
+from runners.bench.rows import Row
+from runners.bench.simulated import DrawnLengthWrapper, bench_env
+from runners.bench.stopwatch import Stopwatch
+from runners.episode_log import EpisodeLog
+from runners.plan import make_plan
+from runners.progress import ProgressBar
+from runners.recorders import Recorders
+from runners.recorders.recorder import RunInfo
+from runners.rollout import rollout
+
+__all__ = ["HoldingClient", "measure_control_step"]
+
+MOST_MS = 0.5
+"""Most that ours may add to a control step."""
+
+
+class HoldingClient:
+    """Stands in for a client whose server answers in no time: every env is to hold still.
+
+    Args:
+        chunk: ``{action key: float32 (num_envs, T_action, D)}``.
+    """
+
+    def __init__(self, chunk: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        self.chunk = dict(chunk)
+
+    def get_action(self, observation: Mapping[str, Any]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+        """Return the chunk of the first B envs."""
+        batch = len(next(iter(observation["state"].values())))
+        return {key: values[:batch] for key, values in self.chunk.items()}, {}
+
+    def reset(self, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Do nothing."""
+        return {}
+
+
+def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
+    """Yield the rows of a composed ``conf/bench.yaml``; for a process of its own.
+
+    A whole rollout is timed, with its rows on disk and its progress bar, without rendering and without a server; what
+    the env's own ``step`` and ``reset`` take is taken off.
+    """
+    settings = config.control_step
+    with bench_env(config, config.num_envs) as (env, embodiment, instruction):
+        blind = replace(embodiment, video={})
+        plan = make_plan(settings.episodes, config.seed, [instruction])
+        bar = ProgressBar(len(plan), "control_step")
+        bar.on_run_start(RunInfo(folder, {}, 0.0, ""))
+        recorders = Recorders([bar])
+        played = DrawnLengthWrapper(
+            Gr00tObservationWrapper(env, blind),
+            blind,
+            shortest=settings.length,
+            longest=settings.length,
+            execution=settings.execution,
+            watcher=recorders.on_control_step,
+        )
+        seeds = [0] * played.num_envs
+        observation, _ = played.reset(options={"env_ids": range(played.num_envs), "seeds": seeds})
+        client: Any = HoldingClient(holding_chunk(played, observation, settings.execution))
+        played.step(client.chunk)
+        stopwatch = Stopwatch(played.device)
+        stopwatch.watch_env(IsaacLabEnv(env))
+        with tempfile.TemporaryDirectory(dir=folder) as rows, EpisodeLog(Path(rows) / "rows.jsonl") as log:
+            started = time.perf_counter()
+            rollout(played, client, plan, log, recorders)
+            wall_s = time.perf_counter() - started
+        bar.on_run_end({})
+        steps = stopwatch.calls["physics"]
+        ours_s = wall_s - sum(stopwatch.seconds.values())
+        told = f"num_envs={config.num_envs}"
+        yield Row(f"control_step: ours, {told}", 1e3 * ours_s / steps, "ms", at_most=MOST_MS)
+        yield Row(f"control_step: the env's own step, {told}", 1e3 * stopwatch.seconds["physics"] / steps, "ms")
+
+
+def holding_chunk(env: Any, observation: Mapping[str, Any], horizon: int) -> dict[str, np.ndarray[Any, Any]]:
+    """Return a chunk that holds each env where it is, where a state of the same name says where; else zeros."""
+    chunk = {}
+    for key, space in env.action_space.spaces.items():
+        batch, _, width = space.shape
+        present = observation["state"].get(key)
+        held = np.zeros((batch, 1, width), np.float32)
+        if present is not None and present.shape[-1] == width:
+            held = present[:, -1:]
+        chunk[key] = np.repeat(held, horizon, axis=1)
+    return chunk

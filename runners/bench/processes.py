@@ -1,0 +1,118 @@
+"""Processes of their own: servers to ask, and measurements that start a simulator, of which a process has only one."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from groot_wrappers.errors import Gr00tError
+from runners.bench.rows import Row
+
+__all__ = ["rows_of", "serving"]
+
+START_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 5.0
+
+
+@contextmanager
+def serving(serve: Callable[..., None], *arguments: Any) -> Iterator[int]:
+    """Run a server until the block ends, and yield its port.
+
+    Args:
+        serve: Function of a module, called with a pipe and the arguments. It sends its port, and is ended from outside.
+        *arguments: Can be pickled.
+
+    Raises:
+        Gr00tError: It does not start.
+    """
+    with _started(serve, arguments) as (_, pipe):
+        try:
+            port = pipe.recv() if pipe.poll(START_TIMEOUT_S) else None
+        except EOFError:
+            port = None
+        if not isinstance(port, int):
+            raise Gr00tError(f"The server {serve.__name__} of the bench did not start: {port or 'it ended'}.")
+        yield port
+
+
+def rows_of(measure: Callable[..., Iterator[Row]], *arguments: Any, log: Path) -> Iterator[Row]:
+    """Yield the rows that a generator yields in a process of its own, the moment they come.
+
+    Args:
+        measure: Function of a module.
+        *arguments: Can be pickled.
+        log: File that what the simulator prints is added to.
+
+    Raises:
+        Gr00tError: The measurement failed; the message is its own.
+    """
+    with _started(_send_rows, (measure, arguments, log)) as (process, pipe):
+        while True:
+            try:
+                told = pipe.recv()
+            except EOFError:
+                raise Gr00tError(f"The process of {measure.__name__} died. Its output is in {log}.") from None
+            if told is None:
+                process.join(END_TIMEOUT_S)
+                return
+            if isinstance(told, str):
+                raise Gr00tError(told)
+            yield told
+
+
+@contextmanager
+def _started(target: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[tuple[BaseProcess, Connection]]:
+    context = multiprocessing.get_context("spawn")  # forking would copy threads in an unknown state
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run_while_wanted, args=(theirs, target, arguments))
+    # Ctrl-C reaches every process of a terminal, and when to stop is this one's word: the new one inherits that.
+    interruptible = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, interruptible)
+    theirs.close()
+    try:
+        yield process, ours
+    finally:
+        ours.close()  # which is what ends the process
+        process.join(END_TIMEOUT_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _run_while_wanted(pipe: Connection, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """Run a function, for no longer than the other end of the pipe is open: its process may have been killed."""
+
+    def end_with_parent() -> None:
+        wait([pipe])
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    target(pipe, *arguments)
+
+
+def _send_rows(pipe: Connection, measure: Callable[..., Iterator[Row]], arguments: tuple[Any, ...], log: Path) -> None:
+    """Send each row, then None; a failure as its message."""
+    with log.open("a") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())  # what libraries print by themselves too
+    logging.basicConfig(filename=log, level=logging.INFO)
+    try:
+        for row in measure(*arguments):
+            pipe.send(row)
+        pipe.send(None)
+    except Gr00tError as error:
+        pipe.send(str(error))
+    except Exception as error:  # whatever it is, the parent tells the person
+        logging.getLogger(__name__).info("%s", traceback.format_exc())
+        pipe.send(f"{measure.__name__} failed: {type(error).__name__}: {error}. The traceback is in {log}.")

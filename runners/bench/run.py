@@ -1,0 +1,80 @@
+"""The run of ``groot-bench``: its sections one after the other, and what is written of them."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from groot_wrappers.errors import ContractError
+from runners.bench.control_step import measure_control_step
+from runners.bench.plot import write_plot
+from runners.bench.processes import rows_of
+from runners.bench.rows import Row, table, write_rows
+from runners.bench.schedulers import measure_schedulers
+from runners.bench.steps import measure_steps
+from runners.bench.wire import measure_wire
+from runners.cli import DONE
+from runners.config import BenchSection
+from runners.expert import require_expert
+from runners.manifest import provenance
+
+__all__ = ["run_bench"]
+
+
+def run_bench(config: DictConfig) -> int:
+    """Measure the sections of a composed ``conf/bench.yaml``; return the exit code.
+
+    What was measured is written after each row, so that an interruption or a failure leaves it.
+    """
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    sections = _possible(list(config.bench))
+    if BenchSection.schedulers in sections:
+        require_expert(config)
+    facts = provenance(config.sim.device)
+    rows: list[Row] = []
+    try:
+        for section in sections:
+            print(f"Measuring: {section}", flush=True)
+            for row in _measure(section, config, folder):
+                rows.append(row)
+                write_rows(folder / "bench.json", rows, facts)
+    finally:
+        if rows:
+            print("\n" + "\n".join(table(rows)))
+            print(f"\nResults: {folder / 'bench.json'}", flush=True)
+            if write_plot(folder / "bench.png", rows):
+                print(f"Plot:    {folder / 'bench.png'}", flush=True)
+    return DONE
+
+
+def _possible(sections: list[BenchSection]) -> list[BenchSection]:
+    """Return the sections that can be measured here, and tell of the others.
+
+    Raises:
+        ContractError: None can.
+    """
+    if importlib.util.find_spec("isaaclab") is not None:
+        return sections
+    possible: list[BenchSection] = [section for section in sections if section is BenchSection.wire]
+    told = ", ".join(section for section in sections if section not in possible)
+    if told:
+        print(f"Left out, as IsaacLab is not installed here (pip install 'gr00t-isaaclab[isaaclab]'): {told}")
+    if not possible:
+        raise ContractError('Nothing is left to measure. Install IsaacLab, or measure "bench=[wire]".')
+    return possible
+
+
+def _measure(section: BenchSection, config: DictConfig, folder: Path) -> Iterator[Row]:
+    log = folder / "simulator.log"
+    match section:
+        case BenchSection.wire:
+            yield from measure_wire(list(config.wire.batches), config.wire.rounds)
+        case BenchSection.control_step:
+            yield from rows_of(measure_control_step, config, folder, log=log)
+        case BenchSection.schedulers:
+            yield from rows_of(measure_schedulers, config, folder, log=log)
+        case BenchSection.steps:
+            for num_envs in config.steps.num_envs:
+                yield from rows_of(measure_steps, config, num_envs, log=log)

@@ -1,0 +1,29 @@
+"""``Problem``: one thing that is wrong with a data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from runners.datasets.reading import DatasetError
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a data set.
+
+    Args:
+        file: Where, relative to the data set's folder.
+        what: What is there, and what was expected.
+        remedy: What mends it; the same text for the same kind of problem.
+    """
+
+    file: Path
+    what: str
+    remedy: str
+
+    @classmethod
+    def of(cls, error: DatasetError) -> Self:
+        """Return what an error of reading tells."""
+        return cls(error.file, error.what, error.remedy)

@@ -1,0 +1,192 @@
+"""DatasetWriter: adds finished episodes to a LeRobot v2.1 data set, which can be read after any kill.
+
+An episode is written in this order, each file complete before it gets its name: videos; lists of instructions and of
+statistics; numbers; the list of episodes, which makes it one of them; the totals. A kill in between leaves files that
+no list names. GR00T never looks at them, and the next writer of the data set removes them.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from groot_wrappers.errors import ContractError
+from runners.datasets import layout
+from runners.datasets.features import Features
+from runners.datasets.files import (
+    append_line,
+    copy_with_line,
+    flush,
+    move_into_place,
+    read_lines,
+    write_json,
+    write_lines,
+    write_text,
+)
+from runners.datasets.recording import EpisodeRecording
+from runners.datasets.statistics import dataset_statistics, episode_statistics
+
+__all__ = ["DatasetWriter"]
+
+STALE_SHARE = 0.1
+"""Share of episodes that may be missing from ``stats.json`` while a data set grows, so that its cost stays linear. It
+is exact again when the writer closes."""
+
+type Array = np.ndarray[Any, Any]
+
+
+class DatasetWriter:
+    """Writes a data set, or goes on with one.
+
+    Args:
+        folder: The data set's folder.
+        features: What each frame holds; of a data set that is there, the same.
+        modality_config: Text of ``modality_config.py``, which GR00T's fine-tuning imports; none is written without.
+        episodes: The lines of ``meta/episodes.jsonl`` so far.
+
+    Raises:
+        ContractError: The folder holds a data set of other features.
+    """
+
+    def __init__(self, folder: Path, features: Features, modality_config: str | None = None) -> None:
+        self.folder, self.features = folder, features
+        self._unfinished = folder / ".unfinished"
+        self._numbers = count()
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        self.episodes: list[dict[str, Any]] = []
+        self._tasks: dict[str, int] = {}
+        if (folder / layout.INFO).exists():
+            self._require_same_features()
+            self.episodes = read_lines(folder / layout.EPISODES)
+            self._tasks = {row["task"]: row["task_index"] for row in read_lines(folder / layout.TASKS)}
+            self._remove_what_no_list_names()
+        else:
+            for empty in (layout.EPISODES, layout.TASKS, layout.EPISODES_STATS):
+                write_lines(folder / empty, [])
+            write_json(folder / layout.MODALITY, features.to_modality())
+            if modality_config is not None:
+                write_text(folder / layout.MODALITY_CONFIG, modality_config)
+        self._frames = sum(episode["length"] for episode in self.episodes)
+        self._in_stats = 0
+        self._write_info()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def begin(self) -> EpisodeRecording:
+        """Begin an episode; several may run side by side."""
+        return EpisodeRecording(self._unfinished / str(next(self._numbers)), self.features)
+
+    def discard(self, recording: EpisodeRecording) -> None:
+        """Throw an episode away."""
+        recording.close()
+        shutil.rmtree(recording.folder)
+
+    def finish(self, recording: EpisodeRecording, task: str, **facts: Any) -> None:
+        """Make an episode part of the data set; when this returns, no kill takes it away.
+
+        Args:
+            recording: With one frame or more.
+            task: What the policy was told.
+            facts: What else the list of episodes is to say of it.
+        """
+        recording.close()
+        index, length = len(self.episodes), recording.length
+        task_index = self._tasks.get(task, len(self._tasks))
+        columns = recording.columns() | self._index_columns(index, length, task_index)
+        numbers = recording.folder / "numbers.parquet"
+        pq.write_table(_table(columns), numbers)
+        flush(numbers)
+        frames = self._frames + length
+        stats_are_due = index + 1 > self._in_stats * (1 + STALE_SHARE)
+        stats = self._statistics([numbers], frames) if stats_are_due else None
+
+        for key in self.features.video:
+            move_into_place(recording.video(key), self.folder / layout.video_path(index, key))
+        if task not in self._tasks:
+            append_line(self.folder / layout.TASKS, {"task_index": task_index, "task": task})
+            self._tasks[task] = task_index
+        images = {layout.video_column(key): pixels.to_json() for key, pixels in recording.pixels.items()}
+        told = {"episode_index": index, "stats": episode_statistics(columns) | images}
+        append_line(self.folder / layout.EPISODES_STATS, told)
+        if stats is not None:
+            write_json(self.folder / layout.STATS, stats)
+            self._in_stats = index + 1
+        row = {"episode_index": index, "tasks": [task], "length": length, **facts}
+        longer_list = copy_with_line(self.folder / layout.EPISODES, row)
+        data = self.folder / layout.data_path(index)
+        data.parent.mkdir(parents=True, exist_ok=True)
+        numbers.replace(data)  # LeRobot loads all that lies in data/: these two belong together
+        longer_list.replace(self.folder / layout.EPISODES)
+        self.episodes.append(row)
+        self._frames = frames
+        self._write_info()
+        shutil.rmtree(recording.folder)
+
+    def close(self) -> None:
+        """Bring the statistics up to date, and throw away what is unfinished."""
+        if self._in_stats < len(self.episodes):
+            write_json(self.folder / layout.STATS, self._statistics([], self._frames))
+            self._in_stats = len(self.episodes)
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+
+    def _index_columns(self, episode: int, length: int, task: int) -> dict[str, Array]:
+        frames = np.arange(length)
+        return {
+            "timestamp": (frames / self.features.fps).astype(np.float32),
+            "frame_index": frames,
+            "episode_index": np.full(length, episode),
+            "index": self._frames + frames,
+            "task_index": np.full(length, task),
+            self.features.annotation: np.full(length, task),
+        }
+
+    def _statistics(self, more: list[Path], frames: int) -> dict[str, Any]:
+        files = [self.folder / layout.data_path(index) for index in range(len(self.episodes))]
+        return dataset_statistics([*files, *more], frames, self.features.float_columns)
+
+    def _write_info(self) -> None:
+        totals = {"episodes": len(self.episodes), "frames": self._frames, "tasks": len(self._tasks)}
+        write_json(self.folder / layout.INFO, self.features.to_info(**totals))
+
+    def _require_same_features(self) -> None:
+        info, modality = (json.loads((self.folder / name).read_text()) for name in (layout.INFO, layout.MODALITY))
+        there = {"fps": info["fps"], "features": info["features"], "modality": modality}
+        wanted = {"fps": self.features.whole_fps, "features": self.features.to_features()}
+        wanted["modality"] = self.features.to_modality()
+        if different := [name for name in wanted if there[name] != wanted[name]]:
+            raise ContractError(
+                f"{self.folder} holds a data set of another kind: its {' and '.join(different)} differ from what is to "
+                "be written. Go on with the same keys and shapes, or name another folder."
+            )
+
+    def _remove_what_no_list_names(self) -> None:
+        """Take away what a kill left of the next episode."""
+        following = len(self.episodes)
+        for path in (layout.data_path(following), *(layout.video_path(following, key) for key in self.features.video)):
+            (self.folder / path).unlink(missing_ok=True)
+        statistics = read_lines(self.folder / layout.EPISODES_STATS)
+        write_lines(self.folder / layout.EPISODES_STATS, statistics[:following])
+
+
+def _table(columns: Mapping[str, Array]) -> pa.Table:
+    """Return the columns as a table; vectors are lists of one length."""
+    return pa.table({name: _arrow(values) for name, values in columns.items()})
+
+
+def _arrow(values: Array) -> pa.Array:
+    """Return an array for the table: pyarrow's own conversion imports pandas, which takes seconds of the run."""
+    if values.ndim == 2:
+        return pa.FixedSizeListArray.from_arrays(_arrow(values.ravel()), values.shape[1])
+    content = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(content)])

@@ -1,0 +1,123 @@
+"""RunHook: what happens where a run or a sweep begins and ends, in the process that a person has started."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from groot_wrappers.errors import ContractError, Gr00tError
+from runners.cli import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
+from runners.sweeps.folder import JobEnd, put_aside, write_jobs
+from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys
+
+__all__ = ["RunHook"]
+
+MOST_TOLD = 10
+"""More jobs than this are not told one by one."""
+
+
+class RunHook(Callback):
+    """Puts aside what ``fresh=true`` begins anew, gives a sweep its folders, and tells at its end how its jobs went."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Put the run's folder aside where ``fresh=true``."""
+        _refusing(lambda: _put_aside(config, Path(config.hydra.run.dir)))
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Name the sweep and its jobs, and write down which there are."""
+        _refusing(lambda: self._start(config))
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Tell how the jobs went, and end with the worst of their exit codes."""
+        ends = {job: JobEnd.read(self._folder / job.name) or JobEnd(FAILED, "it was cut off") for job in self._jobs}
+        failed = {job: end for job, end in ends.items() if end.code == FAILED}
+        print(f"\nSweep {self._folder}: {len(ends) - len(failed)} of {len(ends)} jobs are done", flush=True)
+        for job, end in list(failed.items())[:MOST_TOLD]:
+            reason = (end.error or "").partition("\n")[0]
+            print(f"  failed: {' '.join(job.overrides)} ({self._folder / job.name}): {reason}")
+        if len(failed) > MOST_TOLD:
+            print(f"  and {len(failed) - MOST_TOLD} more")
+        if failed:
+            print("The same command plays what is missing.")
+        codes = [end.code for end in ends.values()]
+        if not failed and config.shard.count > 1 and config.gate.min_success is not None:
+            codes += self._judge_shards()
+        print(f"Look at it: groot-report {self._folder}", flush=True)
+        raise SweepEnded(worst(codes))
+
+    def _judge_shards(self) -> list[int]:
+        """Tell which gates are met by the evaluations whose shards were played; return the exit codes."""
+        from runners.run_folder import read_run  # noqa: PLC0415  # counting takes libraries that are slow to import
+        from runners.shards import join_shards  # noqa: PLC0415
+
+        joined = join_shards([read_run(self._folder.resolve() / job.name) for job in self._jobs])
+        gates = [run.summary["gate"] for run in joined]
+        for gate in gates:
+            print(gate["told"])
+        return [DONE if gate["met"] else GATE_NOT_MET for gate in gates]
+
+    def _start(self, config: DictConfig) -> None:
+        if config.resume is not None:
+            raise ContractError(
+                f"resume={config.resume} was asked for with -m. A sweep goes on when the same command is given again: "
+                "leave out resume=."
+            )
+        params = config.hydra.sweeper.get("params") or {}
+        overrides = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+        self._jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
+        given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
+        self._folder = Path(config.hydra.sweep.dir if given else f"outputs/sweeps/{_name(config, self._jobs)}")
+        _put_aside(config, self._folder)
+        write_jobs(self._folder, self._jobs)
+        counted = ",".join(swept_free_keys([job.overrides for job in self._jobs]))
+        # Both for this process, and as overrides for those that play the jobs, each of which composes its own settings.
+        config.hydra.sweep.dir = str(self._folder)
+        config.hydra.overrides.hydra += [
+            f"hydra.sweep.dir='{self._folder}'",
+            f"hydra.sweep.subdir='${{job_name:${{hydra:overrides.task}},[{counted}]}}'",
+        ]
+        print(f"Sweep {self._folder}: {len(self._jobs)} jobs", flush=True)
+
+
+def _name(config: DictConfig, jobs: Sequence[Job]) -> str:
+    """Return the sweep's name.
+
+    Raises:
+        ContractError: The name that is asked for is no name of a folder.
+    """
+    asked: str | None = config.sweep.name
+    if asked is None:
+        return sweep_name(jobs)
+    if not asked.replace("-", "").replace(".", "").isidentifier() and not asked.isalnum():
+        raise ContractError(
+            f"sweep.name={asked} was asked for, but it names a folder: letters, digits, '-', '_' and '.' alone."
+        )
+    return asked
+
+
+def _put_aside(config: DictConfig, folder: Path) -> None:
+    """Put a folder aside where ``fresh=true``, and say where it is.
+
+    Raises:
+        ContractError: It is also to be gone on with.
+    """
+    if not config.fresh:
+        return
+    if OmegaConf.select(config, "resume") is not None:
+        raise ContractError(f"fresh=true and resume={config.resume} exclude each other. Leave one of them out.")
+    aside = put_aside(folder)
+    if aside is not None:
+        print(f"fresh=true: what was in {folder} is now in {aside}", flush=True)
+
+
+def _refusing(begin: Callable[[], None]) -> None:
+    """Begin, or end the process with a message: Hydra would only warn of an exception here, and go on."""
+    try:
+        begin()
+    except Gr00tError as error:
+        print(error, file=sys.stderr)
+        raise SweepEnded(FAILED) from error

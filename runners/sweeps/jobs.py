@@ -1,0 +1,102 @@
+"""The jobs of a sweep: which there are, and names by which the same command finds the same folders again.
+
+* ``Job``: one of them.
+* ``jobs_of``: the jobs of a command line.
+* ``sweep_name``: what the sweep is called that has these jobs.
+* ``job_name``: what a job is called.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from groot_wrappers.errors import ContractError
+from runners.resume import FREE
+
+__all__ = ["Job", "job_name", "jobs_of", "settings_of", "sweep_name", "swept_free_keys"]
+
+NAME_LENGTH = 10
+"""Hexadecimal digits of a name: of a million jobs, two are called alike once in two runs; that is refused."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep.
+
+    Args:
+        name: Of its folder in that of the sweep.
+        overrides: Its settings, as the command line of a run of its own has them.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+
+
+def jobs_of(overrides: Sequence[str], loader: ConfigLoader) -> list[Job]:
+    """Return the jobs that the overrides of a multirun ask for, in the order in which they are launched.
+
+    Raises:
+        ContractError: Two jobs are the same.
+    """
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+    (batch,) = BasicSweeper.split_arguments(parsed, None)
+    counted = swept_free_keys(batch)
+    jobs = [Job(job_name(job, counted), tuple(job)) for job in batch]
+    for name, count in Counter(job.name for job in jobs).items():
+        if count > 1:
+            told = next(job.overrides for job in jobs if job.name == name)
+            raise ContractError(f"{count} jobs of the sweep are the same: {' '.join(told)}. Name each value once.")
+    return jobs
+
+
+def swept_free_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return the keys that make no other job by themselves, but have several values here: a sweep over servers."""
+    values: dict[str, set[str]] = {}
+    for job in jobs:
+        for key, value in _parsed(job):
+            values.setdefault(key, set()).add(value)
+    return sorted(key for key, taken in values.items() if len(taken) > 1 and not _counts(key))
+
+
+def sweep_name(jobs: Iterable[Job]) -> str:
+    """Return the name of the sweep that has these jobs, in whatever order and however they were written."""
+    return _hash(sorted(job.name for job in jobs))
+
+
+def job_name(overrides: Iterable[str], counted: Iterable[str] = ()) -> str:
+    """Return the name of a job.
+
+    Args:
+        overrides: Its settings.
+        counted: Of those that make no other job by themselves, the keys that do so here.
+    """
+    also = set(counted)
+    return _hash(sorted((key, value) for key, value in _parsed(overrides) if key in also or _counts(key)))
+
+
+def settings_of(overrides: Iterable[str]) -> dict[str, str]:
+    """Return what overrides set, by key, as a person would write it without quotes."""
+    parsed = OverridesParser.create().parse_overrides([str(override) for override in overrides])
+    return {override.get_key_element(): str(override.value()) for override in parsed}
+
+
+def _counts(key: str) -> bool:
+    bare = key.lstrip("+~").partition("@")[0]
+    return not any(bare == name or bare.startswith(f"{name}.") for name in FREE)
+
+
+def _parsed(overrides: Iterable[str]) -> list[tuple[str, str]]:
+    """Return keys and values, the values in one way of writing them."""
+    parsed = OverridesParser.create().parse_overrides([str(override) for override in overrides])
+    return [(override.get_key_element(), json.dumps(override.value(), default=str)) for override in parsed]
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:NAME_LENGTH]

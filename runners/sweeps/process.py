@@ -1,0 +1,159 @@
+"""Plays one job of a sweep in a process of its own, so that a crash of a simulator takes no other job with it.
+
+Simulators that can be started only once in a process, as Isaac Sim, can then be swept too. The processes are forked
+from one that has imported what a run needs, so that only the first of them waits for that.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import configure_log
+from omegaconf import DictConfig, OmegaConf
+
+from groot_wrappers.errors import Gr00tError
+from runners.cli import FAILED, INTERRUPTED
+from runners.resolvers import register_resolvers
+from runners.sweeps.folder import JobEnd
+
+__all__ = ["play_job"]
+
+END_TIMEOUT_S = 60.0
+"""Longest wait for a job that is interrupted to write down what it has."""
+
+
+def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
+    """Play a job, write down how it ended, and return its exit code.
+
+    Jobs that are launched one after the other show what they show at the terminal. Of those that run side by side,
+    that goes into ``output.log`` of the job's folder, and the terminal has a line where one begins and ends.
+
+    Args:
+        play: Plays a run, in the process of its own.
+        config: The composed settings of the job.
+    """
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    alone = hydra.launcher._target_.endswith(".BasicLauncher")
+    output = None if alone else folder / "output.log"
+    print(f"#{hydra.job.num} begins in {folder}", flush=True)  # Hydra has told the settings of each number
+    JobEnd.forget(folder)
+    multiprocessing.set_start_method("spawn", force=True)  # joblib's own is unknown to the process that is started
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["runners.experiment"])
+    process = context.Process(
+        target=_play,
+        args=(play, config, _plain(hydra), dict(os.environ), output),
+        name="job",
+    )
+    with _word_of_schedulers_ignored():
+        process.start()
+    try:
+        process.join()
+    except (KeyboardInterrupt, SystemExit):  # the latter where submitit has put the job into the queue again
+        _signal(process.pid, signal.SIGINT)  # where Ctrl-C has reached it too, this changes nothing
+        process.join(END_TIMEOUT_S)
+        raise
+    finally:
+        if process.is_alive():
+            process.kill()
+            process.join()
+    end = JobEnd.read(folder)
+    if end is None:
+        end = JobEnd(FAILED, f"its process ended with code {process.exitcode}, below 0 for the signal that ended it")
+        end.write(folder)
+    error = f": {end.error}" if end.error and not alone else ""
+    print(f"#{hydra.job.num} ended with code {end.code}{error}", flush=True)
+    return end.code
+
+
+@contextlib.contextmanager
+def _word_of_schedulers_ignored() -> Iterator[None]:
+    """Let what is started in the block, and all that it starts, ignore by what schedulers tell that time is up.
+
+    They tell every process of a job. What is to be done about it is the word of the one that they have started.
+    """
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGUSR2)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _play(
+    play: Callable[[DictConfig], int],
+    config: DictConfig,
+    hydra: dict[str, Any],
+    environment: Mapping[str, str],
+    output: Path | None,
+) -> None:
+    """Play a job in this process, which is its own."""
+    os.environ.update(environment)
+    if output is not None:
+        _write_into(output)
+    signal.signal(signal.SIGINT, _interrupt_once)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    register_resolvers()
+    HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
+    settings: Any = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    configure_log(settings.job_logging, settings.verbose)
+    try:
+        end = JobEnd(play(config))
+    except Gr00tError as error:
+        print(f"\n{error}", file=sys.stderr)
+        end = JobEnd(FAILED, str(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)  # with no word in the folder: what is cut off is gone on with
+    except Exception as error:  # whatever it is, the other jobs have their turn
+        traceback.print_exc()
+        end = JobEnd(FAILED, f"{type(error).__name__}: {error}")
+    end.write(folder)
+    sys.exit(end.code)
+
+
+def _plain(hydra: Any) -> dict[str, Any]:
+    """Return Hydra's own settings without their types, some of which are of launchers and cannot be pickled."""
+    plain: Any = OmegaConf.to_container(hydra, resolve=True)
+    return plain  # type: ignore[no-any-return]
+
+
+def _write_into(path: Path) -> None:
+    """Let all that this process prints go to the end of a file."""
+    with path.open("a") as file:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(file.fileno(), stream.fileno())
+
+
+def _interrupt_once(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt at the first Ctrl-C, and let no second one cut off what is done about it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    """Interrupt this process when the one that has started it is gone, however it died."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        _signal(os.getpid(), signal.SIGINT)
+        threading.Event().wait(END_TIMEOUT_S)
+        os._exit(FAILED)
+
+
+def _signal(process: int | None, number: int) -> None:
+    if process is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)

@@ -1,0 +1,57 @@
+"""Runs that are whole already: asked for again, they do nothing, without a simulator or a server."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from groot_wrappers.errors import ContractError
+from runners.cli import DONE, GATE_NOT_MET
+from runners.resume import EarlierStart
+
+__all__ = ["tell_whole", "whole_run"]
+
+
+def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
+    """Return the summary of a run of which nothing is missing; None where there is something to play or to judge anew.
+
+    It reads files alone, so that a sweep of many jobs that are whole answers at once.
+
+    Args:
+        folder: The run folder.
+        composed: The configuration of the run that is asked for.
+
+    Raises:
+        ContractError: Another run is whole there.
+    """
+    if not (folder / "summary.json").exists():
+        return None
+    config: Any = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)
+    try:
+        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+        plan = json.loads((folder / "plan.json").read_text())
+        earlier = EarlierStart.read(folder)
+        ended = {row["index"]: row["ended"] for row in map(json.loads, (folder / "episodes.jsonl").open())}
+        judged_alike = all(earlier.manifest["config"][key] == config[key] for key in ("gate", "stop"))
+        planned = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
+        if not judged_alike or summary["episodes"] != len(ended) or len(plan) != len(planned):
+            return None
+        if "error" in ended.values() or not (len(ended) == len(plan) or summary["stop"]["ended_early"]):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, ContractError):  # it was cut off, or is no run at all
+        return None
+    earlier.require_same(config)
+    return summary
+
+
+def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
+    """Say that nothing of a run is missing; return the exit code that it has ended with."""
+    gate = summary["gate"]
+    print(
+        f"{folder} is whole: {summary['successes']} of {summary['episodes']} episodes succeeded. Nothing is left "
+        "to play; fresh=true begins anew." + (f"\n{gate['told']}" if gate else ""),
+        flush=True,
+    )
+    return GATE_NOT_MET if gate and not gate["met"] else DONE

@@ -1,0 +1,17 @@
+"""Serves the toy policy for a run that starts its server by a command: ``python -m tests.runners.serve_toy PORT``.
+
+It prints a line of JSON that tells what it was given. Half of the episodes last until their time is up.
+"""
+
+import json
+import os
+import sys
+
+from groot_wrappers.server import PolicyServer
+from tests.runners.policy_servers import Reaching
+
+if __name__ == "__main__":
+    server = PolicyServer(Reaching(), port=int(sys.argv[1]))
+    given = {"pid": os.getpid(), "port": server.port, "gpus": os.environ.get("CUDA_VISIBLE_DEVICES")}
+    print(json.dumps(given), flush=True)
+    server.serve_forever()
