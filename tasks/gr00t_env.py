@@ -1,4 +1,4 @@
-"""Gr00tEnv: IsaacLab's manager-based env, without Python between the physics steps where nothing has to be done there."""
+"""Gr00tEnv: IsaacLab's manager-based env, without Python between physics steps where nothing is to be done there."""
 
 from isaaclab.actuators import ImplicitActuator
 from isaaclab.envs import ManagerBasedRLEnv
@@ -10,7 +10,7 @@ __all__ = ["Gr00tEnv"]
 
 
 class Gr00tEnv(ManagerBasedRLEnv):
-    """Takes the physics steps of a control step in one call, where joint targets stand and the solver drives the joints.
+    """Takes a control step's physics steps in one call, where joint targets stand and the solver drives the joints.
 
     On a GPU a control step's time is else that of launching small kernels from Python, four times over.
     """
