@@ -9,7 +9,8 @@ Classes:
 import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -191,6 +192,22 @@ class IsaacLabEnv:
         """Return the success term, bool (num_envs,), as it was before IsaacLab's autoreset."""
         success: torch.Tensor = self._terminations.get_term("success")
         return success
+
+    @contextmanager
+    def without_autoreset(self) -> Iterator[None]:
+        """Within the block, let envs of the manager-based workflow stand where their episode ended.
+
+        IsaacLab resets them on the same control step otherwise, each step anew, for episodes that nobody plays. A reset
+        takes as long as several control steps, whatever the number of envs.
+        """
+        if self._terminations is None:
+            yield
+            return
+        self.base._reset_idx = lambda env_ids: None
+        try:
+            yield
+        finally:
+            del self.base._reset_idx
 
     @property
     def has_rewards(self) -> bool:

@@ -143,6 +143,7 @@ def run_experiment(config: DictConfig) -> int:
                 config=resolved,
                 fps=1 / float(env.get_wrapper_attr("step_dt")),
                 task=resolved["task"]["id"],
+                execution=config.horizons.execution,
                 manifest=manifest,
             )
             if log.rows:

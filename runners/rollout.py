@@ -105,6 +105,7 @@ def rollout(
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
             ask = _question(client, observation, sorted(schedule.running), env.num_envs)
+            recorders.on_beat(observation)
             observation, reward, terminated, truncated, info = clock.beat(env, ask)
         except Gr00tError as error:
             fail(error)
