@@ -4,7 +4,8 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verify-kills verify-lift verify-pick-place verify-report verify-sweeps lint lock clean
+.PHONY: help setup demo test verify-kills verify-lift verify-pick-place verify-report verify-speed verify-sweeps \
+	lint lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -33,8 +34,11 @@ verify-report: $(READY)  ## take screenshots of the pages in Chromium, which is 
 verify-kills: $(READY)  ## prove that 40 kills of the runner and of its server cost no episode (about ten minutes)
 	$(BIN)/python -m pytest tests/verify/verify_kills.py --capture=no --timeout=3600 $(ARGS)
 
-verify-sweeps: $(READY)  ## prove that a killed sweep goes on, and measure what each of 100 jobs costs (about a quarter of an hour)
+verify-sweeps: $(READY)  ## prove that a killed sweep goes on; what each of 100 jobs costs (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
+
+verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alternatives (a quarter of an hour)
+	$(BIN)/python -m pytest tests/verify/verify_speed.py --capture=no --timeout=3600 $(ARGS)
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
