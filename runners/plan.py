@@ -97,7 +97,7 @@ def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[Pla
             f"shard.index={index} was asked for with shard.count={count}: it counts from 0 to {count - 1}. A sweep "
             f"plays all parts: groot-play -m shard.count={count} 'shard.index=range({count})'."
         )
-    if count > len(plan):
+    if count > max(1, len(plan)):
         raise ContractError(
             f"shard.count={count} was asked for, but there are {len(plan)} episodes, so that a part would be empty. "
             f"Set shard.count={len(plan)} or less, or more episodes."
