@@ -130,6 +130,14 @@ class SweepConfig:
 
 
 @dataclass
+class ShardConfig:
+    """Which part of the plan a run plays; see ``runners.plan.shard_of``."""
+
+    index: int = MISSING
+    count: int = MISSING
+
+
+@dataclass
 class PlayConfig:
     """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
 
@@ -149,6 +157,7 @@ class PlayConfig:
     resume: str | None = None
     fresh: bool = MISSING
     sweep: SweepConfig = MISSING
+    shard: ShardConfig = MISSING
     gate: GateConfig = MISSING
     stop: StopConfig = MISSING
 

@@ -24,10 +24,18 @@ from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.files import write_whole
-from runners.gate import check_share, judge, warn_of_short_plan
+from runners.gate import judge, warn_of_short_plan
 from runners.manifest import write_manifest
 from runners.outcome import tell_outcome, tell_servers
-from runners.plan import PlannedEpisode, instruction_texts, make_plan, recorded_plan, write_plan
+from runners.plan import (
+    PlannedEpisode,
+    instruction_texts,
+    make_plan,
+    recorded_plan,
+    require_parts,
+    shard_of,
+    write_plan,
+)
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
@@ -37,6 +45,7 @@ from runners.results import EpisodeRow, describe, last_rows, summarise
 from runners.resume import EarlierStart
 from runners.rollout import rollout
 from runners.run_lock import run_lock
+from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
@@ -47,17 +56,6 @@ Say = Callable[[str], None]
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
-LEAST = {
-    "num_envs": 1,
-    "episodes": 1,
-    "seed": 0,
-    "episode": 0,
-    "retries": 0,
-    "horizons.episode": 1,
-    "horizons.execution": 1,
-}
-"""The smallest value that makes sense of a key that the schema knows as a whole number only."""
-
 
 def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
@@ -65,9 +63,7 @@ def run_experiment(config: DictConfig) -> int:
     folder = Path(HydraConfig.get().runtime.output_dir)
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    _check_least(config)
-    check_share("gate.min_success", config.gate.min_success)
-    check_share("stop.ci_width", config.stop.ci_width)
+    require_sensible(config)
     require_registered(resolved["task"])
     recorded = _recorded(config)
     earlier = _earlier_start(folder, config.resume)
@@ -88,10 +84,11 @@ def run_experiment(config: DictConfig) -> int:
         )
         if earlier is not None:
             earlier.require_same(resolved, modality)
-        plan = recorded or make_plan(config.episodes, config.seed, instructions)
+        planned = recorded or make_plan(config.episodes, config.seed, instructions)
+        plan = shard_of(planned, config.shard.index, config.shard.count)
         write_plan(plan, folder / "plan.json")
         stop = StopRule(plan, config.stop.ci_width)
-        if hopeless := warn_of_short_plan(config.gate.min_success, len(plan), stop.method):
+        if hopeless := warn_of_short_plan(config.gate.min_success, config.episodes, stop.method):
             say(hopeless)
         embodiment = match_embodiment(
             chosen_embodiment(resolved["embodiment"], env_cfg),
@@ -115,6 +112,7 @@ def run_experiment(config: DictConfig) -> int:
         ):
             isaaclab = IsaacLabEnv(env)
             check_env(isaaclab, embodiment)
+            require_parts(isaaclab.starts, config.shard.count)
             manifest = write_manifest(
                 folder / "manifest.json",
                 config=resolved,
@@ -172,7 +170,8 @@ def run_experiment(config: DictConfig) -> int:
                     method=stop.method,
                 )
                 summary["stop"] = stop.to_json(log.rows)
-                summary["gate"] = judge(config.gate.min_success, summary)
+                # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
+                summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
                 write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
                 write_report(folder, summary, log.rows, manifest)
@@ -180,14 +179,6 @@ def run_experiment(config: DictConfig) -> int:
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
-
-
-def _check_least(config: DictConfig) -> None:
-    """Raise a ContractError where a number is too small to mean anything."""
-    for key, least in LEAST.items():
-        value = OmegaConf.select(config, key)
-        if value < least:
-            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
 
 
 def _recorded(config: DictConfig) -> list[PlannedEpisode]:

@@ -13,7 +13,15 @@ from runners.datasets.layout import EPISODES
 from runners.datasets.metadata import RecordedEpisode
 from runners.files import write_whole
 
-__all__ = ["PlannedEpisode", "instruction_texts", "make_plan", "recorded_plan", "write_plan"]
+__all__ = [
+    "PlannedEpisode",
+    "instruction_texts",
+    "make_plan",
+    "recorded_plan",
+    "require_parts",
+    "shard_of",
+    "write_plan",
+]
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,44 @@ def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpiso
             )
         plan.append(PlannedEpisode(episode.index, episode.seed, episode.tasks[0]))
     return plan
+
+
+def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[PlannedEpisode]:
+    """Return one of ``count`` parts of a plan, each with every ``count``-th episode.
+
+    Together the shards are the plan, and while all of them are played, a beginning of it is played without a gap.
+
+    Raises:
+        ContractError: There is no such part, or nothing in it.
+    """
+    if not 0 <= index < count:
+        raise ContractError(
+            f"shard.index={index} was asked for with shard.count={count}: it counts from 0 to {count - 1}. A sweep "
+            f"plays all parts: groot-play -m shard.count={count} 'shard.index=range({count})'."
+        )
+    if count > len(plan):
+        raise ContractError(
+            f"shard.count={count} was asked for, but there are {len(plan)} episodes, so that a part would be empty. "
+            f"Set shard.count={len(plan)} or less, or more episodes."
+        )
+    return list(plan[index::count])
+
+
+def require_parts(starts: str, count: int) -> None:
+    """Check that the parts of a plan are played as the whole plan is.
+
+    Args:
+        starts: Whether an episode's start depends on its own seed alone (``per_env``), or on those it begins with.
+        count: Number of parts.
+
+    Raises:
+        ContractError: They are not.
+    """
+    if count > 1 and starts != "per_env":
+        raise ContractError(
+            f"shard.count={count} was asked for, but the envs begin episodes only together (starts: {starts}), so that "
+            "a part of the plan is another experiment than the plan. Leave out shard.count."
+        )
 
 
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:

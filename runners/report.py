@@ -3,6 +3,7 @@
 Each is one file that needs nothing but the videos beside it: no script, and nothing from elsewhere.
 """
 
+import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from runners.intervals import Method, success_interval
 from runners.outcome import METHODS, tell_counted, tell_means, tell_rate, tell_servers
 from runners.results import EpisodeRow, describe, last_rows
 from runners.run_folder import Run
+from runners.sweeps.heat_map import heat_map
+from runners.sweeps.overview import Evaluation, tell_progress
 
 __all__ = ["write_report", "write_runs_page"]
 
@@ -56,29 +59,49 @@ def write_report(
     write_whole(folder / "report.html", told)
 
 
-def write_runs_page(path: Path, runs: Sequence[Run], names: Sequence[str]) -> None:
+def write_runs_page(
+    path: Path, runs: Sequence[Run], names: Sequence[str], sweeps: Mapping[Path, Sequence[Evaluation]] | None = None
+) -> None:
     """Write the page over many runs.
 
     Args:
         path: File to write; its links to the runs' own pages are relative to it.
         runs: In the order in which they are shown.
         names: What each is called.
+        sweeps: The evaluations of each sweep among them.
     """
+    link = functools.partial(_link, path.parent)
     shown: list[dict[str, Any]] = [
         {
             "name": name,
             "summary": run.summary,
             "notes": run.notes,
             "overrides": run.overrides,
-            "link": Path(os.path.relpath(page, path.parent)).as_posix() if page.exists() else None,
+            "link": link(run),
         }
         for run, name in zip(runs, names, strict=True)
-        for page in [run.folder / "report.html"]
     ]
     texts = {told["instruction"] for run in shown for told in run["summary"]["instructions"]}
     # A run of one instruction is the control of the others: it stands beside them.
-    told = _pages().get_template("runs.html").render(runs=shown, by_instruction=shown if len(texts) > 1 else [])
+    told = (
+        _pages()
+        .get_template("runs.html")
+        .render(
+            runs=shown,
+            by_instruction=shown if len(texts) > 1 else [],
+            sweeps=[
+                {"told": tell_progress(sweep, asked), "map": heat_map(asked)} for sweep, asked in (sweeps or {}).items()
+            ],
+            link=link,
+        )
+    )
     write_whole(path, told)
+
+
+def _link(folder: Path, run: Run) -> str | None:
+    """Return the link from a folder to a run's own page, None where it has none yet."""
+    page = run.folder / "report.html"
+    return Path(os.path.relpath(page, folder)).as_posix() if page.exists() else None
 
 
 def _pages() -> jinja2.Environment:
@@ -90,6 +113,7 @@ def _pages() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     pages.filters["percent"] = lambda share: "none" if share is None else f"{share:.1%}"
+    pages.filters["whole_percent"] = lambda share: "none" if share is None else f"{share:.0%}"
     pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
     pages.filters["moment"] = lambda iso: f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
     pages.filters["quoted"] = lambda text: f"“{text}”" if text else "(empty)"

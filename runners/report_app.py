@@ -14,7 +14,7 @@ __all__ = ["main", "make_parser"]
 
 EXAMPLES = """examples:
   groot-report outputs                                  all runs below a folder
-  groot-report multirun/2026-11-25/01-28-34             the runs of a sweep
+  groot-report outputs/sweeps/lift                      a sweep, while it is running too
   groot-report outputs/a outputs/b --output both.html   two runs, on a page of that name
   groot-report --compare outputs/a outputs/b            do they differ, and could these episodes have shown it?
 """

@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runners.comparison import NothingInCommonError, compare
 from runners.outcome import tell_rate
 from runners.report import write_runs_page
 from runners.run_folder import Run, RunFolderError, find_runs, read_run
+from runners.shards import join_shards
+from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, swept_keys, tell_progress
 from runners.tables import aligned
 
 __all__ = ["compare_runs", "report"]
@@ -20,26 +22,62 @@ def report(folders: Sequence[Path], output: Path) -> None:
     Raises:
         RunFolderError: There is none, or nowhere to write the page to.
     """
-    found = dict.fromkeys(path.resolve() for folder in folders for path in find_runs(folder))
-    runs: list[Run] = []
-    for folder in found:
-        try:
-            runs.append(read_run(folder))
-        except RunFolderError as error:
-            print(f"Left out: {error}", file=sys.stderr)
-    if not runs:
+    sweeps = [sweep for folder in folders for sweep in find_sweeps(folder)]
+    runs = join_shards(_read(folders, tolerant=bool(sweeps)))
+    if not runs and not sweeps:
         raise RunFolderError("None of these runs has an episode that has ended.")
-    common = Path(os.path.commonpath([run.folder for run in runs]))
-    names = [run.folder.relative_to(common).as_posix() if run.folder != common else common.name for run in runs]
-    for line in _table(runs, names):
+    evaluations = {sweep: evaluations_of(sweep, runs) for sweep in dict.fromkeys(sweeps)}
+    of_sweeps = [id(each.run) for its in evaluations.values() for each in its if each.run]
+    runs.sort(key=lambda run: of_sweeps.index(id(run)) if id(run) in of_sweeps else -1)  # in the order of the sweep
+    names = _names(runs, evaluations)
+    for line in _table(runs, names) if runs else ():
         print(line)
     for run, name in zip(runs, names, strict=True):
         for note in run.notes:
             print(f"{name}: {note}")
+        if len(run.parts) > 1 and run.summary["gate"]:  # which no shard has judged for itself
+            print(f"{name}: {run.summary['gate']['told']}")
+    for sweep, its in evaluations.items():
+        print("\n".join(tell_progress(sweep, its)))
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
-    write_runs_page(output.resolve(), runs, names)
+    write_runs_page(output.resolve(), runs, names, evaluations)
     print(f"Look at it: xdg-open {output}")
+
+
+def _read(folders: Sequence[Path], *, tolerant: bool) -> list[Run]:
+    """Read the runs at or below the folders; what has no episode yet is told, unless it is a job of a sweep.
+
+    Args:
+        folders: Where to look.
+        tolerant: Whether there may be none.
+    """
+    runs: list[Run] = []
+    found = dict.fromkeys(path.resolve() for folder in folders for path in find_runs(folder, tolerant=tolerant))
+    for folder in found:
+        try:
+            runs.append(read_run(folder))
+        except RunFolderError as error:
+            if not (folder.parent / "sweep.json").exists():  # which says of each of its jobs how far it is
+                print(f"Left out: {error}", file=sys.stderr)
+    return runs
+
+
+def _names(runs: Sequence[Run], sweeps: Mapping[Path, Sequence[Evaluation]]) -> list[str]:
+    """Return what each run is called: by its folder, or in a sweep by what was swept."""
+    by_settings = {}
+    for sweep, evaluations in sweeps.items():
+        swept = swept_keys(evaluations)
+        for evaluation in evaluations:
+            if evaluation.run is not None:
+                told = [sweep.name] * (len(sweeps) > 1) + [evaluation.label(swept)]
+                by_settings[evaluation.run.folder] = " ".join(told).strip() or sweep.name
+    common = Path(os.path.commonpath([run.folder for run in runs])) if runs else Path()
+    return [
+        by_settings.get(run.folder)
+        or (run.folder.relative_to(common).as_posix() if run.folder != common else common.name)
+        for run in runs
+    ]
 
 
 def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 
-__all__ = ["FREE", "EarlierStart", "with_earlier_settings"]
+__all__ = ["FREE", "EarlierStart", "other_settings", "with_earlier_settings"]
 
 FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
 FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
@@ -85,17 +85,18 @@ class EarlierStart:
         """
         # Where envs begin only together, their number decides where an episode starts.
         free = [key for key in FREE if key != "num_envs" or self.manifest["starts"] == "per_env"]
-        then, now = _leaves(self.manifest["config"]), _leaves(config)
+        then, now = other_settings(self.manifest["config"], free), other_settings(config, free)
         if modality is not None:
             then |= _leaves({"modality of the server": self.manifest["modality"]})
             now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
         differences = [
             f"{key}: {then.get(key)!r} then, {now.get(key)!r} now"
             for key in sorted(then.keys() | now.keys())
-            if then.get(key) != now.get(key) and not any(key == name or key.startswith(f"{name}.") for name in free)
+            if then.get(key) != now.get(key)
         ]
-        if now["episodes"] < then["episodes"]:
-            differences.append(f"episodes: {then['episodes']} then, {now['episodes']} now; they may only become more")
+        episodes_then, episodes_now = self.manifest["config"]["episodes"], config["episodes"]
+        if episodes_now < episodes_then:
+            differences.append(f"episodes: {episodes_then} then, {episodes_now} now; they may only become more")
         if differences:
             command = shlex.join(map(str, self.manifest.get("command", [])))
             raise ContractError(
@@ -103,6 +104,12 @@ class EarlierStart:
                 + "\n- ".join(differences)
                 + f"\nIt was started by: {command}\nLeave out what differs, or run it in a folder of its own."
             )
+
+
+def other_settings(config: Mapping[str, Any], free: Sequence[str] = FREE) -> dict[str, Any]:
+    """Return the settings by dotted key that may not differ between two starts of a run."""
+    leaves = _leaves(config)
+    return {k: v for k, v in leaves.items() if not any(k == name or k.startswith(f"{name}.") for name in free)}
 
 
 def _leaves(config: Any, path: str = "") -> dict[str, Any]:

@@ -33,7 +33,10 @@ class Run:
         counted: Those of them that figures are made of.
         summary: Successes counted anew from the rows, as ``summary.json`` names them, with what else that file holds;
             its ``server`` and speed are None where the run was killed before it was written.
+        plan: Its planned episodes.
+        manifest: What ``manifest.json`` holds.
         overrides: What was set at the command line.
+        parts: The run folders that it was read from: more than its own where shards were joined.
         notes: What was left out or is missing, in words.
     """
 
@@ -41,20 +44,23 @@ class Run:
     rows: list[EpisodeRow]
     counted: list[EpisodeRow]
     summary: dict[str, Any]
+    plan: list[PlannedEpisode]
+    manifest: dict[str, Any]
     overrides: list[str]
+    parts: tuple[Path, ...]
     notes: list[str]
 
 
-def find_runs(folder: Path) -> list[Path]:
+def find_runs(folder: Path, *, tolerant: bool = False) -> list[Path]:
     """Return the run folders at or below a folder.
 
     Raises:
-        RunFolderError: There are none.
+        RunFolderError: There are none, and that is not tolerated.
     """
     if not folder.is_dir():
         raise RunFolderError(f"{folder} is no folder. Name a run folder, or one that holds some, such as outputs.")
     found = sorted(path.parent for path in folder.rglob("episodes.jsonl"))
-    if not found:
+    if not found and not tolerant:
         raise RunFolderError(
             f"{folder} holds no run: there is no episodes.jsonl in it or below. A run writes one once it has a server "
             "and a simulator."
@@ -93,6 +99,9 @@ def read_run(folder: Path) -> Run:
         rows=rows,
         counted=counted,
         summary=facts,
+        plan=list(stop.plan),
+        manifest=manifest,
+        parts=(folder,),
         overrides=manifest.get("overrides", []),
         notes=notes,
     )

@@ -35,7 +35,8 @@ def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
         earlier = EarlierStart.read(folder)
         ended = {row["index"]: row["ended"] for row in map(json.loads, (folder / "episodes.jsonl").open())}
         judged_alike = all(earlier.manifest["config"][key] == config[key] for key in ("gate", "stop"))
-        if not judged_alike or summary["episodes"] != len(ended) or len(plan) != config["episodes"]:
+        planned = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
+        if not judged_alike or summary["episodes"] != len(ended) or len(plan) != len(planned):
             return None
         if "error" in ended.values() or not (len(ended) == len(plan) or summary["stop"]["ended_early"]):
             return None

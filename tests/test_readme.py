@@ -90,7 +90,10 @@ def compose(app, overrides, config_dir=None):
 
 def unswept(overrides):
     """Return the first of the values that each override of a multirun gives."""
-    parsed = OverridesParser.create().parse_overrides(overrides)
+    GlobalHydra.instance().clear()
+    words = [word for word in overrides if not word.startswith("hydra")]  # how jobs are launched is no setting of one
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        parsed = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(words)
     return [
         f"{p.key_or_group}={next(iter(p.sweep_string_iterator()))}" if p.is_sweep_override() else p.input_line
         for p in parsed

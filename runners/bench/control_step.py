@@ -82,7 +82,7 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
         bar.on_run_end({})
         steps = stopwatch.calls["physics"]
         ours_s = wall_s - sum(stopwatch.seconds.values())
-        told = f"{config.num_envs} envs"
+        told = f"num_envs={config.num_envs}"
         yield Row(f"control_step: ours, {told}", 1e3 * ours_s / steps, "ms", at_most=MOST_MS)
         yield Row(f"control_step: the env's own step, {told}", 1e3 * stopwatch.seconds["physics"] / steps, "ms")
 

@@ -104,7 +104,7 @@ def _draw_steps(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
     """Speed over the number of envs, a line a combination."""
     lines: dict[str, dict[int, float]] = defaultdict(dict)
     for (envs, *combination), row in rows.items():
-        number = int(envs.split()[0])
+        number = int(envs.partition("=")[2])
         lines[", ".join(combination)][number] = row.value
         lines["env.step alone"][number] = row.baseline or 0.0
     for name, points in lines.items():

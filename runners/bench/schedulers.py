@@ -16,6 +16,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, PolicyClient
+from groot_wrappers.action import ControlStep
 from groot_wrappers.contract import match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
@@ -162,8 +163,8 @@ class _Contest:
     def any_empty(self, plan: Sequence[PlannedEpisode], execution: int) -> list[int]:
         return play_any_empty(self._by_execution[1], self._client, plan, execution)
 
-    def _watch(self, observation: Any, playing: Any) -> None:
-        self._recorders.on_control_step(observation, playing)
+    def _watch(self, step: ControlStep) -> None:
+        self._recorders.on_control_step(step)
 
     def _rollout(self, label: str, plan: Sequence[PlannedEpisode], execution: int) -> list[int]:
         bar = ProgressBar(len(plan), f"schedulers: {label}")

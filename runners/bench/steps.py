@@ -46,13 +46,13 @@ def measure_steps(config: DictConfig, num_envs: int) -> Iterator[Row]:
         runs["ending"] = ending.steps_per_s
         speeds: dict[Any, list[float]] = {key: [] for key in runs}
         turns = list(itertools.product(range(ROUNDS), runs))
-        for _, key in tqdm(turns, desc=f"steps: {num_envs} envs", leave=False, dynamic_ncols=True):
+        for _, key in tqdm(turns, desc=f"steps: num_envs={num_envs}", leave=False, dynamic_ncols=True, disable=None):
             speeds[key].append(runs[key](settings.seconds / ROUNDS))
         medians = {key: statistics.median(values) for key, values in speeds.items()}
-    told = f"steps: {num_envs} envs"
+    told = f"steps: num_envs={num_envs}"
     for cameras, execution in combinations:
-        yield _row(f"{told}, {cameras} cameras, execution {execution}", medians[cameras, execution], medians["alone"])
-    last = f"{told}, {max(settings.cameras)} cameras, execution {most[1]}, episodes end"
+        yield _row(f"{told}, cameras={cameras}, execution={execution}", medians[cameras, execution], medians["alone"])
+    last = f"{told}, cameras={max(settings.cameras)}, execution={most[1]}, episodes end"
     yield _row(last, medians["ending"], medians["alone"])
 
 

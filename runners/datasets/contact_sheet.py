@@ -85,7 +85,9 @@ def _frames(folder: Path, info: Info, episode: RecordedEpisode, camera: str, mom
         with av.open(str(path), options={"enable_drefs": "0"}) as container:
             for number, frame in enumerate(container.decode(video=0)):
                 if number in moments:
-                    found[number] = frame.to_image().resize(size, Image.Resampling.LANCZOS)
+                    found[number] = Image.fromarray(frame.to_ndarray(format="rgb24")).resize(
+                        size, Image.Resampling.LANCZOS
+                    )
                 if number >= moments[-1]:
                     break
     except DatasetError as error:

@@ -10,7 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from runners.cli import FAILED, SweepEnded, worst
+from runners.cli import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
 from runners.sweeps.folder import JobEnd, put_aside, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys
 
@@ -43,8 +43,22 @@ class RunHook(Callback):
             print(f"  and {len(failed) - MOST_TOLD} more")
         if failed:
             print("The same command plays what is missing.")
+        codes = [end.code for end in ends.values()]
+        if not failed and config.shard.count > 1 and config.gate.min_success is not None:
+            codes += self._judge_shards()
         print(f"Look at it: groot-report {self._folder}", flush=True)
-        raise SweepEnded(worst(end.code for end in ends.values()))
+        raise SweepEnded(worst(codes))
+
+    def _judge_shards(self) -> list[int]:
+        """Tell which gates are met by the evaluations whose shards were played; return the exit codes."""
+        from runners.run_folder import read_run  # noqa: PLC0415  # counting takes libraries that are slow to import
+        from runners.shards import join_shards  # noqa: PLC0415
+
+        joined = join_shards([read_run(self._folder.resolve() / job.name) for job in self._jobs])
+        gates = [run.summary["gate"] for run in joined]
+        for gate in gates:
+            print(gate["told"])
+        return [DONE if gate["met"] else GATE_NOT_MET for gate in gates]
 
     def _start(self, config: DictConfig) -> None:
         if config.resume is not None:

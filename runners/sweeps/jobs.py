@@ -20,7 +20,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from groot_wrappers.errors import ContractError
 from runners.resume import FREE
 
-__all__ = ["Job", "job_name", "jobs_of", "sweep_name", "swept_free_keys"]
+__all__ = ["Job", "job_name", "jobs_of", "settings_of", "sweep_name", "swept_free_keys"]
 
 NAME_LENGTH = 10
 """Hexadecimal digits of a name: of a million jobs, two are called alike once in two runs; that is refused."""
@@ -79,6 +79,12 @@ def job_name(overrides: Iterable[str], counted: Iterable[str] = ()) -> str:
     """
     also = set(counted)
     return _hash(sorted((key, value) for key, value in _parsed(overrides) if key in also or _counts(key)))
+
+
+def settings_of(overrides: Iterable[str]) -> dict[str, str]:
+    """Return what overrides set, by key, as a person would write it without quotes."""
+    parsed = OverridesParser.create().parse_overrides([str(override) for override in overrides])
+    return {override.get_key_element(): str(override.value()) for override in parsed}
 
 
 def _counts(key: str) -> bool:

@@ -48,11 +48,12 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     output = None if alone else folder / "output.log"
     print(f"#{hydra.job.num} begins in {folder}", flush=True)  # Hydra has told the settings of each number
     JobEnd.forget(folder)
+    multiprocessing.set_start_method("spawn", force=True)  # joblib's own is unknown to the process that is started
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["runners.experiment"])
     process = context.Process(
         target=_play,
-        args=(play, config, _untyped(HydraConfig.instance().cfg), dict(os.environ), output),
+        args=(play, config, _plain(hydra), dict(os.environ), output),
         name="job",
     )
     with _word_of_schedulers_ignored():
@@ -76,11 +77,6 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     return end.code
 
 
-def _untyped(config: Any) -> Any:
-    """Return settings without the types of their nodes: those of launchers are classes that cannot be pickled."""
-    return OmegaConf.create(OmegaConf.to_container(config, resolve=False))
-
-
 @contextlib.contextmanager
 def _word_of_schedulers_ignored() -> Iterator[None]:
     """Let what is started in the block, and all that it starts, ignore by what schedulers tell that time is up.
@@ -98,7 +94,7 @@ def _word_of_schedulers_ignored() -> Iterator[None]:
 def _play(
     play: Callable[[DictConfig], int],
     config: DictConfig,
-    hydra: Any,
+    hydra: dict[str, Any],
     environment: Mapping[str, str],
     output: Path | None,
 ) -> None:
@@ -109,9 +105,10 @@ def _play(
     signal.signal(signal.SIGINT, _interrupt_once)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     register_resolvers()
-    HydraConfig.instance().cfg = hydra
-    folder = Path(hydra.hydra.runtime.output_dir)
-    configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
+    HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
+    settings: Any = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    configure_log(settings.job_logging, settings.verbose)
     try:
         end = JobEnd(play(config))
     except Gr00tError as error:
@@ -124,6 +121,12 @@ def _play(
         end = JobEnd(FAILED, f"{type(error).__name__}: {error}")
     end.write(folder)
     sys.exit(end.code)
+
+
+def _plain(hydra: Any) -> dict[str, Any]:
+    """Return Hydra's own settings without their types, some of which are of launchers and cannot be pickled."""
+    plain: Any = OmegaConf.to_container(hydra, resolve=True)
+    return plain  # type: ignore[no-any-return]
 
 
 def _write_into(path: Path) -> None:

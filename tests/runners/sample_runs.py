@@ -8,7 +8,7 @@ import numpy as np
 from groot_wrappers.client import ClientStats
 from runners.episode_log import EpisodeLog
 from runners.gate import judge
-from runners.plan import make_plan, write_plan
+from runners.plan import make_plan, shard_of, write_plan
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.report import write_report
@@ -32,13 +32,13 @@ def make_run(
     videos=False,
     task="Isaac-Groot-Lift-Cube-Franka-v0",
     overrides=("server=expert", "num_envs=4"),
+    shard=(0, 1),
 ):
     """Write a run folder and return its rows; episodes at the indices ``errors`` end in an error."""
     folder.mkdir(parents=True)
-    plan = make_plan(episodes, seed, list(instructions))
+    plan = shard_of(make_plan(episodes, seed, list(instructions)), *shard)
     write_plan(plan, folder / "plan.json")
     stop = StopRule(plan, ci_width)
-    dice = np.random.default_rng([seed, round(1000 * rate)])
     recorder = VideoRecorder()
     if videos:
         recorder.on_run_start(RunInfo(folder=folder, config={}, fps=10.0, task=task))
@@ -46,7 +46,7 @@ def make_run(
         for planned in plan:
             if stop.enough(log.rows):
                 break
-            draw = dice.random()
+            draw = np.random.default_rng([seed, round(1000 * rate), planned.index]).random()
             ended = "error" if planned.index in errors else "success" if draw < rate else "time_out"
             row = make_row(
                 planned.index,
@@ -74,13 +74,22 @@ def make_run(
         counted=stop.counted(log.rows),
         method=stop.method,
     )
-    summary |= {"stop": stop.to_json(log.rows), "gate": judge(min_success, summary)}
+    summary |= {"stop": stop.to_json(log.rows), "gate": judge(min_success if shard[1] == 1 else None, summary)}
     manifest = {
         "created": "2026-11-25T01:28:34+00:00",
         "command": ["groot-play", *overrides],
         "overrides": list(overrides),
         "packages": {"isaaclab": "3.0.0", "newton": "1.0.0", "torch": "2.9.0"},
-        "config": {"task": {"id": task}, "num_envs": 4, "stop": {"ci_width": ci_width}},
+        "config": {
+            "task": {"id": task},
+            "num_envs": 4,
+            "episodes": episodes,
+            "seed": seed,
+            "instruction": {"text": list(instructions)},
+            "stop": {"ci_width": ci_width},
+            "gate": {"min_success": min_success},
+            "shard": {"index": shard[0], "count": shard[1]},
+        },
     }
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "manifest.json").write_text(json.dumps(manifest))

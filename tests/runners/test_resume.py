@@ -12,6 +12,7 @@ import pytest
 from groot_wrappers.errors import ContractError
 from runners.episode_log import EpisodeLog
 from runners.resume import EarlierStart, with_earlier_settings
+from tests.runners.datasets.reading import read_listed, read_whole
 from tests.runners.samples import make_row
 from tests.runners.test_failures import finish, rows_of, wait_for_rows, wait_until_group_is_empty
 from tests.runners.wandb_reader import read_offline_run
@@ -122,15 +123,29 @@ def require_every_episode_once(folder, episodes):
     return rows
 
 
-def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run(groot_play, tmp_path):
+def require_every_episode_recorded_once(folder, rows):
+    """Check the data set of a run: each episode whole, once, and as long as its row says."""
+    episodes = read_whole(folder / "dataset")
+    recorded = {episode.row["plan_index"]: episode.row["length"] for episode in episodes}
+    assert len(recorded) == len(episodes), "none is recorded twice"
+    assert recorded == {row["index"]: row["steps"] for row in rows if row["ended"] != "error"}
+
+
+def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run_and_data_set(groot_play, tmp_path):
     folder, chance = tmp_path / "run", np.random.default_rng(0)
     process = groot_play(
-        "server=expert", "task.expert._target_=tests.runners.policy_servers.Reaching", "episodes=8", *SLOW
+        "server=expert",
+        "task.expert._target_=tests.runners.policy_servers.Reaching",
+        "episodes=8",
+        "recorder=[video,wandb,lerobot]",
+        *SLOW,
     )
     wait_for_rows(folder, 1, process)
     time.sleep(chance.uniform(0, 0.5))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
+    kept = {episode.row["plan_index"] for episode in read_listed(folder / "dataset")}
+    assert kept >= {row["index"] for row in rows_of(folder)}, "a kill takes no finished episode away"
     with (folder / "episodes.jsonl").open("ab") as log:
         log.write(b'{"index": 7, "seed"')  # what a kill in the middle of a row leaves
     # Nothing but the folder is said, and the number of envs changes.
@@ -138,6 +153,7 @@ def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run(groot_play, tmp
     code, out, err = finish(process)
     assert code == 0, err
     rows = require_every_episode_once(folder, 8)
+    require_every_episode_recorded_once(folder, rows)
     assert "Going on after" in out
     manifest = json.loads((folder / "manifest.json").read_text())
     assert len(manifest["earlier_starts"]) == 1

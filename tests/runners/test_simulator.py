@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.runners.conftest import GROOT_PLAY
+from tests.runners.datasets.reading import read_whole
 
 START_S = 120
 """Longest start on a machine that does other things too; about a quarter of it on an idle one with warm caches."""
@@ -31,9 +32,10 @@ def red_pixels(frames):
 def test_two_cubes_are_lifted_through_a_policy_server(tmp_path, clean_environment, record_property):
     log = (tmp_path / "terminal.log").open("w+")
     folder = tmp_path / "run"
+    settings = ["recorder=[video,wandb,lerobot]", f"hydra.run.dir={folder}"]
     start = time.monotonic()
     process = subprocess.Popen(
-        [str(GROOT_PLAY), "server=expert", "num_envs=2", "episodes=2", "horizons=chunked", f"hydra.run.dir={folder}"],
+        [str(GROOT_PLAY), "server=expert", "num_envs=2", "episodes=2", "horizons=chunked", *settings],
         cwd=tmp_path,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -94,3 +96,17 @@ def test_two_cubes_are_lifted_through_a_policy_server(tmp_path, clean_environmen
         assert red_pixels(by_view["wrist_camera"]).max() > 200, "the wrist camera never looks at the cube"
         moved = np.abs(by_view["wrist_camera"][0] - by_view["wrist_camera"][-1]).mean()
         assert moved > 10, "the wrist camera does not move with the hand"
+
+    recorded = {episode.row["plan_index"]: episode for episode in read_whole(folder / "dataset")}
+    for row in rows:
+        episode = recorded[row["index"]]
+        assert (episode.row["length"], episode.row["seed"]) == (row["steps"], row["seed"])
+        state, action = episode.columns["observation.state"], episode.columns["action"]
+        assert state.shape == action.shape == (row["steps"], 9)
+        # Joints follow their targets with a lag: they are nearer to where they were sent last than before that.
+        lag = [np.abs(state[k:, :7] - action[: len(action) - k, :7]).mean() for k in range(2)]
+        assert lag[1] < lag[0] < 0.2
+        # What a policy sees is the same picture, side by side for a person or apart for GR00T.
+        sides = dict(zip(views, np.split(decode(folder / row["video"]), 2, axis=2), strict=True))
+        for name, view in sides.items():
+            assert np.abs(episode.videos[name].astype(int) - view).mean() < 3

@@ -183,9 +183,11 @@ def test_killed_sweep_goes_on_and_a_whole_one_asks_nobody(groot_play, policy_pro
         "episodes=6",
         "horizons.episode=20",
         "recorder=[wandb]",
+        "sweep.name=mine",
     )
     begun = groot_play("-m", *settings, f"server.port={port}")
     first, second = (tmp_path / "outputs/sweeps/mine" / job.name for job in wait_for_jobs(tmp_path, begun))
+    wait_for_rows(first, 6, begun)
     wait_for_rows(second, 1, begun)
     os.killpg(begun.pid, signal.SIGKILL)
     begun.wait(10)

@@ -16,13 +16,14 @@ import pytest
 
 from tests.runners.conftest import ROOT, clean_environment, groot_play
 from tests.runners.test_failures import finish, free_port, rows_of, wait_for_rows
-from tests.runners.test_resume import require_every_episode_once
+from tests.runners.test_resume import require_every_episode_once, require_every_episode_recorded_once
 
 __all__ = ["clean_environment", "groot_play"]  # fixtures
 
 KILLS, EPISODES = 20, 300
 POLICY = "tests.runners.policy_servers.Reaching"  # half of its episodes last until their time is up
 RUN = ("task.id=Toy-Slow-v0", "num_envs=4", f"episodes={EPISODES}", "horizons.episode=60", "hydra.run.dir=run")
+RUN += ("recorder=[video,wandb,lerobot]",)
 
 
 @pytest.fixture
@@ -65,7 +66,8 @@ def test_runner_is_killed_at_random_moments(groot_play, tmp_path):
     code, out, err = finish(groot_play("resume=run"), timeout=600)
     assert code == 0, out + err
     rows = require_every_episode_once(folder, EPISODES)
-    print(f"{KILLS} kills of the runner: {len(rows)} rows, every one of {EPISODES} episodes once")
+    require_every_episode_recorded_once(folder, rows)
+    print(f"{KILLS} kills of the runner: {len(rows)} rows, every one of {EPISODES} episodes once, recorded once")
 
 
 def test_server_is_killed_at_random_moments(groot_play, serve, tmp_path):
@@ -89,5 +91,6 @@ def test_server_is_killed_at_random_moments(groot_play, serve, tmp_path):
     assert code == 0, out + err
     assert kills == KILLS, "the plan was too short for so many kills"
     rows = require_every_episode_once(folder, EPISODES)
+    require_every_episode_recorded_once(folder, rows)
     errors = sum(row["ended"] == "error" for row in rows)
     print(f"{kills} kills of the server: {errors} attempts cut off, every one of {EPISODES} episodes once")

@@ -15,6 +15,7 @@ import pytest
 from runners import report_app
 from tests.runners.conftest import ROOT
 from tests.runners.sample_runs import make_run
+from tests.runners.sample_sweeps import make_sweep
 
 SHOTS = ROOT / "outputs" / "verify-report"
 LONG = "lift the red block and hold it well above the table, without dropping it or touching anything else"
@@ -94,7 +95,13 @@ def pages(tmp_path_factory):
     (folder / "killed" / "summary.json").unlink()
     with pytest.raises(SystemExit):
         report_app.main([str(folder), "--output", str(folder / "runs.html")])
+    swept = f'instruction.text="pick up the cube","{LONG}","open the drawer"'
+    unfinished = ["cut off", "failed", "not begun"]
+    make_sweep(folder / "sweep", swept, "seed=0,1,2", "server.host=10.0.0.7", unfinished=unfinished)
+    with pytest.raises(SystemExit):
+        report_app.main([str(folder / "sweep"), "--output", str(folder / "sweep.html")])
     return {
+        "sweep": folder / "sweep.html",
         "run": folder / "failures" / "report.html",
         "early": folder / "early" / "report.html",
         "runs": folder / "runs.html",
@@ -103,7 +110,7 @@ def pages(tmp_path_factory):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", ["run", "early", "runs"])
+@pytest.mark.parametrize("name", ["run", "early", "runs", "sweep"])
 def test_page_looks_right(chromium, pages, name, screen, scheme):
     SHOTS.mkdir(parents=True, exist_ok=True)
     shot = SHOTS / f"{name}_{screen}_{scheme}.png"

@@ -21,7 +21,7 @@ TIME_TOLERANCE_S = 1e-4
 """By how much LeRobot lets a timestamp differ from its row's, and GR00T's loader with it."""
 
 FAR = 10.0
-"""A number further than so many widths outside the middle 98% of its column is a slip, not a movement."""
+"""A number that is so many widths outside of where most episodes keep is a slip, or has other units."""
 
 RENUMBER = "Number the rows anew, or record the episode again."
 
@@ -137,7 +137,7 @@ def _check_tasks(
 
 
 def check_limits(info: Info, actions: Mapping[int, np.ndarray[Any, Any]]) -> list[Problem]:
-    """Name the episodes whose actions go far from those of all others.
+    """Name the episodes whose actions go far from those of the others: the limits of the robot are not in the data set.
 
     Args:
         info: ``meta/info.json``.
@@ -145,8 +145,9 @@ def check_limits(info: Info, actions: Mapping[int, np.ndarray[Any, Any]]) -> lis
     """
     if not actions:
         return []
-    every = np.concatenate(list(actions.values()))
-    low, high = np.quantile(every, [0.01, 0.99], axis=0)
+    lowest = np.stack([values.min(axis=0) for values in actions.values()])
+    highest = np.stack([values.max(axis=0) for values in actions.values()])
+    low, high = np.quantile(lowest, 0.25, axis=0), np.quantile(highest, 0.75, axis=0)
     room = FAR * np.maximum(high - low, 1e-3)
     problems = []
     for episode, values in actions.items():
@@ -157,7 +158,7 @@ def check_limits(info: Info, actions: Mapping[int, np.ndarray[Any, Any]]) -> lis
                 Problem(
                     info.rows_file(episode),
                     f"number {number} of action is {values[row, number]:.4g} in row {row}, and {len(outside)} such, "
-                    f"far outside [{low[number]:.4g}, {high[number]:.4g}], where 98% of all are",
+                    f"far outside [{low[number]:.4g}, {high[number]:.4g}], within which most episodes keep",
                     "Look at the episode; if its numbers have other units or a slip, leave it out or record it again.",
                 )
             )

@@ -47,7 +47,7 @@ def check_video(folder: Path, info: Info, episode: RecordedEpisode, camera: str)
             rate = stream.average_rate or Fraction(0)
             if not math.isclose(rate, info.fps, rel_tol=1e-3):
                 wrong.append(f"has {float(rate):.4g} frames a second, but meta/info.json says {info.fps:g}")
-            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"err_detect": "explode"}  # else the decoder paints over what it cannot read
             for frame in container.decode(stream):
                 times.append(float(frame.time or 0))
                 if len(times) > episode.length:

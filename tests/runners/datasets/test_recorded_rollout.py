@@ -1,17 +1,22 @@
 """LerobotRecorder on the toy env: what a frame holds, and which episodes are kept."""
 
-import json
+import logging
+import threading
+import time
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from runners.datasets import layout
-from runners.datasets.statistics import read_columns
-from runners.recorders import Recorders
+from groot_wrappers.errors import ContractError
+from runners.datasets.recording import EpisodeRecording
+from runners.datasets.writer import DatasetWriter
+from runners.recorders import Recorder, Recorders
 from runners.recorders.lerobot import LerobotRecorder
 from runners.recorders.recorder import RunInfo
 from tests.runners.conftest import SpyPolicy
-from tests.runners.test_video import decode
+from tests.runners.datasets.reading import read_listed, read_whole
+from tests.runners.samples import make_episode, make_row, make_step
 from tests.toy import ToyCamera
 
 LEVELS_A_STEP = 20
@@ -21,15 +26,6 @@ def recorder(folder, episodes="all"):
     made = LerobotRecorder(episodes)
     made.on_run_start(RunInfo(folder=folder, config={}, fps=20.0, task="Toy-v0"))
     return made
-
-
-def listed(folder):
-    return [json.loads(line) for line in (folder / "dataset" / layout.EPISODES).read_text().splitlines()]
-
-
-def numbers(folder, index, *columns):
-    read = read_columns(folder / "dataset" / layout.data_path(index), columns)
-    return [read[column] for column in columns]
 
 
 class Counting(SpyPolicy):
@@ -51,21 +47,164 @@ def test_frame_holds_what_was_seen_before_the_step_and_the_action_that_followed(
     run = play(num_envs, 6, execution=execution, policy_class=Counting, recorders=[made])
     Recorders([made]).on_run_end({})
     assert run.error is None
-    rows = listed(tmp_path)
-    assert sorted(row["plan_index"] for row in rows) == list(range(6))
-    for row in rows:
-        ended = run.by_index[row["plan_index"]]
-        assert row["length"] == ended.steps
-        assert (row["seed"], row["tasks"], row["success"]) == (ended.seed, [ended.instruction], ended.success)
-        state, action = numbers(tmp_path, row["episode_index"], "observation.state", "action")
-        assert state.shape == action.shape == (ended.steps, 2)
+    episodes = read_whole(tmp_path / "dataset")
+    assert sorted(episode.row["plan_index"] for episode in episodes) == list(range(6))
+    for episode in episodes:
+        ended = run.by_index[episode.row["plan_index"]]
+        told = ("length", "seed", "tasks", "success", "ended")
+        wanted = [ended.steps, ended.seed, [ended.instruction], ended.success, ended.ended]
+        assert [episode.row[name] for name in told] == wanted
+        state, action = episode.columns["observation.state"], episode.columns["action"]
         # The toy's joints go where they are told, the server's order being the reverse of the env's.
         assert np.array_equal(state[1:], action[:-1, ::-1]), "the state after an action belongs to the next frame"
         assert not state[0].any(), "the first frame is that of the reset"
         assert len(set(action[:, 0])) == ended.steps
-        frames, rate = decode(tmp_path / "dataset" / layout.video_path(row["episode_index"], "camera"))
-        assert rate == 20.0
-        assert len(frames) == ended.steps
+        assert episode.columns["next.reward"].sum() == ended.episode_return
+        assert episode.columns["next.success"].tolist() == [False] * (ended.steps - 1) + [ended.success]
+        frames = episode.videos["camera"]
         # The toy paints the control step into green: 0 is the reset's, k is what k steps have brought.
         assert np.abs(frames[..., 1].mean(axis=(1, 2)) - LEVELS_A_STEP * np.arange(ended.steps)).max() < 5
-        assert np.abs(frames[..., 0].astype(int) - run.watcher.goals[row["plan_index"]]).max() < 16
+        assert np.abs(frames[..., 0].astype(int) - run.watcher.goals[episode.row["plan_index"]]).max() < 16
+
+
+def test_successful_episodes_alone(play, tmp_path):
+    made = recorder(tmp_path, "successful")
+    run = play(2, 8, recorders=[made])
+    Recorders([made]).on_run_end({})
+    wanted = {row.index for row in run.rows if row.success}
+    assert 0 < len(wanted) < 8
+    assert {episode.row["plan_index"] for episode in read_whole(tmp_path / "dataset")} == wanted
+
+
+def test_successful_episodes_of_an_env_that_knows_none_are_an_error_that_says_so(play, tmp_path, caplog):
+    made = recorder(tmp_path, "successful")
+    with caplog.at_level(logging.WARNING):
+        run = play(2, 4, has_success=False, recorders=[made])
+    assert len(run.rows) == 4
+    (told,) = caplog.messages
+    assert "Set recorder.lerobot.episodes=all." in told
+
+
+def test_neither_all_nor_successful_is_refused():
+    with pytest.raises(ContractError, match="takes all or successful"):
+        LerobotRecorder("best")
+
+
+class Spoiling(SpyPolicy):
+    """Sends NaN for every third goal once it is on its way."""
+
+    def get_action(self, observation, options=None):
+        chunk, info = super().get_action(observation, options)
+        steps = observation["video"]["camera"][:, -1, 0, 0, 1]
+        goals = observation["video"]["camera"][:, -1, 0, 0, 0]
+        chunk["joints"][(steps >= 2) & (goals % 3 == 0)] = np.nan
+        return chunk, info
+
+
+def test_episodes_that_ended_in_an_error_are_left_out(play, tmp_path):
+    made = recorder(tmp_path)
+    run = play(2, 8, policy_class=Spoiling, recorders=[made])
+    Recorders([made]).on_run_end({})
+    ended = Counter(row.ended for row in run.rows)
+    assert ended["error"] > 0
+    assert ended["success"] > 0
+    episodes = read_whole(tmp_path / "dataset")
+    assert {e.row["plan_index"] for e in episodes} == {row.index for row in run.rows if row.ended != "error"}
+    assert all(np.isfinite(episode.columns["action"]).all() for episode in episodes)
+
+
+def test_interrupted_episodes_are_left_out(tmp_path):
+    made = recorder(tmp_path)
+    observation = seen(0)
+    made.on_episodes_start({0: make_episode(0), 1: make_episode(1)}, observation)
+    made.on_control_step(taken(observation, [True, True]))
+    made.on_episode_end(make_row(1, env=1))
+    made.on_run_end({})
+    (episode,) = read_whole(tmp_path / "dataset")
+    assert episode.row["plan_index"] == 1
+
+
+def test_episode_that_was_recorded_before_a_kill_is_not_recorded_again(tmp_path):
+    """The data set has an episode before the run's list has its row; a kill between them has it played again."""
+    for start in range(2):
+        made = recorder(tmp_path)
+        for index in range(start + 1):
+            made.on_episodes_start({0: make_episode(index)}, seen(10 * start))
+            made.on_control_step(taken(seen(10 * start), [False]))
+            made.on_episode_end(make_row(index))
+        made.on_run_end({})
+    episodes = read_whole(tmp_path / "dataset")
+    assert [episode.row["plan_index"] for episode in episodes] == [0, 1]
+    assert [episode.columns["observation.state"][0, 0] for episode in episodes] == [0, 10]
+
+
+def test_episode_is_in_the_data_set_before_its_row_is_written(play, tmp_path):
+    class Looking(Recorder):
+        def on_row_written(self, row, rows):
+            episodes = read_listed(tmp_path / "dataset")
+            assert [episode.row["plan_index"] for episode in episodes] == [row.index for row in rows]
+            looks.append(len(rows))
+
+    looks = []
+    run = play(2, 4, recorders=[recorder(tmp_path), Looking()])
+    assert run.error is None
+    assert looks == [1, 2, 3, 4]
+
+
+def test_simulation_waits_for_an_encoder_that_cannot_keep_up(tmp_path, monkeypatch):
+    waits = threading.Event()
+    made = recorder(tmp_path)
+    monkeypatch.setattr("runners.recorders.lerobot.WAITING_BYTES", 3 * seen(0)["video"]["camera"][0].nbytes)
+    monkeypatch.setattr(EpisodeRecording, "add", lambda self, frame: waits.wait(30))
+    steps = []
+
+    def simulate():
+        made.on_episodes_start({0: make_episode()}, seen(0))
+        for k in range(10):
+            made.on_control_step(taken(seen(k), [True]))
+            steps.append(k)
+
+    simulation = threading.Thread(target=simulate)
+    simulation.start()
+    deadline = time.monotonic() + 10
+    while len(steps) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    simulation.join(0.2)
+    assert len(steps) == 3, "a frame more than may wait would be too many"
+    waits.set()
+    simulation.join(10)
+    assert len(steps) == 10
+    made.on_run_end({})
+
+
+def test_full_disk_costs_the_data_set_and_not_the_run(play, tmp_path, monkeypatch, caplog):
+    def full(self, recording, *arguments, **facts):
+        if self.episodes:
+            raise OSError("no space left on device")
+        return whole(self, recording, *arguments, **facts)
+
+    whole = DatasetWriter.finish
+    monkeypatch.setattr(DatasetWriter, "finish", full)
+    made = recorder(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        run = play(2, 6, recorders=[made])
+    Recorders([made]).on_run_end({})
+    assert run.error is None
+    assert len(run.rows) == 6
+    (told,) = caplog.messages
+    assert "LerobotRecorder failed in on_episode_end and is left out" in told
+    assert len(read_whole(tmp_path / "dataset")) == 1
+
+
+def seen(value):
+    """Return an observation of two envs whose state is this number."""
+    return {
+        "state": {"joints": np.full((2, 1, 2), value, np.float32)},
+        "video": {"camera": np.full((2, 1, 16, 16, 3), value, np.uint8)},
+        "language": {"task": [["reach"]] * 2},
+    }
+
+
+def taken(observation, playing):
+    playing = playing + [False] * (2 - len(playing))
+    return make_step(observation, playing, action={"joints": np.zeros((2, 2), np.float32)})
