@@ -4,7 +4,7 @@ Classes:
     Gr00tActionWrapper: the wrapper.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.action_layout import ActionLayout, Chunk
+from groot_wrappers.chunk_player import ChunkPlayer, Entry
 from groot_wrappers.control_step import ControlStep, ControlStepWatcher
 from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.errors import ContractError
+from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.tally import Tally
 
 __all__ = ["Gr00tActionWrapper"]
 
@@ -24,9 +26,10 @@ __all__ = ["Gr00tActionWrapper"]
 class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     """Takes chunks ``{key: (num_envs, T_action, D)}`` and plays the first ``execution`` control steps of each.
 
-    An env whose episode ends within a chunk is **parked**: IsaacLab has already begun an episode of its own there, of
-    which nothing is counted; the env holds its last action until ``reset`` begins the next planned episode. So every
-    chunk is played from its start, and ``execution - 1`` idle steps an episode are the price.
+    An env whose episode ends within a chunk is **parked**: nothing of what follows there is counted, and the env holds
+    its last action until ``reset`` begins the next planned episode. So every chunk is played from its start, and
+    ``execution - 1`` idle steps an episode are the price. IsaacLab's own reset of ended envs is left out (see
+    :meth:`IsaacLabEnv.without_autoreset`), but for direct envs, which begin an episode that nobody plays.
 
     Args:
         env: An env wrapped by :class:`Gr00tObservationWrapper`, or a vectorised env of IsaacLab's manager-based or
@@ -68,8 +71,9 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 f"Actions relative to {', '.join(sorted(self._layout.bases))} need the state: wrap the env by "
                 "Gr00tObservationWrapper first."
             )
+        self._player = ChunkPlayer(self.num_envs)
         self._held = torch.zeros((self.num_envs, self._isaaclab.action_dim), device=self.device)
-        self._parked = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+        self._parked = np.ones(self.num_envs, bool)
         self.has_rewards = self._isaaclab.has_rewards
         """False for an env that is configured without reward terms, whose rewards of 0 mean nothing."""
 
@@ -88,7 +92,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     @property
     def parked(self) -> torch.Tensor:
         """The envs that wait for a reset, bool (num_envs,)."""
-        return self._parked.clone()
+        return torch.tensor(self._parked, device=self.device)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes in all envs or in those of ``options["env_ids"]``, and unpark them.
@@ -111,10 +115,11 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             options = _for_all_envs(options, env_ids, self.num_envs)
         observation, info = self.env.reset(seed=seed, options=options)
         self._parked[env_ids] = False
+        self._player.begin(env_ids)
         return observation, info
 
     def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
-        self, chunk: Mapping[str, np.ndarray[Any, Any] | torch.Tensor]
+        self, chunk: Chunk
     ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Play up to ``execution`` control steps of a chunk; stop early once every env is parked.
 
@@ -133,50 +138,119 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         Raises:
             ContractError: A key is missing, a shape does not fit, or all envs are parked.
         """
-        states = {key: self.env.get_wrapper_attr("present_state")(key) for key in self._layout.bases}
-        actions = self._layout.to_env(chunk, states, at_least=self.execution).to(self.device)
-        if bool(self._parked.all()):
-            raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
-        errors: list[str | None] = [None] * self.num_envs
-        self._park_rows_that_are_not_finite(actions, chunk, errors)
+        return self._play(lambda steps: chunk, reach=self.execution)
 
-        asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
+    def step_while_asking(
+        self, answer: Callable[[int], Chunk | None]
+    ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """Play ``execution`` control steps, or more until the answer is there, while a chunk is being asked for.
+
+        Until it comes, envs go on with the chunk of before, and those that have begun an episode stand still; what then
+        plays at which control step, :class:`ChunkPlayer` says. Relative actions are relative to the state at the call,
+        which is the one that the chunk is asked for.
+
+        Args:
+            answer: Called before each control step with those played so far, until it returns the chunk, as ``step``
+                takes it. Here all of a row must be finite.
+
+        Returns:
+            As ``step``. ``info`` has two more entries: ``held`` int64 (num_envs,), the control steps for which a chunk
+            had no entry left, so that its last one was held; ``unanswered``, the Gr00tError that ``answer`` raised
+            after some control steps had been played, else None.
+
+        Raises:
+            Gr00tError: What ``answer`` raised before any control step.
+            ContractError: As ``step``.
+        """
+        return self._play(answer, reach=None)
+
+    def _play(
+        self, answer: Callable[[int], Chunk | None], *, reach: int | None
+    ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """Play a beat; ``reach`` is how many entries of a chunk may be played, None for all of them."""
+        errors: list[str | None] = [None] * self.num_envs
+        failures: list[Gr00tError] = []
         env: Any = self.env
-        reward_sum = torch.zeros(self.num_envs, device=self.device)
-        terminated_any, truncated_any, success = (torch.zeros_like(self._parked) for _ in range(3))
-        steps = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
+        tally = Tally(self._parked, self.device)
+        held = np.zeros(self.num_envs, np.int64)
+        succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
         observation: Any = None
         info: dict[str, Any] = {}
-        for step in range(self.execution):
-            playing = ~self._parked
-            self._held = torch.where(playing[:, None], actions[:, step], self._held)
-            observation, reward, terminated, truncated, info = env.step(self._held)
-            reward_sum += torch.where(playing, reward, torch.zeros_like(reward))
-            steps += playing
-            terminated_any |= playing & terminated
-            truncated_any |= playing & truncated
-            succeeded = self._isaaclab.succeeded() if self._isaaclab.has_success else None
-            if succeeded is not None:
-                success |= playing & succeeded
-            self._parked |= terminated | truncated
-            if self._watcher is not None:
-                played, goes_on = torch.stack([playing, ~self._parked]).cpu().numpy()
-                action = {key: values[:, step] for key, values in asked.items()}
-                brought = reward if self.has_rewards else None
-                self._watcher(ControlStep(observation, played, goes_on, action, brought, succeeded))
-            if bool(self._parked.all()):
-                break
-        self._report_states_that_are_not_finite(observation, steps > 0, reward_sum, errors)
-        judged = success if self._isaaclab.has_success else None
-        info = dict(info) | {"steps": steps, "success": judged, "error": errors}
-        return observation, reward_sum, terminated_any, truncated_any, info
+        with self._isaaclab.without_autoreset():
+            for entry in self._entries(answer, reach, errors, failures):
+                played = ~self._parked
+                self._held = tally.held(entry.action, self._held)
+                observation, reward, terminated, truncated, info = env.step(self._held)
+                held += played & entry.ran_out
+                tally.add(reward, terminated, truncated, succeeded)
+                if self._watcher is not None:
+                    brought = reward if self.has_rewards else None
+                    success = None if succeeded is None else succeeded()
+                    self._watcher(ControlStep(observation, played, ~self._parked, entry.asked, brought, success))
+                if self._parked.all():
+                    break
+        self._report_states_that_are_not_finite(observation, tally, errors)
+        steps, held_steps, terminated, truncated, success = (
+            torch.as_tensor(values, device=self.device)
+            for values in (tally.steps, held, tally.terminated, tally.truncated, tally.success)
+        )
+        info = dict(info) | {"steps": steps, "success": None if succeeded is None else success, "error": errors}
+        info |= {"held": held_steps, "unanswered": failures[0] if failures else None}
+        return observation, tally.reward, terminated, truncated, info
+
+    def _entries(
+        self,
+        answer: Callable[[int], Chunk | None],
+        reach: int | None,
+        errors: list[str | None],
+        failures: list[Gr00tError],
+    ) -> Iterator[Entry]:
+        """Yield what is played at each control step of a beat; it ends early where the answer fails."""
+        if self._parked.all():
+            raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
+        states = {key: self.env.get_wrapper_attr("present_state")(key).clone() for key in self._layout.bases}
+        played, answered = 0, False
+        while True:
+            if not answered:
+                try:
+                    chunk = answer(played)
+                    if chunk is not None:
+                        self._load(chunk, states, reach, played, errors)
+                        answered = True
+                except Gr00tError as error:
+                    if not played:
+                        raise
+                    failures.append(error)
+                    return
+            if answered and played >= self.execution:
+                return
+            if not answered and not played and self._player.begun.any():
+                still = self._layout.standing_still()[:, None]
+                asked = self._layout.from_env(still, states)
+                self._player.hold(still.to(self.device), {key: values.numpy() for key, values in asked.items()})
+            yield self._player.take()
+            played += 1
+
+    def _load(
+        self,
+        chunk: Chunk,
+        states: Mapping[str, torch.Tensor],
+        reach: int | None,
+        played: int,
+        errors: list[str | None],
+    ) -> None:
+        """Give a chunk to the player, and park the envs whose row cannot be played."""
+        actions = self._layout.to_env(chunk, states, at_least=self.execution)[:, :reach]
+        self._park_rows_that_are_not_finite(actions.numpy(), chunk, errors)
+        asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
+        self._player.load(actions.to(self.device), asked, played)
 
     def _park_rows_that_are_not_finite(
-        self, actions: torch.Tensor, chunk: Mapping[str, Any], errors: list[str | None]
+        self, actions: np.ndarray[Any, Any], chunk: Mapping[str, Any], errors: list[str | None]
     ) -> None:
         """Park the envs whose numbers cannot be sent to a robot, so that their neighbours go on."""
-        bad = ~actions[:, : self.execution].isfinite().all(dim=(1, 2)) & ~self._parked
-        for env_id in bad.nonzero().flatten().tolist():
+        bad = ~np.isfinite(actions).all(axis=(1, 2)) & ~self._parked
+        for env_id in np.flatnonzero(bad):
             keys = [key for key in self._layout.widths if not np.isfinite(np.asarray(chunk[key][env_id])).all()]
             errors[env_id] = (
                 f"The server's action for {', '.join(keys)} holds NaN or infinity. "
@@ -184,17 +258,14 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             )
         self._parked |= bad
 
-    def _report_states_that_are_not_finite(
-        self, observation: Any, played: torch.Tensor, reward: torch.Tensor, errors: list[str | None]
-    ) -> None:
+    def _report_states_that_are_not_finite(self, observation: Any, tally: Tally, errors: list[str | None]) -> None:
         """Park the envs where the simulator has diverged."""
-        sane = reward.isfinite()
+        sane = np.isfinite(tally.reward.cpu().numpy())
         if observation is not None:
             for values in observation["state"].values():
-                finite = np.isfinite(values).reshape(self.num_envs, -1).all(axis=1)
-                sane &= torch.as_tensor(finite, device=self.device) | self._parked
-        diverged = played & ~sane
-        for env_id in diverged.nonzero().flatten().tolist():
+                sane &= np.isfinite(values).reshape(self.num_envs, -1).all(axis=1) | self._parked
+        diverged = (tally.steps > 0) & ~sane
+        for env_id in np.flatnonzero(diverged):
             errors[env_id] = "The simulator diverged: the env's state or reward is NaN or infinite."
         self._parked |= diverged
 

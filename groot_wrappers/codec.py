@@ -28,8 +28,11 @@ from groot_wrappers.modality import ModalityConfig
 __all__ = ["Dialect", "pack", "unpack"]
 
 type _Piece = bytes | np.ndarray
+type _Place = str | tuple["_Place", object]
+"""Where in a message a value stands: the place of what holds it, and its key or index there."""
 
-_MARKERS = {b"nd", "__ndarray_class__", *(dialect.config_marker for dialect in Dialect)}
+_CONFIG_MARKERS = {dialect.config_marker: dialect for dialect in Dialect}
+_MARKERS = {b"nd", "__ndarray_class__", *_CONFIG_MARKERS}
 
 
 def pack(message: object, dialect: Dialect) -> bytes:
@@ -67,46 +70,50 @@ class _Packer:
         self._dialect = dialect
         self._packer = msgpack.Packer()
 
-    def write(self, value: object, where: str, depth: int) -> None:
-        add, packer = self.pieces.append, self._packer
-        if isinstance(value, np.ndarray):
+    def write(self, value: object, where: _Place, depth: int) -> None:
+        # The plain types of most values first: a message holds an instruction for each of many envs.
+        if type(value) is str or value is None:
+            self._plain(value, where)
+        elif isinstance(value, np.ndarray):
             self._array(value, where)
+        elif isinstance(value, list | tuple):
+            self._begin(self._packer.pack_array_header(len(value)), where, depth)
+            for index, item in enumerate(value):
+                self.write(item, (where, index), depth - 1)
         elif isinstance(value, np.generic) and not isinstance(value, float | str | bytes):
             # np.float64 is a float and goes as one in both dialects, as in the real serialiser
             self._scalar(value, where)
         elif isinstance(value, ModalityConfig):
             self._constant(2, self._dialect.config_marker, True, "as_json", value.to_json())
-        elif isinstance(value, Mapping | list | tuple):
-            if depth == 0:
-                raise ProtocolError(f"{where} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
-            if isinstance(value, Mapping):
-                add(packer.pack_map_header(len(value)))
-                for key in value:
-                    if not isinstance(key, str | bytes):
-                        raise ProtocolError(f"{where} has the key {key!r:.40}; keys of a message are str")
-                    if key in _MARKERS:
-                        raise ProtocolError(f"{where} has the key {key!r}, which marks what is no dict; rename it")
-                    self._plain(key, where)
-                    self.write(value[key], f"{where}.{key!s}", depth - 1)
-            else:
-                add(packer.pack_array_header(len(value)))
-                for index, item in enumerate(value):
-                    self.write(item, f"{where}[{index}]", depth - 1)
+        elif isinstance(value, Mapping):
+            self._begin(self._packer.pack_map_header(len(value)), where, depth)
+            for key in value:
+                if not isinstance(key, str | bytes):
+                    raise ProtocolError(f"{_told(where)} has the key {key!r:.40}; keys of a message are str")
+                if key in _MARKERS:
+                    raise ProtocolError(f"{_told(where)} has the key {key!r}, which marks what is no dict; rename it")
+                self._plain(key, where)
+                self.write(value[key], (where, key), depth - 1)
         else:
             self._plain(value, where)
 
-    def _plain(self, value: object, where: str) -> None:
+    def _begin(self, header: bytes, where: _Place, depth: int) -> None:
+        if depth == 0:
+            raise ProtocolError(f"{_told(where)} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
+        self.pieces.append(header)
+
+    def _plain(self, value: object, where: _Place) -> None:
         if not isinstance(value, int | float | str | bytes | None):  # bool is an int
             raise ProtocolError(
-                f"{where} is a {type(value).__name__}, which cannot be sent; "
+                f"{_told(where)} is a {type(value).__name__}, which cannot be sent; "
                 "send a numpy array, str, number, list or dict"
             )
         try:
             self.pieces.append(self._packer.pack(value))
         except (OverflowError, ValueError) as error:  # an int beyond 64 bits, a lone surrogate
-            raise ProtocolError(f"{where} cannot be sent: {error}") from error
+            raise ProtocolError(f"{_told(where)} cannot be sent: {error}") from error
 
-    def _array(self, array: np.ndarray, where: str) -> None:
+    def _array(self, array: np.ndarray, where: _Place) -> None:
         self._check(array.dtype, where)
         if self._dialect is Dialect.NPY:
             self._constant(2, "__ndarray_class__", True, "as_npy")
@@ -116,7 +123,7 @@ class _Packer:
             self._constant(5, b"nd", True, b"type", array.dtype.str, b"kind", b"", b"shape", array.shape, b"data")
             self._bin(where, raw_bytes(array))
 
-    def _scalar(self, value: np.generic, where: str) -> None:
+    def _scalar(self, value: np.generic, where: _Place) -> None:
         self._check(value.dtype, where)
         if self._dialect is Dialect.NPY:
             self._plain(value.item(), where)
@@ -124,18 +131,18 @@ class _Packer:
             self._constant(3, b"nd", False, b"type", value.dtype.str, b"data")
             self._bin(where, value.tobytes())
 
-    def _check(self, dtype: np.dtype[Any], where: str) -> None:
+    def _check(self, dtype: np.dtype[Any], where: _Place) -> None:
         try:
             checked_dtype(dtype)
         except ProtocolError as error:
-            raise ProtocolError(f"{where}: {error}") from None
+            raise ProtocolError(f"{_told(where)}: {error}") from None
 
     def _constant(self, map_size: int, *values: object) -> None:
         """Begin a map with keys and values that are known to be plain."""
         self.pieces.append(self._packer.pack_map_header(map_size))
         self.pieces.extend(map(self._packer.pack, values))
 
-    def _bin(self, where: str, *values: _Piece) -> None:
+    def _bin(self, where: _Place, *values: _Piece) -> None:
         size = sum(len(value) for value in values)
         if size < 1 << 8:
             head = b"\xc4" + size.to_bytes(1, "big")
@@ -144,9 +151,19 @@ class _Packer:
         elif size < 1 << 32:
             head = b"\xc6" + size.to_bytes(4, "big")
         else:
-            raise ProtocolError(f"{where} takes {size} bytes, and msgpack holds no more than 4 GiB; lower num_envs")
+            raise ProtocolError(
+                f"{_told(where)} takes {size} bytes, and msgpack holds no more than 4 GiB; lower num_envs"
+            )
         self.pieces.append(head)
         self.pieces.extend(values)
+
+
+def _told(where: _Place) -> str:
+    """Return a place as a message names it: ``message.data.state[3]``."""
+    if isinstance(where, str):
+        return where
+    holder, key = where
+    return f"{_told(holder)}[{key}]" if isinstance(key, int) else f"{_told(holder)}.{key!s}"
 
 
 class _Unpacker:
@@ -168,8 +185,8 @@ class _Unpacker:
             if not isinstance(fields.get("as_npy"), memoryview):
                 raise ProtocolError("the message holds an array envelope without 'as_npy' bytes")
             return array_from_npy(fields["as_npy"])
-        for dialect in Dialect:
-            if dialect.config_marker in fields:
+        for marker, dialect in _CONFIG_MARKERS.items():
+            if marker in fields:
                 self._note(dialect)
                 try:
                     return ModalityConfig.from_json(fields.get("as_json"))

@@ -155,9 +155,6 @@ class Connection:
         lost = self._state == _CLOSED  # between two calls: ZeroMQ connects again by itself
         if lost:
             self._state = _ABSENT
-        poller = zmq.Poller()
-        poller.register(socket, zmq.POLLIN)
-        poller.register(self._monitor, zmq.POLLIN)
         start = time.monotonic()
         next_tick = _TICK_S
         socket.send(frame, copy=False)
@@ -173,7 +170,7 @@ class Connection:
                 next_tick += _TICK_S
                 if on_tick is not None:
                     on_tick(waited)
-            ready = dict(poller.poll(int(1e3 * max(0.0, min(timeout_s, next_tick) - waited)) + 1))
+            ready = dict(self._poller.poll(int(1e3 * max(0.0, min(timeout_s, next_tick) - waited)) + 1))
             if socket in ready:
                 return socket.recv_multipart(copy=False)
             self._read_events()
@@ -184,7 +181,7 @@ class Connection:
 
     def _read_events(self) -> None:
         """Follow the connection's state, from its monitor."""
-        while self._monitor.poll(0):
+        while self._monitor.getsockopt(zmq.EVENTS) & zmq.POLLIN:
             event = recv_monitor_message(self._monitor)["event"]
             state = _EVENTS.get(event, self._state)
             # Without a greeting before it, a closed connection is a tunnel or a proxy whose server is not up yet.
@@ -199,6 +196,9 @@ class Connection:
             socket.setsockopt(zmq.IPV6, int("[" in self._endpoint))
             self._monitor = socket.get_monitor_socket(sum(_EVENTS))
             self._state = _ABSENT
+            self._poller = zmq.Poller()
+            self._poller.register(socket, zmq.POLLIN)
+            self._poller.register(self._monitor, zmq.POLLIN)
             socket.connect(self._endpoint)
             self._socket = socket
         return self._socket

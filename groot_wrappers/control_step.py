@@ -21,7 +21,7 @@ class ControlStep:
 
     Args:
         observation: The observation after the step, lazy: reading its pixels draws them. Of an env whose episode ended
-            by the step, it is the first of an episode that nobody plays.
+            by the step, a direct env shows the first of an episode that nobody plays.
         played: bool (num_envs,), the envs whose episode the step is part of.
         playing: bool (num_envs,), those of them whose episode goes on after it.
         action: ``{action key: float32 (num_envs, D)}``, what the server asked to be played on this step, under its keys

@@ -147,8 +147,15 @@ def scalar_from_fields(fields: Mapping[Any, Any]) -> np.generic:
 
 def _dtype(fields: Mapping[Any, Any]) -> np.dtype[Any]:
     name = fields.get(b"type")
+    if not isinstance(name, str):
+        raise ProtocolError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
+    return _named_dtype(name)
+
+
+@lru_cache(maxsize=256)
+def _named_dtype(name: str) -> np.dtype[Any]:
     # np.dtype of any text would also build records and objects, so only what dtype.str gives is let through.
-    if not isinstance(name, str) or not _DTYPE_NAME.fullmatch(name):
+    if not _DTYPE_NAME.fullmatch(name):
         raise ProtocolError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
     try:
         return checked_dtype(np.dtype(name))

@@ -310,13 +310,13 @@ def unflatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
 def _check_array(where: str, value: object, horizon: int, name: str) -> int:
     """Check one video, state or action array; return its batch size."""
     dtype, dims = (np.uint8, "B, T, H, W, 3") if name == "video" else (np.float32, "B, T, D")
-    wanted = f"{np.dtype(dtype).name} ({dims.replace('T', str(horizon))})"
     if not isinstance(value, np.ndarray):
+        wanted = f"{dtype.__name__} ({dims.replace('T', str(horizon))})"
         raise ContractError(f"{where} must be a numpy array, {wanted}. Got {_told(value)}")
     if value.dtype != dtype:
         raise ContractError(
-            f"{where} must be a numpy array of type np.{np.dtype(dtype).name}. Got {_told(value)}; "
-            f"convert it with .astype(np.{np.dtype(dtype).name})"
+            f"{where} must be a numpy array of type np.{dtype.__name__}. Got {_told(value)}; "
+            f"convert it with .astype(np.{dtype.__name__})"
         )
     if value.ndim != dims.count(",") + 1:
         raise ContractError(f"{where} must be a numpy array of shape ({dims}). Got {_told(value)}")

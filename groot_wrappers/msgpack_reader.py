@@ -19,7 +19,14 @@ __all__ = ["MAX_DEPTH", "MAX_ITEMS", "read"]
 MAX_DEPTH = 32
 MAX_ITEMS = 1 << 17
 
-_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+_SCALARS = {
+    0xC0: None,
+    0xC2: False,
+    0xC3: True,
+    **{tag: tag for tag in range(0x80)},
+    **{tag: tag - 0x100 for tag in range(0xE0, 0x100)},
+}
+"""Values that are their tag."""
 _NUMBERS = {
     0xCA: struct.Struct(">f"),
     0xCB: struct.Struct(">d"),
@@ -72,16 +79,20 @@ class _Reader:
     def __init__(self, data: memoryview, on_map: Callable[[dict[str | bytes, Any]], Any]) -> None:
         self.data = data
         self.at = 0
+        self._end = len(self.data)
         self._on_map = on_map
         self._items_left = MAX_ITEMS
 
     def value(self, depth: int) -> Any:
         """Read the value at this place; a bin is a memoryview."""
-        tag = self._take(1)[0]
-        if tag <= 0x7F or tag >= 0xE0:
-            return tag if tag <= 0x7F else tag - 0x100
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
+        if self.at >= self._end:
+            raise ProtocolError("the message is cut short: 1 bytes wanted, 0 left")
+        tag = self.data[self.at]
+        self.at += 1
+        if 0xA0 <= tag <= 0xBF:  # most values are short texts
+            return self._text(tag & 0x1F)
+        if tag in _SCALARS:
+            return _SCALARS[tag]
         if tag in _NUMBERS:
             number = _NUMBERS[tag]
             return number.unpack(self._take(number.size))[0]
@@ -96,24 +107,22 @@ class _Reader:
         return self._list(size, depth - 1) if kind == "list" else self._on_map(self._map(size, depth - 1))
 
     def _head(self, tag: int) -> tuple[str, int]:
-        """Return the kind of a sized value, and its size in bytes, items or pairs."""
+        """Return the kind of a sized value that is no short str, and its size in bytes, items or pairs."""
         if tag <= 0x8F:
             return "map", tag & 0x0F
         if tag <= 0x9F:
             return "list", tag & 0x0F
-        if tag <= 0xBF:
-            return "str", tag & 0x1F
         if tag not in _SIZED:
             raise ProtocolError(f"the message holds the msgpack tag 0x{tag:02x}, which this protocol never uses")
         kind, width = _SIZED[tag]
         return kind, int.from_bytes(self._take(width), "big")
 
     def _take(self, size: int) -> memoryview:
-        taken = self.data[self.at : self.at + size]
-        if len(taken) != size:
-            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {len(taken)} left")
-        self.at += size
-        return taken
+        begin = self.at
+        if begin + size > self._end:
+            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {self._end - begin} left")
+        self.at = begin + size
+        return self.data[begin : self.at]
 
     def _text(self, size: int) -> str:
         try:

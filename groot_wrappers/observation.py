@@ -11,6 +11,7 @@ from gymnasium import spaces
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
+from groot_wrappers.host_copy import HostCopy
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.lazy_observation import InstructionSpace, Observation
 from groot_wrappers.sources import Source, state_source, video_source
@@ -74,14 +75,20 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         indices = {"video": (0,), "state": (0,)} | dict(delta_indices or {})
         self._histories = {m: {key: History(indices[m]) for key in sources} for m, sources in self._sources.items()}
 
-        def box(modality: str, source: Source) -> spaces.Box:
-            low, high, dtype = (0, 255, np.uint8) if modality == "video" else (-np.inf, np.inf, np.float32)
-            return spaces.Box(low, high, (self.num_envs, len(indices[modality]), *source.shape), dtype)
-
+        shapes = {
+            modality: {key: (self.num_envs, len(indices[modality]), *source.shape) for key, source in sources.items()}
+            for modality, sources in self._sources.items()
+        }
+        self._copy_to_host = {
+            "video": HostCopy(shapes["video"], torch.uint8, self.device),
+            "state": HostCopy(shapes["state"], torch.float32, self.device),
+        }
         self.observation_space = spaces.Dict(
             {
-                "video": spaces.Dict({key: box("video", source) for key, source in self._sources["video"].items()}),
-                "state": spaces.Dict({key: box("state", source) for key, source in self._sources["state"].items()}),
+                "video": spaces.Dict({k: spaces.Box(0, 255, shape, np.uint8) for k, shape in shapes["video"].items()}),
+                "state": spaces.Dict(
+                    {k: spaces.Box(-np.inf, np.inf, shape, np.float32) for k, shape in shapes["state"].items()}
+                ),
                 "language": spaces.Dict({embodiment.language: InstructionSpace(self.num_envs)}),
             }
         )
@@ -198,13 +205,12 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         ]
 
     def _sample(self, modality: str) -> dict[str, np.ndarray[Any, Any]]:
-        sampled = {}
-        for key, history in self._histories[modality].items():
-            frames = history.sample() if history.reaches_back else self._read(modality, key).unsqueeze(1)
-            # The simulator writes into its buffers again on the next step: what is handed out is always a copy.
-            host = torch.empty(frames.shape, dtype=frames.dtype)
-            sampled[key] = host.copy_(frames).numpy()
-        return sampled
+        histories = self._histories[modality]
+
+        def frames(key: str) -> torch.Tensor:
+            return histories[key].sample() if histories[key].reaches_back else self._read(modality, key).unsqueeze(1)
+
+        return self._copy_to_host[modality](frames)
 
     def _read(self, modality: str, key: str) -> torch.Tensor:
         """Read the present frame of one key, (num_envs, ...)."""

@@ -21,7 +21,7 @@ TASK_IDS: dict[str, str] = {
 for _task_id, _env_cfg in TASK_IDS.items():
     gym.register(
         id=_task_id,
-        entry_point="isaaclab.envs:ManagerBasedRLEnv",
+        entry_point="tasks.gr00t_env:Gr00tEnv",
         kwargs={"env_cfg_entry_point": _env_cfg},
         disable_env_checker=True,
     )

@@ -29,6 +29,26 @@ class NewtonReplayManager(NewtonMJWarpManager):
 
     _recorded: ClassVar[wp.Graph | None] = None
     _warm: ClassVar[bool] = False
+    _whole: ClassVar[bool] = False
+
+    @classmethod
+    def step_whole_control_steps(cls) -> None:
+        """Take all physics steps of a control step in one call from here on: on a GPU they are one graph.
+
+        IsaacLab does so by itself only for actuators that are Newton's own. Whoever calls this vouches that nothing is
+        to be computed between the steps; IsaacLab has been told of the number of steps by ``set_decimation``.
+        """
+        cls._whole = True
+        cls._invalidate_graph()
+
+    @classmethod
+    def _is_all_graphable(cls) -> bool:
+        return cls._whole or super()._is_all_graphable()
+
+    @classmethod
+    def _solver_specific_clear(cls) -> None:
+        super()._solver_specific_clear()
+        cls._whole = False
 
     @classmethod
     def _create_solver(cls, model: Model, solver_cfg: MJWarpSolverCfg) -> SolverMuJoCo:

@@ -106,7 +106,7 @@ class ToyEnv(gym.Env):
     def _observe(self):
         return {"policy": {"joints": self.joints}}
 
-    def _start(self, env_ids):
+    def _reset_idx(self, env_ids):
         self.goal[env_ids] = torch.randint(1, 200, (len(env_ids),)).float()
         self.joints[env_ids] = 0.0
         self.held[env_ids] = 0.0
@@ -117,7 +117,7 @@ class ToyEnv(gym.Env):
         env_ids = torch.arange(self.num_envs) if env_ids is None else env_ids
         if seed is not None:
             torch.manual_seed(seed)
-        self._start(env_ids)
+        self._reset_idx(env_ids)
         self.starts += [(int(i), seed) for i in env_ids]
         return self._observe(), {}
 
@@ -134,7 +134,7 @@ class ToyEnv(gym.Env):
         reward = at_goal.float()
         done = (terminated | truncated).nonzero().flatten()
         if len(done):  # same-step autoreset: the observation is that of an episode of the env's own
-            self._start(done)
+            self._reset_idx(done)
         return self._observe(), reward, terminated, truncated, {}
 
     def close(self):

@@ -77,9 +77,9 @@ class DrawsByEpisodeEnv(ToyEnv):
     def reset_scene_to_default(self):
         """Named after IsaacLab's event, which draws nothing."""
 
-    def _start(self, env_ids):
+    def _reset_idx(self, env_ids):
         goals = [torch.randint(1, 200, (), generator=self.episode_generators.get(i)) for i in env_ids.tolist()]
-        super()._start(env_ids)
+        super()._reset_idx(env_ids)
         self.goal[env_ids] = torch.stack(goals).float()
 
     def reset(self, env_ids=None, **options):

@@ -11,8 +11,8 @@ from groot_wrappers.errors import ContractError
 from runners.datasets import layout
 from runners.datasets.background import Background
 from runners.datasets.features import Features
-from runners.datasets.files import read_lines
 from runners.datasets.modality_config import modality_config_text
+from runners.datasets.reading import read_json_lines
 from runners.datasets.recording import EpisodeRecording, Frame
 from runners.datasets.writer import DatasetWriter
 from runners.plan import PlannedEpisode
@@ -68,9 +68,10 @@ class LerobotRecorder(Recorder):
     def on_run_start(self, run: RunInfo) -> None:
         """Find out which episodes an earlier start of the run has recorded."""
         self._run = run
-        self._folder = run.folder / "dataset"
-        listed = self._folder / layout.EPISODES
-        self._recorded = {row["plan_index"] for row in read_lines(listed)} if listed.exists() else set()
+        self._folder = run.folder / layout.RUN_FOLDER
+        there = (self._folder / layout.EPISODES).exists()
+        rows = read_json_lines(self._folder, layout.EPISODES) if there else []
+        self._recorded = {row["plan_index"] for row in rows}
 
     def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
         """Keep what each episode begins with."""

@@ -30,6 +30,7 @@ class RunInfo:
         config: The resolved configuration, without secrets.
         fps: Control steps per second of simulated time.
         task: The env's gym id.
+        execution: Control steps that a beat plays of each chunk, at most.
         manifest: Which software, hardware and command the run has; see ``runners.manifest``.
     """
 
@@ -37,6 +38,7 @@ class RunInfo:
     config: Mapping[str, Any]
     fps: float
     task: str
+    execution: int = 1
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,6 +54,13 @@ class Recorder:
         Args:
             episodes: Env index to the episode that begins there.
             observation: The first observation, of all envs.
+        """
+
+    def on_beat(self, observation: Mapping[str, Any]) -> None:
+        """Called once a beat, when all that the server is asked with has been read.
+
+        Args:
+            observation: What it was read from, of all envs: drawn and on the host already.
         """
 
     def on_control_step(self, step: ControlStep) -> None:
@@ -85,6 +94,9 @@ class Recorders(Recorder):
         self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]
     ) -> None:
         self._each("on_episodes_start", episodes, observation)
+
+    def on_beat(self, observation: Mapping[str, Any]) -> None:  # noqa: D102
+        self._each("on_beat", observation)
 
     def on_control_step(self, step: ControlStep) -> None:  # noqa: D102
         self._each("on_control_step", step)

@@ -40,6 +40,7 @@ def test_there_are_recorders_to_test():
     assert HOOKS == [
         "on_run_start",
         "on_episodes_start",
+        "on_beat",
         "on_control_step",
         "on_episode_end",
         "on_row_written",

@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from groot_wrappers.errors import ContractError
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
@@ -30,11 +31,17 @@ def observe(**cameras):
     return {"video": {key: batch[:, None] for key, batch in batches.items()}}
 
 
+def record(folder, frames, execution=1):
+    recorder = VideoRecorder(frames)
+    recorder.on_run_start(RunInfo(folder=folder, config={}, fps=20.0, task="Toy-v0", execution=execution))
+    return recorder
+
+
 @pytest.fixture
 def recorder(tmp_path):
-    recorder = VideoRecorder()
-    recorder.on_run_start(RunInfo(folder=tmp_path, config={}, fps=20.0, task="Toy-v0"))
-    return recorder
+    recorder = record(tmp_path, "control_steps")
+    yield recorder
+    recorder.on_run_end({})
 
 
 def near(pixels, colour):
@@ -128,9 +135,10 @@ def test_videos_of_interrupted_episodes_are_closed_and_play(recorder, tmp_path):
     recorder.on_run_end({})
 
 
-def test_rollout_is_recorded_as_it_was_seen(play, recorder, tmp_path):
+@pytest.mark.parametrize("execution", [1, 4])
+def test_rollout_is_recorded_as_it_was_seen(play, recorder, tmp_path, execution):
     """The toy paints goal and control step into red and green: each video is of its episode, and changes over time."""
-    run = play(3, 7, execution=4, recorders=[recorder])
+    run = play(3, 7, execution=execution, recorders=[recorder])
     Recorders([recorder]).on_run_end({})
     for row in run.rows:
         frames, _ = decode(tmp_path / row.video)
@@ -138,3 +146,39 @@ def test_rollout_is_recorded_as_it_was_seen(play, recorder, tmp_path):
         assert len(frames) == row.steps
         assert np.abs(frames[..., 0].astype(int) - run.watcher.goals[row.index]).max() <= TOLERANCE
     assert run.env.env.renders <= run.watcher.steps + len(run.policy.asked)
+
+
+@pytest.mark.parametrize("execution", [1, 4])
+def test_video_of_the_beats_draws_nothing_more_and_plays_in_real_time(play, tmp_path, execution):
+    recorder = record(tmp_path, "beats", execution)
+    run = play(3, 7, execution=execution, recorders=[recorder])
+    Recorders([recorder]).on_run_end({})
+    for row in run.rows:
+        frames, rate = decode(tmp_path / row.video)
+        assert len(frames) == row.server_calls == -(-row.steps // execution)
+        assert rate == 20 / execution
+        assert np.abs(frames[..., 0].astype(int) - run.watcher.goals[row.index]).max() <= TOLERANCE
+    beats = sum(kind == "action" for kind, _ in run.policy.asked)
+    assert run.toy.camera.draws == run.env.env.renders == beats
+
+
+def test_episode_that_ends_before_its_first_beat_has_no_video(tmp_path):
+    recorder = record(tmp_path, "beats")
+    recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(64, 64, RED, RED)))
+    row = make_row()
+    recorder.on_episode_end(row)
+    recorder.on_run_end({})
+    assert row.video is None
+    assert not list((tmp_path / "videos").iterdir())
+
+
+def test_video_that_cannot_be_written_is_told(recorder, tmp_path):
+    (tmp_path / "videos").rmdir()
+    recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(64, 64, RED, RED)))
+    with pytest.raises(OSError, match="No such file"):
+        recorder.on_episode_end(make_row())
+
+
+def test_frames_that_nobody_knows_are_refused():
+    with pytest.raises(ContractError, match=r"recorder\.video\.frames=all .* beats, control_steps"):
+        VideoRecorder("all")

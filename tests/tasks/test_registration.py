@@ -18,7 +18,7 @@ def test_importing_tasks_loads_no_simulator():
 @pytest.mark.parametrize("task_id", tasks.TASK_IDS)
 def test_an_id_names_its_config(task_id):
     spec = gym.spec(task_id)
-    assert spec.entry_point == "isaaclab.envs:ManagerBasedRLEnv"
+    assert spec.entry_point == "tasks.gr00t_env:Gr00tEnv"
     assert spec.kwargs["env_cfg_entry_point"] == tasks.TASK_IDS[task_id]
 
 

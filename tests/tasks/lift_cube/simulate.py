@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import gymnasium as gym
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 import yaml
 from isaaclab.app import launch_simulation
+from isaaclab_newton.renderers import NewtonWarpRenderer
 
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
@@ -242,6 +244,36 @@ def droid(made):
     return facts
 
 
+def draws(made):
+    """How often each camera was drawn at the renderer's own function, beside what the wrapper counts, by who looks."""
+    drawn, draw = Counter(), NewtonWarpRenderer.render
+
+    def counted(renderer, render_data):
+        drawn[id(render_data)] += 1
+        draw(renderer, render_data)
+
+    def play(delta_indices, watcher):
+        drawn.clear()
+        env = Gr00tObservationWrapper(made, embodiment("new_embodiment"), delta_indices=delta_indices)
+        played = Gr00tActionWrapper(env, embodiment("new_embodiment"), execution=4, watcher=watcher)
+        observation, _ = played.reset(seed=3)
+        chunk = {"joint_positions": np.repeat(observation["state"]["joint_positions"], 4, axis=1)}
+        for _ in range(3):
+            _ = observation["video"]
+            observation, *_ = played.step(chunk)
+        return {"drawn": sorted(drawn.values()), "renders": env.renders}
+
+    NewtonWarpRenderer.render = counted
+    facts = {
+        "present": play({}, None),
+        "states_watched": play({}, lambda step: step.observation["state"]),
+        "history": play({"video": (-2, 0)}, None),
+        "full_rate": play({}, lambda step: step.observation["video"]),
+    }
+    NewtonWarpRenderer.render = draw
+    return facts
+
+
 def main(num_envs, path):
     """Gather the facts that are asked of a run with this many envs."""
     begun = time.monotonic()
@@ -265,6 +297,7 @@ def main(num_envs, path):
         if num_envs == 1:
             facts["without_replay"] = without_replay(lift)
             facts["success"] = success_term(lift)
+            facts["draws"] = draws(made)
         if num_envs == 4:
             facts["observed"] = observed(lift, expert)
             facts["lifted"] = lifted(lift, expert)

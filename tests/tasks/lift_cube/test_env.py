@@ -109,6 +109,18 @@ def test_both_cameras_see_the_arm_move(facts):
     assert facts(4)["observed"]["picture_shape"] == [4, 224, 224, 3]
 
 
+def test_a_camera_is_drawn_once_a_beat_and_in_between_only_for_a_history_or_a_full_rate_video(facts):
+    draws = facts(1)["draws"]
+    assert all(counted["drawn"] == [counted["renders"]] * 2 for counted in draws.values()), draws
+    beats, steps = 3, 12
+    assert {looked: counted["renders"] for looked, counted in draws.items()} == {
+        "present": beats,
+        "states_watched": beats,
+        "history": 1 + steps,
+        "full_rate": 1 + steps,
+    }
+
+
 def test_states_are_joints_and_the_hands_pose_in_the_robots_frame(facts):
     observed = facts(4)["observed"]
     terms = observed["terms"]
