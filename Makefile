@@ -2,9 +2,11 @@
 VENV ?= .venv
 BIN  := $(VENV)/bin
 READY := $(VENV)/.ready
+LEROBOT := .lerobot/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verify-kills verify-lift verify-pick-place verify-report lint lock clean
+.PHONY: help setup demo test lint lock clean
+.PHONY: verify-dataset verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -33,6 +35,27 @@ verify-report: $(READY)  ## take screenshots of the pages in Chromium, which is 
 verify-kills: $(READY)  ## prove that 40 kills of the runner and of its server cost no episode (about ten minutes)
 	$(BIN)/python -m pytest tests/verify/verify_kills.py --capture=no --timeout=3600 $(ARGS)
 
+verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alternatives (a quarter of an hour)
+	$(BIN)/python -m pytest tests/verify/verify_speed.py --capture=no --timeout=3600 $(ARGS)
+
+verify-replay: $(READY)  ## prove that recorded lifts succeed again from their own seeds alone (half an hour)
+	$(BIN)/python -m pytest tests/verify/verify_replay.py --capture=no --timeout=7200 $(ARGS)
+
+verify-dataset: $(READY) $(LEROBOT)  ## read data sets of both tasks with LeRobot's own reader (5 minutes, 6 GB of disk)
+	LEROBOT_PYTHON=.lerobot/bin/python $(BIN)/python -m pytest tests/verify/verify_dataset.py --capture=no --timeout=7200 $(ARGS)
+
+# The last release that reads v2.1 wants other versions of torch and gymnasium than we do, and its pictures an older PyAV.
+$(LEROBOT): .ci/setup.sh
+	.ci/setup.sh uv venv --quiet --allow-existing .lerobot
+	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
+	touch $@
+
+verify-sweeps: $(READY)  ## prove that a killed sweep goes on, and measure what each of 100 jobs costs (about a quarter of an hour)
+	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
+
+verify-slurm: $(READY)  ## prove that a sweep on SLURM survives its node; installs SLURM where it is missing (ten minutes)
+	$(BIN)/python -m pytest tests/verify/verify_slurm.py --capture=no --timeout=3600 $(ARGS)
+
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,4 +66,4 @@ lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .lerobot .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -4,7 +4,7 @@ Classes:
     Gr00tActionWrapper: the wrapper.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.action_layout import ActionLayout, Chunk
+from groot_wrappers.chunk_player import ChunkPlayer, Entry
 from groot_wrappers.control_step import ControlStep, ControlStepWatcher
 from groot_wrappers.embodiment import Embodiment
-from groot_wrappers.errors import ContractError
+from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.tally import Tally
 
@@ -70,6 +71,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 f"Actions relative to {', '.join(sorted(self._layout.bases))} need the state: wrap the env by "
                 "Gr00tObservationWrapper first."
             )
+        self._player = ChunkPlayer(self.num_envs)
         self._held = torch.zeros((self.num_envs, self._isaaclab.action_dim), device=self.device)
         self._parked = np.ones(self.num_envs, bool)
         self.has_rewards = self._isaaclab.has_rewards
@@ -113,10 +115,11 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             options = _for_all_envs(options, env_ids, self.num_envs)
         observation, info = self.env.reset(seed=seed, options=options)
         self._parked[env_ids] = False
+        self._player.begin(env_ids)
         return observation, info
 
     def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
-        self, chunk: Mapping[str, np.ndarray[Any, Any] | torch.Tensor]
+        self, chunk: Chunk
     ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Play up to ``execution`` control steps of a chunk; stop early once every env is parked.
 
@@ -135,43 +138,112 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         Raises:
             ContractError: A key is missing, a shape does not fit, or all envs are parked.
         """
-        states = {key: self.env.get_wrapper_attr("present_state")(key) for key in self._layout.bases}
-        actions = self._layout.to_env(chunk, states, at_least=self.execution)[:, : self.execution]
-        if self._parked.all():
-            raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
-        errors: list[str | None] = [None] * self.num_envs
-        self._park_rows_that_are_not_finite(actions.numpy(), chunk, errors)
-        # A row a control step, so that each lies in one piece.
-        to_play = actions.transpose(0, 1).contiguous().to(self.device)
+        return self._play(lambda steps: chunk, reach=self.execution)
 
-        asked: dict[str, np.ndarray[Any, Any]] = {}
-        if self._watcher is not None:
-            asked = {k: torch.as_tensor(chunk[k], dtype=torch.float32).cpu().numpy() for k in self._layout.widths}
+    def step_while_asking(
+        self, answer: Callable[[int], Chunk | None]
+    ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """Play ``execution`` control steps, or more until the answer is there, while a chunk is being asked for.
+
+        Until it comes, envs go on with the chunk of before, and those that have begun an episode stand still; what then
+        plays at which control step, :class:`ChunkPlayer` says. Relative actions are relative to the state at the call,
+        which is the one that the chunk is asked for.
+
+        Args:
+            answer: Called before each control step with those played so far, until it returns the chunk, as ``step``
+                takes it. Here all of a row must be finite.
+
+        Returns:
+            As ``step``. ``info`` has two more entries: ``held`` int64 (num_envs,), the control steps for which a chunk
+            had no entry left, so that its last one was held; ``unanswered``, the Gr00tError that ``answer`` raised
+            after some control steps had been played, else None.
+
+        Raises:
+            Gr00tError: What ``answer`` raised before any control step.
+            ContractError: As ``step``.
+        """
+        return self._play(answer, reach=None)
+
+    def _play(
+        self, answer: Callable[[int], Chunk | None], *, reach: int | None
+    ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """Play a beat; ``reach`` is how many entries of a chunk may be played, None for all of them."""
+        errors: list[str | None] = [None] * self.num_envs
+        failures: list[Gr00tError] = []
         env: Any = self.env
         tally = Tally(self._parked, self.device)
+        held = np.zeros(self.num_envs, np.int64)
         succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
         observation: Any = None
         info: dict[str, Any] = {}
         with self._isaaclab.without_autoreset():
-            for step, action in enumerate(to_play):
+            for entry in self._entries(answer, reach, errors, failures):
                 played = ~self._parked
-                self._held = tally.held(action, self._held)
+                self._held = tally.held(entry.action, self._held)
                 observation, reward, terminated, truncated, info = env.step(self._held)
+                held += played & entry.ran_out
                 tally.add(reward, terminated, truncated, succeeded)
                 if self._watcher is not None:
-                    taken = {key: values[:, step] for key, values in asked.items()}
                     brought = reward if self.has_rewards else None
                     success = None if succeeded is None else succeeded()
-                    self._watcher(ControlStep(observation, played, ~self._parked, taken, brought, success))
+                    self._watcher(ControlStep(observation, played, ~self._parked, entry.asked, brought, success))
                 if self._parked.all():
                     break
         self._report_states_that_are_not_finite(observation, tally, errors)
-        steps, terminated, truncated, success = (
+        steps, held_steps, terminated, truncated, success = (
             torch.as_tensor(values, device=self.device)
-            for values in (tally.steps, tally.terminated, tally.truncated, tally.success)
+            for values in (tally.steps, held, tally.terminated, tally.truncated, tally.success)
         )
         info = dict(info) | {"steps": steps, "success": None if succeeded is None else success, "error": errors}
+        info |= {"held": held_steps, "unanswered": failures[0] if failures else None}
         return observation, tally.reward, terminated, truncated, info
+
+    def _entries(
+        self,
+        answer: Callable[[int], Chunk | None],
+        reach: int | None,
+        errors: list[str | None],
+        failures: list[Gr00tError],
+    ) -> Iterator[Entry]:
+        """Yield what is played at each control step of a beat; it ends early where the answer fails."""
+        if self._parked.all():
+            raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
+        states = {key: self.env.get_wrapper_attr("present_state")(key).clone() for key in self._layout.bases}
+        played, answered = 0, False
+        while True:
+            if not answered:
+                try:
+                    chunk = answer(played)
+                    if chunk is not None:
+                        self._load(chunk, states, reach, played, errors)
+                        answered = True
+                except Gr00tError as error:
+                    if not played:
+                        raise
+                    failures.append(error)
+                    return
+            if answered and played >= self.execution:
+                return
+            if not answered and not played and self._player.begun.any():
+                still = self._layout.standing_still()[:, None]
+                asked = self._layout.from_env(still, states)
+                self._player.hold(still.to(self.device), {key: values.numpy() for key, values in asked.items()})
+            yield self._player.take()
+            played += 1
+
+    def _load(
+        self,
+        chunk: Chunk,
+        states: Mapping[str, torch.Tensor],
+        reach: int | None,
+        played: int,
+        errors: list[str | None],
+    ) -> None:
+        """Give a chunk to the player, and park the envs whose row cannot be played."""
+        actions = self._layout.to_env(chunk, states, at_least=self.execution)[:, :reach]
+        self._park_rows_that_are_not_finite(actions.numpy(), chunk, errors)
+        asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
+        self._player.load(actions.to(self.device), asked, played)
 
     def _park_rows_that_are_not_finite(
         self, actions: np.ndarray[Any, Any], chunk: Mapping[str, Any], errors: list[str | None]

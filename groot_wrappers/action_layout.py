@@ -13,7 +13,7 @@ from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.number_map import NumberMap
 from groot_wrappers.sources import number_map, state_source
 
-__all__ = ["ActionLayout", "target_columns"]
+__all__ = ["ActionLayout", "Chunk", "target_columns"]
 
 type Chunk = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]] | torch.Tensor]
 
@@ -52,6 +52,7 @@ class ActionLayout:
     """
 
     def __init__(self, env: IsaacLabEnv, embodiment: Embodiment) -> None:
+        self._env = env
         self.num_envs, self.action_dim = env.num_envs, env.action_dim
         drives: dict[str, _Drive] = {}
         problems = []
@@ -114,6 +115,16 @@ class ActionLayout:
             actions[:, :, drive.columns] = drive.taken.backward(drive.numbers.forward(parts[key], base))
         for columns, constant in self._constants:
             actions[:, :, columns] = constant
+        return actions
+
+    def standing_still(self) -> torch.Tensor:
+        """Return what keeps the envs where they are, float32 (num_envs, action_dim) on the host.
+
+        See :meth:`IsaacLabEnv.standing_still`; a key that holds a constant holds it.
+        """
+        actions = self._env.standing_still().cpu()
+        for columns, constant in self._constants:
+            actions[:, columns] = constant
         return actions
 
     def from_env(self, actions: torch.Tensor, states: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -23,6 +23,7 @@ def match_embodiment(
     modality: ModalityConfigs,
     *,
     execution: int = 1,
+    delay: int = 0,
     horizons: Mapping[str, int | None] | None = None,
 ) -> Embodiment:
     """Return the part of an embodiment that a server wants: cameras that it does not ask for are never drawn.
@@ -31,6 +32,7 @@ def match_embodiment(
         embodiment: What the env offers and takes.
         modality: What the server wants, as its ``get_modality_config`` says.
         execution: Control steps that will be played of each chunk.
+        delay: Control steps of the chunk before that are played while the next one is asked for.
         horizons: Frames of ``video`` and ``state`` that the user expects the server to ask for; None for any.
 
     Raises:
@@ -65,6 +67,12 @@ def match_embodiment(
         problems.append(
             f"horizons.execution={execution} was asked for, but the server's chunks hold {length} control steps. "
             f"Set horizons.execution={length} or less."
+        )
+    elif execution + delay > length:
+        problems.append(
+            f"horizons.delay={delay} with horizons.execution={execution} plays the first {execution + delay} control "
+            f"steps of each chunk, but the server's chunks hold {length}. Set horizons.delay to 0 ... "
+            f"{length - execution}, or horizons.execution lower."
         )
     raise_all("The server and the embodiment do not fit:", problems)
     bases = [target.relative_to for target in embodiment.action.values() if target.relative_to in embodiment.state]

@@ -26,7 +26,7 @@ class HostCopy:
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype, device: torch.device) -> None:
         self._shapes = dict(shapes)
         self._dtype = dtype
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
     def __call__(self, read: Callable[[str], torch.Tensor]) -> dict[str, np.ndarray[Any, Any]]:
         """Return a copy of each key's frames.
@@ -36,9 +36,8 @@ class HostCopy:
         """
         sizes = [math.prod(shape) for shape in self._shapes.values()]
         block = torch.empty(sum(sizes), dtype=self._dtype, pin_memory=self._stream is not None)
-        copies = {
-            key: part.view(shape) for (key, shape), part in zip(self._shapes.items(), block.split(sizes), strict=True)
-        }
+        parts = torch.split(block, sizes)
+        copies = {key: part.view(shape) for (key, shape), part in zip(self._shapes.items(), parts, strict=True)}
         if self._stream is None:
             for key, copy in copies.items():
                 copy.copy_(read(key))

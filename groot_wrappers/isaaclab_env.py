@@ -35,11 +35,20 @@ class ActionTerm:
 
 @dataclass(frozen=True)
 class JointColumn:
-    """The column of the env's action that sets a joint's position to ``number * scale + offset`` (rad, m)."""
+    """The column of the env's action that sets a joint's position to ``number * scale + offset`` (rad, m).
+
+    Args:
+        column: Of the env's action.
+        scale, offset: Of the action term.
+        robot: Name of the articulation in the scene.
+        joint_id: Of the joint, there.
+    """
 
     column: int
     scale: float
     offset: float
+    robot: str
+    joint_id: int
 
 
 class IsaacLabEnv:
@@ -157,8 +166,22 @@ class IsaacLabEnv:
             defaults = as_torch(robot.data.default_joint_pos)[0].tolist() if cfg.use_default_offset else []
             for position, (joint_id, joint) in enumerate(zip(ids, joints, strict=True)):
                 offset = defaults[joint_id] if cfg.use_default_offset else _for_joint(cfg.offset, joint, 0.0)
-                columns[joint] = JointColumn(term.start + position, _for_joint(cfg.scale, joint, 1.0), offset)
+                scale = _for_joint(cfg.scale, joint, 1.0)
+                columns[joint] = JointColumn(term.start + position, scale, offset, cfg.asset_name, joint_id)
         return columns
+
+    def standing_still(self) -> torch.Tensor:
+        """Return the action that keeps the envs where they are, float32 (num_envs, action_dim) on the env's device.
+
+        Joints with position targets are told their present positions. Whatever else there is gets 0: that is no motion
+        for terms that take changes, velocities or efforts, but it is a target like any other for those that take an
+        absolute pose.
+        """
+        actions = torch.zeros((self.num_envs, self.action_dim), device=self.device)
+        for place in self.joint_columns.values():
+            positions = as_torch(self.base.scene[place.robot].data.joint_pos)[:, place.joint_id]
+            actions[:, place.column] = (positions - place.offset) / place.scale
+        return actions
 
     @cached_property
     def has_success(self) -> bool:

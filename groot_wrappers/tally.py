@@ -15,7 +15,7 @@ class Tally:
     All but rewards and actions is kept on the host, so that a control step waits for a GPU once.
 
     Args:
-        parked: bool (num_envs,), the envs that are parked; written to as episodes end.
+        parked: bool (num_envs,), the envs that are parked; written to as episodes end, here and by others.
         device: The env's.
     """
 
@@ -25,10 +25,12 @@ class Tally:
         self.terminated, self.truncated, self.success = (np.zeros(len(parked), bool) for _ in range(3))
         self.reward = torch.zeros(len(parked), device=device)
         self._device = device
-        self._see_parked()
+        self._look()
 
     def held(self, action: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
         """Return the action to play, (num_envs, action_dim): the new one, or for parked envs the one they hold."""
+        if not np.array_equal(self.parked, self._seen):
+            self._look()
         return action if self._playing is None else torch.where(self._playing[:, None], action, held)
 
     def add(
@@ -55,8 +57,8 @@ class Tally:
             if succeeded is not None:
                 self.success |= ended & succeeded().cpu().numpy()
             self.parked |= ended
-            self._see_parked()
 
-    def _see_parked(self) -> None:
+    def _look(self) -> None:
         """Keep on the device which envs play; None where all do."""
+        self._seen = self.parked.copy()
         self._playing = torch.as_tensor(~self.parked, device=self._device) if self.parked.any() else None

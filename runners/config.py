@@ -15,6 +15,7 @@ from groot_wrappers.embodiment import Embodiment
 __all__ = [
     "BenchConfig",
     "BenchSection",
+    "ClockKind",
     "InspectConfig",
     "InstructionPer",
     "PlayConfig",
@@ -43,6 +44,13 @@ class InstructionPer(StrEnum):
 
     episode = "episode"
     env = "env"
+
+
+class ClockKind(StrEnum):
+    """Whether the world waits for the policy; see ``runners.clock``."""
+
+    paused = "paused"
+    real = "real"
 
 
 class ServerReset(StrEnum):
@@ -85,6 +93,7 @@ class HorizonsConfig:
     video: int | None = MISSING
     state: int | None = MISSING
     execution: int = MISSING
+    delay: int | None = MISSING
 
 
 @dataclass
@@ -145,6 +154,7 @@ class PlayConfig:
     embodiment: Embodiment = MISSING
     server: ServerConfig = MISSING
     horizons: HorizonsConfig = MISSING
+    clock: ClockKind = MISSING
     instruction: InstructionConfig = MISSING
     sim: SimConfig = MISSING
     recorder: dict[str, Any] = field(default_factory=dict)

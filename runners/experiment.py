@@ -19,6 +19,7 @@ from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.clock import make_clock
 from runners.config import InstructionPer, ServerReset
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
@@ -39,6 +40,7 @@ from runners.plan import (
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
+from runners.recorders.lerobot import DATASET
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
 from runners.results import EpisodeRow, describe, last_rows, summarise
@@ -49,7 +51,7 @@ from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
-__all__ = ["run_experiment"]
+__all__ = ["recorded_episodes", "run_experiment"]
 
 Say = Callable[[str], None]
 
@@ -64,8 +66,9 @@ def run_experiment(config: DictConfig) -> int:
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     require_sensible(config)
+    clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
     require_registered(resolved["task"])
-    recorded = _recorded(config)
+    recorded = recorded_episodes(config)
     earlier = _earlier_start(folder, config.resume)
 
     with (
@@ -94,6 +97,7 @@ def run_experiment(config: DictConfig) -> int:
             chosen_embodiment(resolved["embodiment"], env_cfg),
             modality,
             execution=config.horizons.execution,
+            delay=config.horizons.delay or 0,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
@@ -155,6 +159,7 @@ def run_experiment(config: DictConfig) -> int:
                     recorders,
                     retries=config.retries,
                     revive=connection.revive,
+                    clock=clock,
                     server_reset=config.server.reset,
                     env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
                     enough=stop.enough,
@@ -167,6 +172,7 @@ def run_experiment(config: DictConfig) -> int:
                     wall_s=time.monotonic() - started,
                     renders=observed.renders,
                     client=client,
+                    waited_s=clock.waited_s,
                     counted=stop.counted(log.rows),
                     method=stop.method,
                 )
@@ -182,7 +188,7 @@ def run_experiment(config: DictConfig) -> int:
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
 
 
-def _recorded(config: DictConfig) -> list[PlannedEpisode]:
+def recorded_episodes(config: DictConfig) -> list[PlannedEpisode]:
     """Return the plan of the recorded episodes that are to be played again, empty where none are.
 
     Raises:
@@ -238,5 +244,7 @@ def _say_what_happened(
             say(f"horizons=chunked would ask about {fewer} times instead of {calls}")
     say(f"Results:    {folder}")
     say(f"Look at it: xdg-open {folder / 'report.html'}")
+    if (folder / DATASET).exists():
+        say(f"Data set:   groot-dataset show {folder / DATASET}")
     for offline in sorted((folder / "wandb").glob("offline-run-*")):
         say(f"To W&B:     wandb sync {offline}")

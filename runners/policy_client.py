@@ -50,6 +50,11 @@ def policy_client(
     form = server.observation_form.value
     addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
     has_own = server.policy is not None or server.command is not None
+    if not has_own and server.port == 0:
+        raise ContractError(
+            "server.port=0 stands for any free port, which only a server has that the run starts itself. Name its "
+            "command (server.command='... --port {port}'), or the port of a server that is running."
+        )
     if has_own and server.endpoints:
         raise ContractError(
             f"server.endpoints={list(server.endpoints)} was asked for, but this run brings a policy server of its own. "

@@ -29,6 +29,7 @@ class EpisodeRow:
         steps: Control steps played.
         episode_return: Sum of the rewards, None for an env without rewards; written as ``return``.
         server_calls: Requests that this episode took part in.
+        held_steps: Control steps for which its chunk had no action left, so that the last one was held.
         video: Path of its video in the run folder, None without one.
         error: Why it ended as an error, else None.
     """
@@ -43,6 +44,7 @@ class EpisodeRow:
     steps: int
     episode_return: float | None
     server_calls: int
+    held_steps: int = 0
     video: str | None = None
     error: str | None = None
 
@@ -126,6 +128,7 @@ def summarise(
     wall_s: float,
     renders: int,
     client: PolicyClient | ClientGroup,
+    waited_s: float = 0.0,
     counted: Sequence[EpisodeRow] | None = None,
     method: Method = "wilson",
 ) -> dict[str, Any]:
@@ -138,6 +141,7 @@ def summarise(
         wall_s: Seconds from the first reset to the end of the last episode.
         renders: Moments at which the cameras were drawn.
         client: Its statistics give the requests, their latency (ms) and bytes, for each server where there are several.
+        waited_s: Seconds that the world has stood still for answers.
         counted: The rows that rates and intervals are made of; all of them where it is None.
         method: Of the intervals.
     """
@@ -147,15 +151,17 @@ def summarise(
         "instruction": instruction,
         **count(rows, last_rows(rows) if counted is None else counted, method),
         "env_steps": env_steps,
+        "held_steps": sum(row.held_steps for row in rows),
         "wall_s": round(wall_s, 3),
         "env_steps_per_s": round(env_steps / wall_s, 3) if wall_s else None,
         "renders": renders,
         "server": _cost(client.stats)
         | {
+            "waited_s": round(waited_s, 3),
             "endpoints": [
                 {"endpoint": endpoint.removeprefix("tcp://"), **_cost(stats), "lost": stats.lost}
                 for endpoint, stats in client.stats.servers.items()
-            ]
+            ],
         },
     }
 

@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from groot_wrappers.action import Gr00tActionWrapper
+from groot_wrappers.action_layout import Chunk
 from groot_wrappers.client import PolicyClient
 from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
+from groot_wrappers.modality import wanted_part
 from groot_wrappers.rows import take_rows
+from runners.clock import Clock, PausedClock
 from runners.config import ServerReset
 from runners.episode_log import EpisodeLog
 from runners.interrupts import interrupts_held
@@ -34,6 +38,7 @@ def rollout(
     *,
     retries: int = 0,
     revive: Callable[[Gr00tError], None] = lambda error: None,
+    clock: Clock | None = None,
     server_reset: ServerReset = ServerReset.per_run,
     env_instructions: Sequence[str] = (),
     enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
@@ -49,6 +54,7 @@ def rollout(
         retries: Tries beyond the first for an episode that ended in an error; and how often in a row the server may
             fail before the run gives up.
         revive: Called after the server failed, before it is asked again; raises if it does not come back.
+        clock: Whether the world waits for each answer, as it does by default.
         server_reset: Whether the server is reset once, or before each episode with its seed and index in the options.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
@@ -60,6 +66,7 @@ def rollout(
             logged as errors; all finished ones are kept.
     """
     schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
+    clock = clock or PausedClock()
     observation: Any = None
     failures = 0  # of the server, since an episode ended otherwise
 
@@ -71,6 +78,16 @@ def rollout(
             log.append(row)
             recorders.on_row_written(row, log.rows)
         schedule.end(row)
+
+    def fail(error: Gr00tError) -> None:
+        """End what runs as errors; raise the error where it is for good, else return once the server is back."""
+        nonlocal failures
+        for env_id in list(schedule.running):
+            finish(env_id, "error", success=None, error=str(error))
+        failures += 1
+        if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
+            raise error
+        revive(error)
 
     if server_reset is ServerReset.per_run and not schedule.is_over:
         client.reset()
@@ -87,28 +104,19 @@ def rollout(
                         client.reset({"seed": planned.seed, "episode_index": planned.index})
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
-            chunk = _ask(client, observation, schedule.running, env)
+            ask = _question(client, observation, sorted(schedule.running), env.num_envs)
             recorders.on_beat(observation)
-            observation, reward, terminated, truncated, info = env.step(chunk)
+            observation, reward, terminated, truncated, info = clock.beat(env, ask)
         except Gr00tError as error:
-            for env_id in list(schedule.running):
-                finish(env_id, "error", success=None, error=str(error))
-            failures += 1
-            if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
-                raise
-            revive(error)
+            fail(error)
             continue
-        outcome = {"terminated": terminated.tolist(), "truncated": truncated.tolist(), "error": info["error"]}
-        success = None if info["success"] is None else info["success"].tolist()
-        rewards, steps = reward.tolist(), info["steps"].tolist()
-        for env_id, episode in list(schedule.running.items()):
-            episode.steps += steps[env_id]
-            episode.reward += rewards[env_id]
-            ended = _how_it_ended(env_id, outcome, success)
-            if ended is not None:
-                judged = None if success is None or ended == "error" else success[env_id]
-                failures = failures if ended == "error" else 0
-                finish(env_id, ended, success=judged, error=info["error"][env_id])
+        ended = _account(schedule.running, reward, terminated, truncated, info)
+        for env_id, how in ended.items():
+            failures = failures if how == "error" else 0
+            judged = None if info["success"] is None or how == "error" else bool(info["success"][env_id])
+            finish(env_id, how, success=judged, error=info["error"][env_id])
+        if info["unanswered"] is not None:
+            fail(info["unanswered"])
 
 
 def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
@@ -119,22 +127,47 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
     }
 
 
-def _ask(
-    client: PolicyClient | ClientGroup,
-    observation: Mapping[str, Any],
+def _question(
+    client: PolicyClient | ClientGroup, observation: Mapping[str, Any], rows: list[int], num_envs: int
+) -> Callable[[], Chunk]:
+    """Return what asks for the chunks of the envs that run an episode; rows of the others stay 0 and are never played.
+
+    What the server wants is read here, while the env stands where it was observed; asking needs the env no more.
+    """
+    wanted = wanted_part(observation, client.get_modality_config())
+    request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
+
+    def ask() -> Chunk:
+        action, _ = client.get_action(request)
+        chunk = {key: np.zeros((num_envs, *values.shape[1:]), np.float32) for key, values in action.items()}
+        for key, values in action.items():
+            chunk[key][rows] = values
+        return chunk
+
+    return ask
+
+
+def _account(
     running: Mapping[int, RunningEpisode],
-    env: Gr00tActionWrapper,
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Ask for the chunks of the envs that run an episode; the rows of the others stay 0 and are never played."""
-    rows = sorted(running)
-    action, _ = client.get_action(observation if len(rows) == env.num_envs else take_rows(observation, rows))
-    for episode in running.values():
-        episode.server_calls += 1
-    chunk = {}
-    for key, values in action.items():
-        chunk[key] = np.zeros((env.num_envs, *values.shape[1:]), np.float32)
-        chunk[key][rows] = values
-    return chunk
+    reward: torch.Tensor,
+    terminated: torch.Tensor,
+    truncated: torch.Tensor,
+    info: Mapping[str, Any],
+) -> dict[int, Ended]:
+    """Add a beat to the episodes that played it, and return how those ended that have."""
+    outcome = {"terminated": terminated.tolist(), "truncated": truncated.tolist(), "error": info["error"]}
+    success = None if info["success"] is None else info["success"].tolist()
+    rewards, steps, held = reward.tolist(), info["steps"].tolist(), info["held"].tolist()
+    ended: dict[int, Ended] = {}
+    for env_id, episode in running.items():
+        episode.steps += steps[env_id]
+        episode.held_steps += held[env_id]
+        episode.reward += rewards[env_id]
+        episode.server_calls += info["unanswered"] is None
+        how = _how_it_ended(env_id, outcome, success)
+        if how is not None:
+            ended[env_id] = how
+    return ended
 
 
 def _how_it_ended(env_id: int, outcome: Mapping[str, Sequence[Any]], success: Sequence[bool] | None) -> Ended | None:
@@ -168,5 +201,6 @@ def _row(
         steps=episode.steps,
         episode_return=round(episode.reward, 6) if env.has_rewards and np.isfinite(episode.reward) else None,
         server_calls=episode.server_calls,
+        held_steps=episode.held_steps,
         error=error,
     )

@@ -25,6 +25,7 @@ class RunningEpisode:
     steps: int = 0
     reward: float = 0.0
     server_calls: int = 0
+    held_steps: int = 0
 
 
 class Schedule:

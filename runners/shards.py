@@ -25,7 +25,8 @@ def join_shards(runs: Sequence[Run]) -> list[Run]:
     """Return runs in their order, the shards of each evaluation as one run, in a folder of its own beside them.
 
     That folder is written, with a summary and a page, once nothing is missing. Its ``wall_s`` is the time of all
-    shards together; the percentiles of the latency are None, as those of a whole are not those of its parts.
+    shards together; the percentiles of the latency are None, as those of a whole are not those of its parts, and single
+    servers are not told.
     """
     evaluations: dict[str, list[Run]] = {}
     for run in runs:
@@ -99,4 +100,4 @@ def _of_all_shards(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
     sums = {key: round(sum(summary[key] for summary in summaries), 3) for key in SUMS}
     server = {key: sum(summary["server"][key] for summary in summaries) for key in SERVER_SUMS}
     speed = round(sums["env_steps"] / sums["wall_s"], 3) if sums["wall_s"] else None
-    return {**sums, "env_steps_per_s": speed, "server": {**server, "p50_ms": None, "p99_ms": None}}
+    return {**sums, "env_steps_per_s": speed, "server": {**server, "p50_ms": None, "p99_ms": None, "endpoints": []}}

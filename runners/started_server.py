@@ -15,7 +15,7 @@ from runners import server_guard
 __all__ = ["server_environment", "started_server"]
 
 HOST = "127.0.0.1"
-END_TIMEOUT_S = server_guard.GRACE_S + 5
+END_TIMEOUT_S = server_guard.GRACE_S + 20
 TELL_S = 5.0
 TOLD_LINES = 15
 """Lines of a failed server's output that its error tells."""

@@ -47,7 +47,15 @@ def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
 
 
 def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
-    """Say that nothing of a run is missing; return the exit code that it has ended with."""
+    """Say that nothing of a run is missing; return the exit code that it has ended with.
+
+    A page that a kill has kept from being written is written.
+    """
+    if not (folder / "report.html").exists():
+        from runners.episode_log import read_rows  # noqa: PLC0415  # these take libraries that are slow to import
+        from runners.report import write_report  # noqa: PLC0415
+
+        write_report(folder, summary, read_rows(folder / "episodes.jsonl")[0], EarlierStart.read(folder).manifest)
     gate = summary["gate"]
     print(
         f"{folder} is whole: {summary['successes']} of {summary['episodes']} episodes succeeded. Nothing is left "

@@ -1,10 +1,12 @@
 """``bench.png``: a panel a section, drawn from the rows."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # of no window, on any machine
 from matplotlib.figure import Figure
 
@@ -36,12 +38,13 @@ def write_plot(path: Path, rows: Sequence[Row]) -> bool:
             panels.append((draw, by_section[section]))
     if not panels:
         return False
-    figure = Figure(figsize=(9, 4.2 * len(panels)), layout="constrained")
+    figure = Figure(figsize=(11, 4.2 * len(panels)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(panels), 1, squeeze=False)
     for (draw, found), axis in zip(panels, axes[:, 0], strict=True):
         draw(axis, found)
         axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.savefig(path, dpi=120)
     return True
 
@@ -68,10 +71,10 @@ def _draw_wire(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
         drawn = axis.bar(at, [found.get(batch, 0) for batch in batches], width, color=colour, label=_told(who))
         axis.bar_label(drawn, fmt="%.3g", fontsize=8, padding=2)
     axis.set_yscale("log")
-    axis.set_xticks(range(len(batches)), [f"{batch.removeprefix('B=')} observations" for batch in batches])
-    axis.set_ylabel("ms a request")
-    axis.set_title("Round trip of a request (two pictures of 224 x 224 an observation)", loc="left")
-    axis.legend(frameon=False, fontsize=9)
+    axis.set_xticks(range(len(batches)), batches)
+    axis.set_xlabel("observations a request, of two pictures of 224 x 224")
+    axis.set_ylabel("ms")
+    axis.set_title("Round trip of a request", loc="left")
 
 
 def _told(who: str) -> str:
@@ -97,7 +100,6 @@ def _draw_schedulers(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
     axis.margins(x=0.1)
     axis.set_xlabel("seconds of wall time")
     axis.set_title("The same evaluation under several schedulers", loc="left")
-    axis.legend(frameon=False, fontsize=9, loc="upper right")
 
 
 def _draw_steps(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
@@ -107,9 +109,17 @@ def _draw_steps(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
         number = int(envs.partition("=")[2])
         lines[", ".join(combination)][number] = row.value
         lines["env.step alone"][number] = row.baseline or 0.0
-    for name, points in lines.items():
-        style = {"color": "black", "linestyle": ":"} if name == "env.step alone" else {}
-        axis.plot(list(points), list(points.values()), marker="o", markersize=4, label=name, **style)
+    shades = {False: mpl.colormaps["Greens"], True: mpl.colormaps["Blues"]}  # without and with cameras
+    drawn = sorted(lines, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+    for name in drawn:
+        is_lit = "cameras=0" not in name
+        of_a_kind = [other for other in drawn if "cameras" in other and ("cameras=0" not in other) == is_lit]
+        style: dict[str, Any] = {"color": "black", "linestyle": ":"}
+        if name in of_a_kind:
+            style = {"color": shades[is_lit](0.35 + 0.6 * of_a_kind.index(name) / len(of_a_kind))}
+        if "end" in name:
+            style = {"color": COLOURS["rest"], "linestyle": "--"}
+        axis.plot(list(lines[name]), list(lines[name].values()), marker="o", markersize=4, label=name, **style)
     numbers = list(lines["env.step alone"])
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
@@ -117,4 +127,3 @@ def _draw_steps(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
     axis.set_xlabel("envs")
     axis.set_ylabel("env-steps a second")
     axis.set_title("Control steps a second, no policy in the loop", loc="left")
-    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))

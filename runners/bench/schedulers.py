@@ -16,8 +16,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, PolicyClient
-from groot_wrappers.action import ControlStep
+from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.contract import match_embodiment
+from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.bench.any_empty import play_any_empty
@@ -69,7 +70,8 @@ def measure_schedulers(config: DictConfig, folder: Path) -> Iterator[Row]:
         ContractError: The env cannot begin one episode alone, or server and env do not fit.
     """
     settings = config.schedulers
-    with policy_client(config.server, lambda told: None) as connection:
+    log = folder / "server.log"
+    with policy_client(config.server, lambda told: None, log=log, device=config.sim.device) as connection:
         client = connection.client
         with bench_env(config, config.num_envs) as (env, embodiment, instruction):
             if IsaacLabEnv(env).starts != "per_env":
@@ -102,7 +104,7 @@ class _Contest:
     """One env and one server on which several schedulers play."""
 
     def __init__(
-        self, env: Any, embodiment: Embodiment, client: PolicyClient, config: DictConfig, folder: Path
+        self, env: Any, embodiment: Embodiment, client: PolicyClient | ClientGroup, config: DictConfig, folder: Path
     ) -> None:
         settings = config.schedulers
         modality = client.get_modality_config()

@@ -1,4 +1,4 @@
-"""Writing files so that a kill leaves the old one or the new one, and nothing between."""
+"""Writing the files of a data set so that a kill leaves the old one or the new one, and nothing between."""
 
 import json
 import os
@@ -7,26 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "append_line",
-    "copy_with_line",
-    "flush",
-    "move_into_place",
-    "read_lines",
-    "write_json",
-    "write_lines",
-    "write_text",
-]
+from runners.files import write_whole
+
+__all__ = ["append_line", "copy_with_line", "flush", "move_into_place", "write_json", "write_lines"]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file, or write it anew."""
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a file with a JSON object a line, or write it anew."""
-    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def append_line(path: Path, row: Mapping[str, Any]) -> None:
@@ -36,25 +29,12 @@ def append_line(path: Path, row: Mapping[str, Any]) -> None:
 
 def copy_with_line(path: Path, row: Mapping[str, Any]) -> Path:
     """Return a copy of a file of lines, on the disk, with one more; it becomes the file by ``replace``."""
-    new = _beside(path)
-    shutil.copyfile(path, new)
-    with new.open("a") as file:
+    copy = path.with_name(f".{path.name}.longer")
+    shutil.copyfile(path, copy)
+    with copy.open("a") as file:
         file.write(json.dumps(row) + "\n")
-    flush(new)
-    return new
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read a file with a JSON object a line."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, or write it anew."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = _beside(path)
-    new.write_text(text)
-    move_into_place(new, path)
+    flush(copy)
+    return copy
 
 
 def move_into_place(new: Path, path: Path) -> None:
@@ -68,7 +48,3 @@ def flush(path: Path) -> None:
     """Wait until a file's content is on the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")

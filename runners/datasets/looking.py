@@ -58,7 +58,7 @@ def describe(folder: Path, info: Info, episodes: Sequence[RecordedEpisode], moda
     judged = [episode.success for episode in episodes if episode.success is not None]
     success = f", {sum(judged)} of {len(judged)} succeeded" if judged else ""
     lines = [
-        f"{folder.resolve().name}: {len(episodes)} episodes{success}, {frames} frames at {info.fps:g} a second "
+        f"{folder}: {len(episodes)} episodes{success}, {frames} frames at {info.fps:g} a second "
         f"({frames / info.fps:.0f} s)"
     ]
     for kind, parts in (("state", modality.state), ("action", modality.action)):

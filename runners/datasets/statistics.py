@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["PixelCounter", "dataset_statistics", "episode_statistics", "read_columns"]
+__all__ = ["PixelCounter", "dataset_statistics", "episode_statistics"]
 
 MAX_FRAMES = 200_000
 """Frames that quantiles, mean and deviation are taken of; of a larger data set, that many with equal gaps."""
@@ -85,7 +85,7 @@ def dataset_statistics(files: Sequence[Path], frames: int, columns: Sequence[str
     passed = 0
     for file in files:
         length = 0
-        for column, values in read_columns(file, columns).items():
+        for column, values in _read(file, columns).items():
             rows = values.reshape(len(values), -1)
             length = len(rows)
             kept[column].append(rows[-passed % gap :: gap])
@@ -107,8 +107,8 @@ def dataset_statistics(files: Sequence[Path], frames: int, columns: Sequence[str
     return told
 
 
-def read_columns(file: Path, columns: Iterable[str]) -> dict[str, Array]:
-    """Read columns of numbers of an episode: (frames,), or (frames, D) for a vector."""
+def _read(file: Path, columns: Iterable[str]) -> dict[str, Array]:
+    """Read columns of numbers as they were written, without pandas: (frames,), or (frames, D) for a vector."""
     table = pq.ParquetFile(file).read(columns=list(columns))
     read = {}
     for name in table.column_names:

@@ -5,7 +5,6 @@ statistics; numbers; the list of episodes, which makes it one of them; the total
 no list names. GR00T never looks at them, and the next writer of the data set removes them.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from itertools import count
@@ -25,13 +24,13 @@ from runners.datasets.files import (
     copy_with_line,
     flush,
     move_into_place,
-    read_lines,
     write_json,
     write_lines,
-    write_text,
 )
+from runners.datasets.reading import read_json, read_json_lines
 from runners.datasets.recording import EpisodeRecording
 from runners.datasets.statistics import dataset_statistics, episode_statistics
+from runners.files import write_whole
 
 __all__ = ["DatasetWriter"]
 
@@ -64,15 +63,16 @@ class DatasetWriter:
         self._tasks: dict[str, int] = {}
         if (folder / layout.INFO).exists():
             self._require_same_features()
-            self.episodes = read_lines(folder / layout.EPISODES)
-            self._tasks = {row["task"]: row["task_index"] for row in read_lines(folder / layout.TASKS)}
+            self.episodes = read_json_lines(folder, layout.EPISODES)
+            self._tasks = {row["task"]: row["task_index"] for row in read_json_lines(folder, layout.TASKS)}
             self._remove_what_no_list_names()
         else:
+            (folder / layout.INFO).parent.mkdir(parents=True, exist_ok=True)
             for empty in (layout.EPISODES, layout.TASKS, layout.EPISODES_STATS):
                 write_lines(folder / empty, [])
             write_json(folder / layout.MODALITY, features.to_modality())
             if modality_config is not None:
-                write_text(folder / layout.MODALITY_CONFIG, modality_config)
+                write_whole(folder / layout.MODALITY_CONFIG, modality_config)
         self._frames = sum(episode["length"] for episode in self.episodes)
         self._in_stats = 0
         self._write_info()
@@ -160,7 +160,7 @@ class DatasetWriter:
         write_json(self.folder / layout.INFO, self.features.to_info(**totals))
 
     def _require_same_features(self) -> None:
-        info, modality = (json.loads((self.folder / name).read_text()) for name in (layout.INFO, layout.MODALITY))
+        info, modality = (read_json(self.folder, name) for name in (layout.INFO, layout.MODALITY))
         there = {"fps": info["fps"], "features": info["features"], "modality": modality}
         wanted = {"fps": self.features.whole_fps, "features": self.features.to_features()}
         wanted["modality"] = self.features.to_modality()
@@ -175,7 +175,7 @@ class DatasetWriter:
         following = len(self.episodes)
         for path in (layout.data_path(following), *(layout.video_path(following, key) for key in self.features.video)):
             (self.folder / path).unlink(missing_ok=True)
-        statistics = read_lines(self.folder / layout.EPISODES_STATS)
+        statistics = read_json_lines(self.folder, layout.EPISODES_STATS)
         write_lines(self.folder / layout.EPISODES_STATS, statistics[:following])
 
 

@@ -11,15 +11,18 @@ from groot_wrappers.errors import ContractError
 from runners.datasets import layout
 from runners.datasets.background import Background
 from runners.datasets.features import Features
-from runners.datasets.files import read_lines
 from runners.datasets.modality_config import modality_config_text
+from runners.datasets.reading import read_json_lines
 from runners.datasets.recording import EpisodeRecording, Frame
 from runners.datasets.writer import DatasetWriter
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
 
-__all__ = ["LerobotRecorder"]
+__all__ = ["DATASET", "LerobotRecorder"]
+
+DATASET = "dataset"
+"""Folder in the run folder."""
 
 WAITING_BYTES = 64 * 2**20
 """Pixels that may wait to be encoded; when there are more, the simulation waits."""
@@ -68,9 +71,10 @@ class LerobotRecorder(Recorder):
     def on_run_start(self, run: RunInfo) -> None:
         """Find out which episodes an earlier start of the run has recorded."""
         self._run = run
-        self._folder = run.folder / "dataset"
-        listed = self._folder / layout.EPISODES
-        self._recorded = {row["plan_index"] for row in read_lines(listed)} if listed.exists() else set()
+        self._folder = run.folder / DATASET
+        there = (self._folder / layout.EPISODES).exists()
+        rows = read_json_lines(self._folder, layout.EPISODES) if there else []
+        self._recorded = {row["plan_index"] for row in rows}
 
     def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
         """Keep what each episode begins with."""

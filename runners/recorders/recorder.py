@@ -57,10 +57,10 @@ class Recorder:
         """
 
     def on_beat(self, observation: Mapping[str, Any]) -> None:
-        """Called once a beat, after the server answered.
+        """Called once a beat, when all that the server is asked with has been read.
 
         Args:
-            observation: What it was asked with, of all envs: drawn and on the host already.
+            observation: What it was read from, of all envs: drawn and on the host already.
         """
 
     def on_control_step(self, step: ControlStep) -> None:

@@ -1,6 +1,7 @@
 """RunHook: what happens where a run or a sweep begins and ends, in the process that a person has started."""
 
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ class RunHook(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Tell how the jobs went, and end with the worst of their exit codes."""
+        _refusing(lambda: self._end(config))
+
+    def _end(self, config: DictConfig) -> None:
         ends = {job: JobEnd.read(self._folder / job.name) or JobEnd(FAILED, "it was cut off") for job in self._jobs}
         failed = {job: end for job, end in ends.items() if end.code == FAILED}
         print(f"\nSweep {self._folder}: {len(ends) - len(failed)} of {len(ends)} jobs are done", flush=True)
@@ -114,10 +118,13 @@ def _put_aside(config: DictConfig, folder: Path) -> None:
         print(f"fresh=true: what was in {folder} is now in {aside}", flush=True)
 
 
-def _refusing(begin: Callable[[], None]) -> None:
-    """Begin, or end the process with a message: Hydra would only warn of an exception here, and go on."""
+def _refusing(do: Callable[[], None]) -> None:
+    """Do it, or end the process with a message: Hydra would only warn of an exception here, and go on."""
     try:
-        begin()
+        do()
     except Gr00tError as error:
         print(error, file=sys.stderr)
+        raise SweepEnded(FAILED) from error
+    except Exception as error:
+        traceback.print_exc()
         raise SweepEnded(FAILED) from error

@@ -53,6 +53,10 @@ def test_key_that_does_not_fit_is_named(modality, message):
     [
         ({"horizons": {"video": 1}}, r"horizons.video=1 .* takes 2 video frames \(delta_indices \[-15, 0\]\)"),
         ({"horizons": {"state": 2}}, r"horizons.state=2 .* takes 1 state"),
+        (
+            {"execution": 12, "delay": 5},
+            r"first 17 control steps of each chunk, but .* hold 16. Set horizons.delay to 0 ... 4",
+        ),
         ({"execution": 17}, r"horizons.execution=17 .* hold 16 control steps. Set horizons.execution=16 or less"),
     ],
 )

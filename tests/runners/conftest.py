@@ -80,6 +80,7 @@ def play(tmp_path):
             episode_steps=7,
             solves=lambda goal: goal % 3,
             policy_class=SpyPolicy,
+            env_class=ToyEnv,
             recorders=(),
             instructions=("reach",),
             has_success=True,
@@ -94,7 +95,7 @@ def play(tmp_path):
             thread.start()
             stack.callback(_join, server, thread)
             client = stack.enter_context(PolicyClient("127.0.0.1", server.port, connect_timeout_s=5, timeout_s=5))
-            toy = ToyEnv(num_envs, episode_steps=episode_steps, has_success=has_success)
+            toy = env_class(num_envs, episode_steps=episode_steps, has_success=has_success)
             group = Recorders([watcher, *recorders])
             env = Gr00tActionWrapper(
                 Gr00tObservationWrapper(toy, toy_embodiment()),

@@ -35,7 +35,7 @@ def make_run(
     shard=(0, 1),
 ):
     """Write a run folder and return its rows; episodes at the indices ``errors`` end in an error."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     plan = shard_of(make_plan(episodes, seed, list(instructions)), *shard)
     write_plan(plan, folder / "plan.json")
     stop = StopRule(plan, ci_width)
@@ -79,6 +79,8 @@ def make_run(
         "created": "2026-11-25T01:28:34+00:00",
         "command": ["groot-play", *overrides],
         "overrides": list(overrides),
+        "starts": "per_env",
+        "modality": {},
         "packages": {"isaaclab": "3.0.0", "newton": "1.0.0", "torch": "2.9.0"},
         "config": {
             "task": {"id": task},

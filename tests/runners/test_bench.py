@@ -35,7 +35,8 @@ from runners.config import BenchSection, register_schemas
 from runners.plan import make_plan
 from tests.runners.bench_rows import two_rows_then
 from tests.runners.conftest import ROOT
-from tests.toy import ToyEnv, ToyPolicy, toy_embodiment
+from tests.toy import ToyEnv, toy_embodiment
+from tests.toy_policy import ToyPolicy
 
 FIELDS = ["name", "value", "unit", "baseline", "ratio", "target", "ok"]
 TINY = {

@@ -172,6 +172,7 @@ def test_configuration_holds_no_secret():
         (["server.timeout_s=long"], ["server.timeout_s", "long", "Float"]),
         (["horizons.execution=null"], ["horizons.execution"]),
         (["horizons.video=1.5"], ["horizons.video", "1.5"]),
+        (["clock=reel"], ["clock", "paused, real"]),
         (["server.observation_form=flatt"], ["server.observation_form", "nested, flat"]),
         (["episodes=[1,2]"], ["episodes"]),
         (["num_envs"], ["num_envs"]),
@@ -224,6 +225,21 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     ],
 )
 def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, overrides, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *overrides, "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["horizons.delay=4"], "with clock=paused the world waits for each answer. Set clock=real"),
+        (["clock=real", "horizons.delay=4"], "Set horizons.delay to 0 ... 1, or horizons.execution higher"),
+        (["clock=real", "horizons=chunked", "horizons.delay=-1"], "Set horizons.delay to 0 ... 8"),
+    ],
+)
+def test_delay_that_does_not_go_with_the_rest_is_refused_at_once(command, monkeypatch, overrides, told):
     monkeypatch.setattr(play, "play", run_experiment)
     code, _, err = command(play, *overrides, "hydra.run.dir=run")
     assert code == 1

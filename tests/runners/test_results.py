@@ -17,13 +17,13 @@ from tests.runners.samples import make_row
 
 ROW_FIELDS = (
     "index", "seed", "instruction", "env", "attempt", "success",
-    "ended", "steps", "return", "server_calls", "video", "error",
+    "ended", "steps", "return", "server_calls", "held_steps", "video", "error",
 )  # fmt: skip
 SUMMARY_FIELDS = (
     "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
     "success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed", "ci_method",
     "micro_success_rate", "macro_success_rate", "instructions",
-    "env_steps", "wall_s", "env_steps_per_s", "renders", "server",
+    "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server",
 )  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 
@@ -64,7 +64,7 @@ def test_log_goes_on_where_an_earlier_one_stopped(tmp_path):
 def test_summary_has_the_fields_that_others_rely_on():
     summary = summary_of([make_row()])
     assert tuple(summary) == SUMMARY_FIELDS
-    assert tuple(summary["server"]) == (*SERVER_FIELDS, "endpoints")
+    assert tuple(summary["server"]) == (*SERVER_FIELDS, "waited_s", "endpoints")
     assert json.loads(json.dumps(summary)) == summary
 
 

@@ -67,6 +67,7 @@ def test_rows_hold_what_happened(play):
             "steps": steps,
             "return": float(NEEDED_STEPS if solved else 0),
             "server_calls": -(-steps // 4),
+            "held_steps": 0,
             "video": None,
             "error": None,
         }

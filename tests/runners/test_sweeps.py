@@ -1,6 +1,7 @@
 """Sweeps: what the jobs are called, that the same command goes on with them, and that none stands in another's way."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -9,12 +10,15 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners import play
+from runners.experiment import run_experiment
+from runners.plan import make_plan, require_parts, shard_of
 from runners.play import play as real_play
 from runners.run_lock import is_played, run_lock
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import job_name, jobs_of, sweep_name
 from tests.runners.conftest import ROOT
-from tests.runners.test_failures import finish, wait_for_rows
+from tests.runners.sample_runs import make_run
+from tests.runners.test_failures import START_S, finish, free_port, rows_of, wait_for_rows, wait_until_group_is_empty
 from tests.runners.test_resume import require_every_episode_once
 from tests.runners.wandb_reader import read_offline_run
 
@@ -76,10 +80,10 @@ def sweep(command, monkeypatch):
     """
     monkeypatch.setattr(play, "play", real_play)
 
-    def run(*overrides, ends=None):
+    def run(*overrides, ends=None, play_job=None):
         played = []
 
-        def play_job(run, config):
+        def pretend(run, config):
             folder = Path(play.HydraConfig.get().runtime.output_dir)
             code = (ends or {}).get(config.seed, 0)
             played.append((folder, config))
@@ -87,7 +91,7 @@ def sweep(command, monkeypatch):
                 JobEnd(code, "it does not fit\nat all" if code else None).write(folder)
             return code
 
-        monkeypatch.setattr(play, "play_job", play_job)
+        monkeypatch.setattr(play, "play_job", play_job or pretend)
         return *command(play, "-m", *overrides), played
 
     return run
@@ -163,6 +167,81 @@ def test_sweep_that_cannot_be_is_refused_before_a_job_begins(sweep, overrides, t
     assert told in err
 
 
+def test_gate_of_an_evaluation_in_shards_is_judged_at_the_end_of_the_sweep(sweep, monkeypatch):
+    def play_shard(run, config):
+        folder = Path(play.HydraConfig.get().runtime.output_dir)
+        shard = (config.shard.index, config.shard.count)
+        make_run(folder, config.episodes, rate=0.8, shard=shard, min_success=config.gate.min_success)
+        JobEnd(0).write(folder)
+        return 0
+
+    shards = ("shard.count=4", "shard.index=range(4)", "episodes=40")
+    for gate, code in ((0.5, 0), (0.9, 3)):
+        got, out, err, _ = sweep(*shards, f"gate.min_success={gate}", f"sweep.name=gate-{gate}", play_job=play_shard)
+        assert got == code, err
+        assert re.search(rf"gate.min_success={gate} is {'not ' * (code == 3)}met: \d+ of 40 episodes succeeded", out)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["shard.count=2", "stop.ci_width=0.1"], "whether there is enough is seen from all shards together"),
+        (["shard.count=2", "instruction.per=env"], "Set instruction.per=episode"),
+        (["shard.count=0"], "shard.count=0 was asked for, but the least is 1"),
+    ],
+)
+def test_shards_that_are_no_part_of_an_evaluation_are_refused_at_once(command, monkeypatch, overrides, told):
+    monkeypatch.setattr(play, "play", run_experiment)
+    code, _, err = command(play, *overrides, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
+    assert code == 1
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    ("index", "count", "told"),
+    [
+        (
+            8,
+            8,
+            r"it counts from 0 to 7\. A sweep plays all parts: groot-play -m shard\.count=8 'shard\.index=range\(8\)'",
+        ),
+        (-1, 2, "it counts from 0 to 1"),
+        (0, 21, r"there are 20 episodes, so that a part would be empty\. Set shard\.count=20 or less"),
+    ],
+)
+def test_part_that_a_plan_does_not_have_is_refused(index, count, told):
+    with pytest.raises(ContractError, match=told):
+        shard_of(make_plan(20, 0, ["reach"]), index, count)
+
+
+def test_envs_that_begin_only_together_play_no_parts():
+    require_parts("per_batch", 1)
+    require_parts("per_env", 2)
+    with pytest.raises(ContractError, match=r"\(starts: per_batch\)"):
+        require_parts("per_batch", 2)
+
+
+def test_fresh_puts_the_folder_of_a_run_aside(command):
+    command(play, "hydra.run.dir=run")
+    Path("run/episodes.jsonl").touch()
+    code, out, _ = command(play, "hydra.run.dir=run", "fresh=true")
+    assert code == 0
+    assert "fresh=true: what was in run is now in run.before-1" in out
+    assert Path("run.before-1/episodes.jsonl").exists()
+    assert not Path("run/episodes.jsonl").exists()
+    Path("run/manifest.json").write_text("{}")
+    code, _, err = command(play, "resume=run", "fresh=true")
+    assert code == 1
+    assert "fresh=true and resume=run exclude each other" in err
+
+
+def test_of_a_hundred_jobs_none_writes_where_another_does(sweep):
+    _, _, err, played = sweep("seed=range(50)", "instruction=empty,task", "recorder=[]")
+    assert len({folder for folder, _ in played}) == 100, err
+    (folder,) = Path("outputs/sweeps").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"sweep.json", "multirun.yaml", *(f.name for f, _ in played)}
+
+
 def test_folder_that_is_played_into_is_refused(tmp_path):
     assert not is_played(tmp_path)
     with run_lock(tmp_path):
@@ -172,50 +251,72 @@ def test_folder_that_is_played_into_is_refused(tmp_path):
     assert not is_played(tmp_path)
 
 
-def test_killed_sweep_goes_on_and_a_whole_one_asks_nobody(groot_play, policy_process, tmp_path):
-    """Two jobs, of which the second is killed in its middle together with all that belongs to it."""
+def test_killed_sweep_goes_on_side_by_side_and_a_whole_one_asks_nobody(groot_play, policy_process, tmp_path):
+    """Two jobs at a time, killed in their middle together with all that belongs to them, then gone on with."""
     server = policy_process("half_solved")
-    port = server.ports["half_solved"]
-    settings = (
-        "seed=0,1",
-        "task.id=Toy-Slow-v0",
-        "num_envs=2",
-        "episodes=6",
-        "horizons.episode=20",
-        "recorder=[wandb]",
-        "sweep.name=mine",
-    )
-    begun = groot_play("-m", *settings, f"server.port={port}")
-    first, second = (tmp_path / "outputs/sweeps/mine" / job.name for job in wait_for_jobs(tmp_path, begun))
-    wait_for_rows(first, 6, begun)
-    wait_for_rows(second, 1, begun)
+    settings = ("seed=0,1", "task.id=Toy-Slow-v0", "num_envs=2", "episodes=6", "horizons.episode=40", "sweep.name=mine")
+    settings += ("recorder=[wandb]", f"server.port={server.ports['half_solved']}")
+    joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    begun = groot_play("-m", *settings, *joblib)
+    sweep = tmp_path / "outputs/sweeps/mine"
+    folders = [sweep / job.name for job in wait_for_jobs(sweep, begun)]
+    for folder in folders:
+        wait_for_rows(folder, 1, begun)
+    assert all(is_played(folder) for folder in folders)
     os.killpg(begun.pid, signal.SIGKILL)
     begun.wait(10)
-    with (second / "episodes.jsonl").open("ab") as log:
+    assert not wait_until_group_is_empty(begun.pid)
+    assert not any(is_played(folder) for folder in folders)
+    with (folders[1] / "episodes.jsonl").open("ab") as log:
         log.write(b'{"index": 5, "seed"')  # what a kill in the middle of a row leaves
-    of_first = (first / "episodes.jsonl").read_bytes()
-    code, out, err = finish(groot_play("-m", *settings, f"server.port={port}"))
+    before = [rows_of(folder) for folder in folders]
+    code, out, err = finish(groot_play("-m", *settings, *joblib), 2 * START_S)
     assert code == 0, err
-    assert f"{first} is whole" in out
-    assert "Going on after" in out
-    assert (first / "episodes.jsonl").read_bytes() == of_first
-    for folder in (first, second):
-        require_every_episode_once(folder, 6)
-        (logged, *_) = sorted(folder.glob("wandb/offline-run-*/*.wandb"))
-        assert read_offline_run(logged).group == "mine"
+    assert "Rollout" not in out + err, "bars of jobs side by side would be drawn over one another"
+    assert "Sweep outputs/sweeps/mine: 2 of 2 jobs are done" in out
+    for folder, rows in zip(folders, before, strict=True):
+        assert require_every_episode_once(folder, 6)[: len(rows)] == rows, "what had ended is kept"
+        if len(rows) < 6:
+            assert "Going on after" in (folder / "output.log").read_text()
+        assert (folder / "report.html").exists()
+        logged = sorted(folder.glob("wandb/offline-run-*/*.wandb"))
+        assert {read_offline_run(path).group for path in logged} == {"mine"}
+    # Whatever is written lies in the folder of one job, or is the sweep's own.
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
+    assert {path.name for path in sweep.iterdir()} == {"sweep.json", "multirun.yaml", *(f.name for f in folders)}
+    # Whole, it is played by nobody, neither as a sweep nor as a run, and asks no server.
     server.kill()
-    code, out, err = finish(groot_play("-m", *settings, f"server.port={port}"))
+    code, out, err = finish(groot_play("-m", *settings))
     assert code == 0, err
     assert out.count("is whole") == 2
-    code, out, err = finish(groot_play(f"resume={second}"))
+    code, out, err = finish(groot_play(f"resume={folders[1]}"))
     assert code == 0, err
     assert "is whole" in out
 
 
-def wait_for_jobs(folder, process):
-    for _ in range(600):
-        (jobs,) = [read_jobs(path) for path in folder.glob("outputs/sweeps/*")] or [[]]
-        if jobs or process.poll() is not None:
-            return jobs
+def test_job_that_crashes_or_fails_stops_no_other(groot_play, policy_process, tmp_path):
+    """The first job's server is none, the second's process ends by a signal, the third is played."""
+    (port,) = policy_process("half_solved").ports.values()
+    process = groot_play(
+        "-m",
+        f"server.port={free_port()},{port}",
+        "task.id=Toy-Crashing-v0,Toy-v0",
+        "server.connect_timeout_s=1",
+        "recorder=[]",
+        "sweep.name=mine",
+    )
+    code, out, err = finish(process, 2 * START_S)
+    assert code == 1, err
+    assert "Sweep outputs/sweeps/mine: 1 of 4 jobs are done" in out
+    assert out.count("Failed to connect to Gr00t server") == 2
+    assert "its process ended with code -11" in out
+    assert "1 succeeded" in out
+
+
+def wait_for_jobs(sweep, process):
+    deadline = time.monotonic() + START_S
+    while not (jobs := read_jobs(sweep)):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "no sweep has begun"
         time.sleep(0.1)
-    raise AssertionError("no sweep has begun")
+    return jobs

@@ -1,10 +1,12 @@
 """The toy env as a task of groot-play: ids that start in no time, with a config that IsaacLab's launcher understands.
 
 Toy-v0 is played as fast as it goes; Toy-Slow-v0 takes a twentieth of a second a control step, for what a test does to a
-run in its middle.
+run in its middle; Toy-Crashing-v0 ends its process.
 """
 
 import math
+import os
+import signal
 import time
 
 import gymnasium as gym
@@ -35,6 +37,13 @@ class SlowToyEnv(ToyEnv):
         return super().step(action)
 
 
+class CrashingToyEnv(ToyEnv):
+    """A toy env whose first step ends the process as a fault of the simulator would."""
+
+    def step(self, action):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def make(cfg, env_cfg_entry_point, kind=ToyEnv):
     """Build the env as IsaacLab builds its own: from a config, with the entry point among its arguments."""
     assert cfg.sim.device == "cpu"
@@ -46,7 +55,11 @@ def make_slow(**arguments):
     return make(**arguments, kind=SlowToyEnv)
 
 
-for name, entry_point in {"Toy-v0": make, "Toy-Slow-v0": make_slow}.items():
+def make_crashing(**arguments):
+    return make(**arguments, kind=CrashingToyEnv)
+
+
+for name, entry_point in {"Toy-v0": make, "Toy-Slow-v0": make_slow, "Toy-Crashing-v0": make_crashing}.items():
     gym.register(
         name, entry_point, disable_env_checker=True, kwargs={"env_cfg_entry_point": f"{__name__}:{ToyEnvCfg.__name__}"}
     )

@@ -170,13 +170,14 @@ class SlurmCluster:
             time.sleep(0.2)
 
     def _processes(self) -> list[int]:
-        """Return the processes of this cluster's jobs, which all have its settings in their environment."""
+        """Return what runs in the jobs of this cluster, by its settings in their environment, and what watches them."""
         found = []
         mark = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
         for path in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
                 variables = path.read_bytes().split(b"\0")
-                if mark in variables and any(variable.startswith(b"SLURM_JOB_ID=") for variable in variables):
+                of_job = any(variable.startswith(b"SLURM_JOB_ID=") for variable in variables)
+                if mark in variables and (of_job or "slurmstepd" in (path.parent / "comm").read_text()):
                     found.append(int(path.parent.name))
         return found
 

@@ -82,6 +82,15 @@ def test_instruction_is_under_the_language_key(tmp_path, language, column):
     assert list(modality["annotation"]) == [column.removeprefix("annotation.")]
 
 
+def test_many_episodes_are_spread_over_folders(tmp_path, monkeypatch):
+    for module in ("layout", "features"):
+        monkeypatch.setattr(f"runners.datasets.{module}.CHUNK_SIZE", 2)
+    folder = make_dataset(tmp_path / "set", [2] * 5, ["reach"] * 5)
+    assert len(read_whole(folder)) == 5
+    assert [len(list(chunk.iterdir())) for chunk in sorted((folder / "data").iterdir())] == [2, 2, 1]
+    assert json.loads((folder / "meta/info.json").read_text())["total_chunks"] == 3
+
+
 def test_single_number_is_no_list_and_odd_pixels_stay_as_they_are(tmp_path):
     features = replace(FEATURES, action={"force": 1}, video={"odd": (33, 47)}, has_rewards=False, has_success=False)
     episodes = read_whole(make_dataset(tmp_path / "set", features=features))

@@ -176,7 +176,7 @@ class FrankaWithTerms:
         for name, (kind, joints) in terms.items():
             self.action_terms[name] = ActionTerm(start, len(joints), kind)
             if kind == "JointPositionAction":
-                self.joint_columns |= {j: JointColumn(start + i, 1.0, 0.0) for i, j in enumerate(joints)}
+                self.joint_columns |= {j: JointColumn(start + i, 1.0, 0.0, "robot", i) for i, j in enumerate(joints)}
             start += len(joints)
         self.action_dim = start
 
