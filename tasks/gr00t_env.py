@@ -4,8 +4,6 @@ from isaaclab.actuators import ImplicitActuator
 from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.envs.mdp import JointPositionAction
 
-from tasks.newton_replay import NewtonReplayManager
-
 __all__ = ["Gr00tEnv"]
 
 
@@ -18,9 +16,9 @@ class Gr00tEnv(ManagerBasedRLEnv):
     def load_managers(self) -> None:
         """Load the managers; called by IsaacLab when scene and physics are there."""
         super().load_managers()
-        manager = self.sim.physics_manager
-        if issubclass(manager, NewtonReplayManager) and self._targets_stand():
-            manager.step_whole_control_steps()
+        step_whole = getattr(self.sim.physics_manager, "step_whole_control_steps", None)
+        if step_whole is not None and self._targets_stand():
+            step_whole()
             self._physics_handles_decimation = True
 
     def _targets_stand(self) -> bool:

@@ -1,4 +1,4 @@
-"""How fast the lift goes on a GPU: ``python -m tests.verify.time_on_gpu FILE NUM_ENVS``, on the machine that has it.
+"""How fast the lift goes on a GPU: ``python -m tests.verify.time_on_gpu FILE NUM_ENVS [no_shadows]``, where there is one.
 
 Two 224 x 224 cameras are delivered to the host once a beat of ``EXECUTION`` control steps. Rates are control steps a
 second over all envs: of a naive loop; through the wrappers while no episode ends; through the wrappers while episodes
@@ -142,9 +142,11 @@ def beats_for(num_envs):
     return 20 if num_envs < 1024 else 30
 
 
-def measure(num_envs, device):
+def measure(num_envs, device, shadows):
     """Return every figure for one number of envs."""
     cfg = LiftCubeFrankaEnvCfg()
+    for camera in (cfg.scene.wrist_camera, cfg.scene.scene_camera):
+        camera.renderer_cfg.enable_shadows = shadows
     cfg.scene.num_envs, cfg.sim.device, cfg.episode_length_s = num_envs, device, 1e6
     cfg.terminations.at_random = DoneTerm(func=EndsAtRandom)
     with launch_simulation(cfg, {"device": device, "livestream": 0}):
@@ -158,6 +160,7 @@ def measure(num_envs, device):
         facts = {
             "card": torch.cuda.get_device_name() if device.startswith("cuda") else device,
             "envs": num_envs,
+            "shadows": shadows,
             "no camera": naive(bare, beats, 10**9),
             "naive, every step": naive(bare, 2, 1),
             "naive, every beat": naive(bare, beats // 2, EXECUTION),
@@ -180,10 +183,10 @@ def measure(num_envs, device):
     return facts
 
 
-def main(path, num_envs, device="cuda:0"):
+def main(path, num_envs, shadows="shadows", device="cuda:0"):
     """Append a line of figures to a file."""
     begun = time.monotonic()
-    facts = measure(int(num_envs), device)
+    facts = measure(int(num_envs), device, shadows == "shadows")
     facts["wall_s"] = time.monotonic() - begun
     print(json.dumps(facts, indent=1), flush=True)
     with Path(path).open("a") as file:
