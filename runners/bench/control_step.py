@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,15 +34,20 @@ class HoldingClient:
 
     Args:
         chunk: ``{action key: float32 (num_envs, T_action, D)}``.
+        state_keys: What it wants to be told.
     """
 
-    def __init__(self, chunk: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    def __init__(self, chunk: Mapping[str, np.ndarray[Any, Any]], state_keys: Iterable[str]) -> None:
         self.chunk = dict(chunk)
+        self._state_keys = tuple(state_keys)
 
     def get_modality_config(self) -> ModalityConfigs:
-        """Return what it gives; it wants nothing."""
+        """Return what it wants and gives."""
         horizon = len(next(iter(self.chunk.values()))[0])
-        return {"action": ModalityConfig(tuple(range(horizon)), tuple(self.chunk))}
+        return {
+            "state": ModalityConfig((0,), self._state_keys),
+            "action": ModalityConfig(tuple(range(horizon)), tuple(self.chunk)),
+        }
 
     def get_action(self, observation: Mapping[str, Any]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Return the chunk of the first B envs."""
@@ -77,7 +82,7 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
         )
         seeds = [0] * played.num_envs
         observation, _ = played.reset(options={"env_ids": range(played.num_envs), "seeds": seeds})
-        client: Any = HoldingClient(holding_chunk(played, observation, settings.execution))
+        client: Any = HoldingClient(holding_chunk(played, observation, settings.execution), blind.state)
         played.step(client.chunk)
         stopwatch = Stopwatch(played.device)
         stopwatch.watch_env(IsaacLabEnv(env))
