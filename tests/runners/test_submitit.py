@@ -31,7 +31,8 @@ def test_job_starts_its_server_again_and_one_that_is_refused_stops_no_other(groo
         "sweep.name=mine",
         "hydra/launcher=submitit_local",
     )
-    played, refused = (tmp_path / "outputs/sweeps/mine" / job.name for job in wait_for_jobs(tmp_path, process))
+    sweep = tmp_path / "outputs/sweeps/mine"
+    played, refused = (sweep / job.name for job in wait_for_jobs(sweep, process))
     wait_for_rows(played, 1, process, timeout=2 * START_S)  # submitit starts processes that start the job's
     (server,) = servers_of(played)
     os.kill(server["pid"], signal.SIGKILL)
