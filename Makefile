@@ -50,7 +50,7 @@ $(LEROBOT): .ci/setup.sh
 	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
 	touch $@
 
-verify-sweeps: $(READY)  ## prove that a killed sweep goes on, and measure what each of 100 jobs costs (about a quarter of an hour)
+verify-sweeps: $(READY)  ## prove that a killed sweep goes on; what each of 100 jobs costs (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
 
 verify-slurm: $(READY)  ## prove that a sweep on SLURM survives its node; installs SLURM where it is missing (ten minutes)

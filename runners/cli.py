@@ -171,7 +171,11 @@ def _explain(error: Exception, config_name: str) -> str:
     unknown_key = re.search(r"Could not override '([^']+)'", text)
     if unknown_key:
         return _explain_unknown_key(unknown_key.group(1), config_name)
-    unknown_option = re.search(r"Could not (?:find|load) '([^'/]+)/([^']+)'", text)
+    launcher = re.search(r"Could not (?:find|load) 'hydra/launcher/(joblib|submitit)", text)
+    if launcher:
+        extra = {"joblib": "joblib", "submitit": "slurm"}[launcher.group(1)]
+        return f"This launcher is not installed. Install it by pip install -e '.[{extra}]'"
+    unknown_option = re.search(r"Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     if unknown_option:
         group, option = unknown_option.groups()
         options = re.findall(r"^\t(\w+)$", text, flags=re.MULTILINE)

@@ -4,7 +4,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -16,42 +16,33 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env, match_embodiment
-from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.clock import make_clock
-from runners.config import InstructionPer, ServerReset
+from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.files import write_whole
 from runners.gate import judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_outcome, tell_servers
-from runners.plan import (
-    PlannedEpisode,
-    instruction_texts,
-    make_plan,
-    recorded_plan,
-    require_parts,
-    shard_of,
-    write_plan,
-)
+from runners.outcome import tell_end
+from runners.plan import instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
+from runners.recorded_plan import recorded_episodes
 from runners.recorders import Recorders
-from runners.recorders.lerobot import DATASET
 from runners.recorders.recorder import RunInfo
 from runners.report import write_report
-from runners.results import EpisodeRow, describe, last_rows, summarise
-from runners.resume import EarlierStart
+from runners.results import describe, last_rows, summarise
+from runners.resume import earlier_start
 from runners.rollout import rollout
 from runners.run_lock import run_lock
 from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
-__all__ = ["recorded_episodes", "run_experiment"]
+__all__ = ["run_experiment"]
 
 Say = Callable[[str], None]
 
@@ -69,7 +60,7 @@ def run_experiment(config: DictConfig) -> int:
     clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
     require_registered(resolved["task"])
     recorded = recorded_episodes(config)
-    earlier = _earlier_start(folder, config.resume)
+    earlier = earlier_start(folder, config.resume)
 
     with (
         run_lock(folder),
@@ -182,69 +173,7 @@ def run_experiment(config: DictConfig) -> int:
                 write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
                 recorders.on_run_end(summary)
                 write_report(folder, summary, log.rows, manifest)
-                _say_what_happened(say, folder, summary, log.rows, config.horizons.execution)
+                say("\n".join(tell_end(folder, summary, log.rows, config.horizons.execution)))
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
-
-
-def recorded_episodes(config: DictConfig) -> list[PlannedEpisode]:
-    """Return the plan of the recorded episodes that are to be played again, empty where none are.
-
-    Raises:
-        ContractError: A server that is told which episode begins would be told of several at once.
-    """
-    if config.dataset is None:
-        return []
-    if config.num_envs > 1 and config.server.reset is ServerReset.per_episode:
-        raise ContractError(
-            f"num_envs={config.num_envs} was asked for, but a server that replays dataset={config.dataset} has one "
-            "place in one episode, which each reset moves. Set num_envs=1."
-        )
-    return recorded_plan(Path(config.dataset), config.episode, config.episodes)
-
-
-def _earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
-    """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
-
-    A job of a sweep goes on by itself with what its folder holds.
-
-    Raises:
-        ContractError: The folder holds a run that nobody asked to go on with, or none that could be.
-    """
-    if HydraConfig.get().mode is RunMode.MULTIRUN:
-        return EarlierStart.read(folder) if (folder / "manifest.json").exists() else None
-    if resume is None:
-        if (folder / "episodes.jsonl").exists():
-            raise ContractError(
-                f"{folder} holds a run already. Go on with it by resume={folder}, begin it anew by fresh=true, or name "
-                "another folder by hydra.run.dir."
-            )
-        return None
-    if folder != Path(resume).resolve():
-        raise ContractError(
-            f"resume={resume} was asked for, but results would go to {folder}. Leave out hydra.run.dir, and -m."
-        )
-    return EarlierStart.read(folder)
-
-
-def _say_what_happened(
-    say: Say, folder: Path, summary: dict[str, Any], rows: Sequence[EpisodeRow], execution: int
-) -> None:
-    """Print the outcome, where the results lie, and the commands that open them."""
-    say("\n" + "\n".join(tell_outcome(summary, rows)))
-    calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
-    if p50_ms is not None:
-        speed = summary["env_steps_per_s"]
-        say(f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs")
-        for line in tell_servers(summary):
-            say(f"  {line}")
-        if execution < CHUNKED_EXECUTION:
-            fewer = -(-calls * execution // CHUNKED_EXECUTION)
-            say(f"horizons=chunked would ask about {fewer} times instead of {calls}")
-    say(f"Results:    {folder}")
-    say(f"Look at it: xdg-open {folder / 'report.html'}")
-    if (folder / DATASET).exists():
-        say(f"Data set:   groot-dataset show {folder / DATASET}")
-    for offline in sorted((folder / "wandb").glob("offline-run-*")):
-        say(f"To W&B:     wandb sync {offline}")

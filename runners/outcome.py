@@ -1,14 +1,19 @@
 """What a run has shown, in words: for the terminal and for the pages."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from runners.datasets.layout import RUN_FOLDER
 from runners.results import EpisodeRow, describe, last_rows
 
-__all__ = ["METHODS", "tell_counted", "tell_means", "tell_outcome", "tell_rate", "tell_servers"]
+__all__ = ["METHODS", "tell_counted", "tell_end", "tell_means", "tell_outcome", "tell_rate", "tell_servers"]
 
 METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
 """``ci_method`` of a summary in words."""
+
+CHUNKED_EXECUTION = 8
+"""``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
 
 def tell_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95% interval ") -> str:
@@ -77,3 +82,29 @@ def tell_servers(summary: Mapping[str, Any]) -> list[str]:
             f"{told['endpoint']}: {told['calls']} requests with {told['observations']} observations, {latency}{lost}"
         )
     return lines
+
+
+def tell_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow], execution: int) -> list[str]:
+    """Return what ends a run at the terminal: the outcome, what it cost, where it lies, and what opens it.
+
+    Args:
+        folder: The run folder.
+        summary: Of the run.
+        rows: All of its rows.
+        execution: ``horizons.execution``.
+    """
+    lines = ["", *tell_outcome(summary, rows)]
+    calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
+    if p50_ms is not None:
+        speed = summary["env_steps_per_s"]
+        lines.append(
+            f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs"
+        )
+        lines += [f"  {line}" for line in tell_servers(summary)]
+        if execution < CHUNKED_EXECUTION:
+            fewer = -(-calls * execution // CHUNKED_EXECUTION)
+            lines.append(f"horizons=chunked would ask about {fewer} times instead of {calls}")
+    lines += [f"Results:    {folder}", f"Look at it: xdg-open {folder / 'report.html'}"]
+    if (folder / RUN_FOLDER).exists():
+        lines.append(f"Data set:   groot-dataset show {folder / RUN_FOLDER}")
+    return lines + [f"To W&B:     wandb sync {offline}" for offline in sorted((folder / "wandb").glob("offline-run-*"))]

@@ -9,15 +9,12 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
-from runners.datasets.layout import EPISODES
-from runners.datasets.metadata import RecordedEpisode
 from runners.files import write_whole
 
 __all__ = [
     "PlannedEpisode",
     "instruction_texts",
     "make_plan",
-    "recorded_plan",
     "require_parts",
     "shard_of",
     "write_plan",
@@ -87,35 +84,6 @@ def make_plan(episodes: int, seed: int, instructions: Sequence[str]) -> list[Pla
     ]
 
 
-def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpisode]:
-    """Plan recorded episodes once more, each from its own seed and with its own instruction.
-
-    Args:
-        dataset: Folder of the data set.
-        first: Index of the first of them.
-        episodes: How many.
-
-    Raises:
-        Gr00tError: The data set cannot be read, has too few episodes, or does not say from which seeds they began.
-    """
-    recorded = RecordedEpisode.read(dataset)
-    if first < 0 or first + episodes > len(recorded):
-        raise ContractError(
-            f"episode={first} episodes={episodes} was asked for, but {dataset} holds {len(recorded)} episodes, from 0 "
-            f"on. Set episodes={max(1, len(recorded) - max(0, first))} or less, and episode to one that is there."
-        )
-    plan = []
-    for episode in recorded[first : first + episodes]:
-        if episode.seed is None:
-            raise ContractError(
-                f"{dataset / EPISODES} names no seed for episode {episode.index}, so that its start cannot be had "
-                "again. recorder=[lerobot] writes seeds. Without one, the actions can be played from other starts: "
-                "groot-serve policy=replay dataset=..., and groot-play in another terminal."
-            )
-        plan.append(PlannedEpisode(episode.index, episode.seed, episode.tasks[0]))
-    return plan
-
-
 def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[PlannedEpisode]:
     """Return one of ``count`` parts of a plan, each with every ``count``-th episode.
 
@@ -129,7 +97,7 @@ def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[Pla
             f"shard.index={index} was asked for with shard.count={count}: it counts from 0 to {count - 1}. A sweep "
             f"plays all parts: groot-play -m shard.count={count} 'shard.index=range({count})'."
         )
-    if count > len(plan):
+    if count > max(1, len(plan)):
         raise ContractError(
             f"shard.count={count} was asked for, but there are {len(plan)} episodes, so that a part would be empty. "
             f"Set shard.count={len(plan)} or less, or more episodes."

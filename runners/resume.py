@@ -2,6 +2,7 @@
 
 * ``with_earlier_settings``: completes the command line by what the run was started with.
 * ``EarlierStart``: what the run folder says of the run so far.
+* ``earlier_start``: finds it.
 """
 
 import json
@@ -12,10 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 
-__all__ = ["FREE", "EarlierStart", "other_settings", "with_earlier_settings"]
+__all__ = ["FREE", "EarlierStart", "earlier_start", "other_settings", "with_earlier_settings"]
 
 FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
 FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
@@ -104,6 +108,30 @@ class EarlierStart:
                 + "\n- ".join(differences)
                 + f"\nIt was started by: {command}\nLeave out what differs, or run it in a folder of its own."
             )
+
+
+def earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
+    """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
+
+    A job of a sweep goes on by itself with what its folder holds.
+
+    Raises:
+        ContractError: The folder holds a run that nobody asked to go on with, or none that could be.
+    """
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return EarlierStart.read(folder) if (folder / "manifest.json").exists() else None
+    if resume is None:
+        if (folder / "episodes.jsonl").exists():
+            raise ContractError(
+                f"{folder} holds a run already. Go on with it by resume={folder}, begin it anew by fresh=true, or name "
+                "another folder by hydra.run.dir."
+            )
+        return None
+    if folder != Path(resume).resolve():
+        raise ContractError(
+            f"resume={resume} was asked for, but results would go to {folder}. Leave out hydra.run.dir, and -m."
+        )
+    return EarlierStart.read(folder)
 
 
 def other_settings(config: Mapping[str, Any], free: Sequence[str] = FREE) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from groot_wrappers import Gr00tObservationWrapper
 from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from runners.bench.rows import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
@@ -37,6 +38,11 @@ class HoldingClient:
 
     def __init__(self, chunk: Mapping[str, np.ndarray[Any, Any]]) -> None:
         self.chunk = dict(chunk)
+
+    def get_modality_config(self) -> ModalityConfigs:
+        """Return what it gives; it wants nothing."""
+        horizon = len(next(iter(self.chunk.values()))[0])
+        return {"action": ModalityConfig(tuple(range(horizon)), tuple(self.chunk))}
 
     def get_action(self, observation: Mapping[str, Any]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Return the chunk of the first B envs."""

@@ -14,6 +14,7 @@ __all__ = [
     "INFO",
     "MODALITY",
     "MODALITY_CONFIG",
+    "RUN_FOLDER",
     "STATS",
     "TASKS",
     "VIDEO_PATH",
@@ -21,6 +22,9 @@ __all__ = [
     "video_column",
     "video_path",
 ]
+
+RUN_FOLDER = "dataset"
+"""What the data set of a run is called in the run's folder."""
 
 CHUNK_SIZE = 1000
 """Episodes a folder; nothing to do with chunks of actions."""

@@ -19,10 +19,7 @@ from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
 
-__all__ = ["DATASET", "LerobotRecorder"]
-
-DATASET = "dataset"
-"""Folder in the run folder."""
+__all__ = ["LerobotRecorder"]
 
 WAITING_BYTES = 64 * 2**20
 """Pixels that may wait to be encoded; when there are more, the simulation waits."""
@@ -71,7 +68,7 @@ class LerobotRecorder(Recorder):
     def on_run_start(self, run: RunInfo) -> None:
         """Find out which episodes an earlier start of the run has recorded."""
         self._run = run
-        self._folder = run.folder / DATASET
+        self._folder = run.folder / layout.RUN_FOLDER
         there = (self._folder / layout.EPISODES).exists()
         rows = read_json_lines(self._folder, layout.EPISODES) if there else []
         self._recorded = {row["plan_index"] for row in rows}

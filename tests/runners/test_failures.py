@@ -42,8 +42,8 @@ def rows_of(folder):
     return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
 
-def wait_for_rows(folder, count, process):
-    deadline = time.monotonic() + START_S
+def wait_for_rows(folder, count, process, timeout=START_S):
+    deadline = time.monotonic() + timeout
     while len(rows_of(folder)) < count:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline, "no episode ended"

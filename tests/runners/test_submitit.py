@@ -5,11 +5,14 @@ import os
 import signal
 
 import hydra
+import pytest
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
 from hydra.utils import get_class
 
+from runners import cli
 from runners.config import register_schemas
-from tests.runners.test_failures import finish, wait_for_rows
+from tests.runners.test_failures import START_S, finish, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once
 from tests.runners.test_started_server import SERVE, living
 from tests.runners.test_sweeps import wait_for_jobs
@@ -29,7 +32,7 @@ def test_job_starts_its_server_again_and_one_that_is_refused_stops_no_other(groo
         "hydra/launcher=submitit_local",
     )
     played, refused = (tmp_path / "outputs/sweeps/mine" / job.name for job in wait_for_jobs(tmp_path, process))
-    wait_for_rows(played, 1, process)
+    wait_for_rows(played, 1, process, timeout=2 * START_S)  # submitit starts processes that start the job's
     (server,) = servers_of(played)
     os.kill(server["pid"], signal.SIGKILL)
     code, out, err = finish(process)
@@ -58,3 +61,14 @@ def test_slurm_is_asked_to_put_back_what_it_cuts_off():
     assert launcher.additional_parameters.requeue is True
     assert launcher.max_num_timeout > 0
     assert 60 * launcher.timeout_min > launcher.signal_delay_s > 0
+
+
+@pytest.mark.parametrize(
+    ("told", "extra"),
+    [
+        ("In 'hydra/launcher/slurm': Could not load 'hydra/launcher/submitit_slurm'.", "slurm"),
+        ("Could not find 'hydra/launcher/joblib'\n\nAvailable options in 'hydra/launcher':\n\tbasic", "joblib"),
+    ],
+)
+def test_launcher_that_is_not_installed_is_told_with_its_extra(told, extra):
+    assert cli._explain(HydraException(told), "play").endswith(f"pip install -e '.[{extra}]'")

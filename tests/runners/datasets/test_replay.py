@@ -10,8 +10,7 @@ from groot_wrappers.errors import Gr00tError
 from runners.config import ServerReset
 from runners.datasets import layout
 from runners.datasets.replay import ReplayPolicy
-from runners.experiment import recorded_episodes
-from runners.plan import recorded_plan
+from runners.recorded_plan import recorded_episodes, recorded_plan
 from runners.recorders import Recorders
 from tests.runners.datasets.samples import FEATURES, make_dataset
 from tests.runners.datasets.test_recorded_rollout import recorder
