@@ -1,4 +1,4 @@
-"""How fast the lift goes on a GPU: ``python -m tests.verify.time_on_gpu FILE NUM_ENVS [no_shadows]``, if there is one.
+"""How fast the lift goes on a GPU: ``python -m tests.verify.time_on_gpu FILE NUM_ENVS [no_shadows]``, on its machine.
 
 Two 224 x 224 cameras are delivered to the host once a beat of ``EXECUTION`` control steps. Rates are control steps a
 second over all envs: of a naive loop; through the wrappers while no episode ends; through the wrappers while episodes
