@@ -14,7 +14,7 @@ from runners.recorders.video import VideoRecorder
 from runners.report import write_report
 from runners.results import summarise
 from runners.stopping import StopRule
-from tests.runners.samples import make_row, make_step
+from tests.runners.samples import make_row
 
 ERROR = "The server's chunk for 'joint_positions' holds NaN or infinity <in env 2>"
 
@@ -107,7 +107,7 @@ def film(recorder, planned, row):
     observation = {"video": {"wrist_camera": frame, "scene_camera": frame // 2}}
     recorder.on_episodes_start({0: planned}, observation)
     for _ in range(5):
-        recorder.on_control_step(make_step(observation, [True]))
+        recorder.on_beat(observation)
     env, row.env = row.env, 0
     recorder.on_episode_end(row)
     row.env = env

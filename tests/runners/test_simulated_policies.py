@@ -43,6 +43,9 @@ class Clock:
             self.left[options["env_ids"]] = np.where(fates, SUCCESS_BEATS, FAILURE_BEATS)
         return {}, {}
 
+    def get_modality_config(self):
+        return {}
+
     def get_action(self, observation):
         return {}, {}
 
@@ -50,6 +53,7 @@ class Clock:
         self.left -= 1
         over, nothing = self.left <= 0, np.zeros(self.num_envs)
         info = {"success": over & self.fates, "steps": nothing, "error": [None] * self.num_envs}
+        info |= {"held": nothing, "unanswered": None}
         return {}, nothing, nothing, over & ~self.fates, info
 
 
