@@ -187,4 +187,4 @@ def test_clock_gives_what_the_wrapped_env_gives():
     clock.reset(options={"env_ids": [0, 1], "seeds": [1, 2]})
     _, *told, told_info = clock.step({})
     assert [tuple(values.shape) for values in real] == [values.shape for values in told]
-    assert {name: len(info[name]) for name in told_info} == {name: len(told_info[name]) for name in told_info}
+    assert {name: np.shape(info[name]) for name in told_info} == {name: np.shape(told_info[name]) for name in told_info}
