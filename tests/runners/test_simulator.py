@@ -106,7 +106,7 @@ def test_two_cubes_are_lifted_through_a_policy_server(tmp_path, clean_environmen
         # Joints follow their targets with a lag: they are nearer to where they were sent last than before that.
         lag = [np.abs(state[k:, :7] - action[: len(action) - k, :7]).mean() for k in range(2)]
         assert lag[1] < lag[0] < 0.2
-        # What a policy sees is the same picture, side by side for a person or apart for GR00T.
+        # What a policy is asked with, every 8th frame, is the same picture: side by side for a person, apart for GR00T.
         sides = dict(zip(views, np.split(decode(folder / row["video"]), 2, axis=2), strict=True))
         for name, view in sides.items():
-            assert np.abs(episode.videos[name].astype(int) - view).mean() < 3
+            assert np.abs(episode.videos[name][::8].astype(int) - view).mean() < 3
