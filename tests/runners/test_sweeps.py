@@ -266,7 +266,10 @@ def test_killed_sweep_goes_on_side_by_side_and_a_whole_one_asks_nobody(groot_pla
     os.killpg(begun.pid, signal.SIGKILL)
     begun.wait(10)
     assert not wait_until_group_is_empty(begun.pid)
-    assert not any(is_played(folder) for folder in folders)
+    deadline = time.monotonic() + START_S
+    while any(is_played(folder) for folder in folders):  # a job whose parent was killed ends by itself
+        assert time.monotonic() < deadline, "a job goes on although its sweep is gone"
+        time.sleep(0.1)
     with (folders[1] / "episodes.jsonl").open("ab") as log:
         log.write(b'{"index": 5, "seed"')  # what a kill in the middle of a row leaves
     before = [rows_of(folder) for folder in folders]
