@@ -17,10 +17,9 @@ from groot_wrappers.envelopes import (
     Dialect,
     array_from_fields,
     array_from_npy,
-    checked_dtype,
-    npy_header,
-    raw_bytes,
+    array_pieces,
     scalar_from_fields,
+    scalar_piece,
 )
 from groot_wrappers.errors import ContractError, ProtocolError
 from groot_wrappers.modality import ModalityConfig
@@ -32,6 +31,8 @@ type _Place = str | tuple["_Place", object]
 """Where in a message a value stands: the place of what holds it, and its key or index there."""
 
 _CONFIG_MARKERS = {dialect.config_marker: dialect for dialect in Dialect}
+_TEXT = (str, bytes)
+_PLAIN = (int, float, str, bytes, type(None))  # bool is an int
 _MARKERS = {b"nd", "__ndarray_class__", *_CONFIG_MARKERS}
 
 
@@ -76,6 +77,8 @@ class _Packer:
             self._plain(value, where)
         elif isinstance(value, np.ndarray):
             self._array(value, where)
+        elif isinstance(value, dict | Mapping):
+            self._map(value, where, depth)
         elif isinstance(value, list | tuple):
             self._begin(self._packer.pack_array_header(len(value)), where, depth)
             for index, item in enumerate(value):
@@ -84,18 +87,24 @@ class _Packer:
             # np.float64 is a float and goes as one in both dialects, as in the real serialiser
             self._scalar(value, where)
         elif isinstance(value, ModalityConfig):
-            self._constant(2, self._dialect.config_marker, True, "as_json", value.to_json())
-        elif isinstance(value, Mapping):
-            self._begin(self._packer.pack_map_header(len(value)), where, depth)
-            for key in value:
-                if not isinstance(key, str | bytes):
-                    raise ProtocolError(f"{_told(where)} has the key {key!r:.40}; keys of a message are str")
-                if key in _MARKERS:
-                    raise ProtocolError(f"{_told(where)} has the key {key!r}, which marks what is no dict; rename it")
-                self._plain(key, where)
-                self.write(value[key], (where, key), depth - 1)
-        else:
+            self._plain({self._dialect.config_marker: True, "as_json": value.to_json()}, where)
+        elif isinstance(value, _PLAIN):
             self._plain(value, where)
+        else:
+            raise ProtocolError(
+                f"{_told(where)} is a {type(value).__name__}, which cannot be sent; "
+                "send a numpy array, str, number, list or dict"
+            )
+
+    def _map(self, value: Mapping[Any, object], where: _Place, depth: int) -> None:
+        self._begin(self._packer.pack_map_header(len(value)), where, depth)
+        for key in value:
+            if not isinstance(key, _TEXT):
+                raise ProtocolError(f"{_told(where)} has the key {key!r:.40}; keys of a message are str")
+            if key in _MARKERS:
+                raise ProtocolError(f"{_told(where)} has the key {key!r}, which marks what is no dict; rename it")
+            self._plain(key, where)
+            self.write(value[key], (where, key), depth - 1)
 
     def _begin(self, header: bytes, where: _Place, depth: int) -> None:
         if depth == 0:
@@ -103,59 +112,27 @@ class _Packer:
         self.pieces.append(header)
 
     def _plain(self, value: object, where: _Place) -> None:
-        if not isinstance(value, int | float | str | bytes | None):  # bool is an int
-            raise ProtocolError(
-                f"{_told(where)} is a {type(value).__name__}, which cannot be sent; "
-                "send a numpy array, str, number, list or dict"
-            )
+        """Write what msgpack knows by itself."""
         try:
             self.pieces.append(self._packer.pack(value))
         except (OverflowError, ValueError) as error:  # an int beyond 64 bits, a lone surrogate
             raise ProtocolError(f"{_told(where)} cannot be sent: {error}") from error
 
     def _array(self, array: np.ndarray, where: _Place) -> None:
-        self._check(array.dtype, where)
-        if self._dialect is Dialect.NPY:
-            self._constant(2, "__ndarray_class__", True, "as_npy")
-            header, values = npy_header(array), raw_bytes(array, fortran=True)
-            self._bin(where, header, values)
-        else:
-            self._constant(5, b"nd", True, b"type", array.dtype.str, b"kind", b"", b"shape", array.shape, b"data")
-            self._bin(where, raw_bytes(array))
-
-    def _scalar(self, value: np.generic, where: _Place) -> None:
-        self._check(value.dtype, where)
-        if self._dialect is Dialect.NPY:
-            self._plain(value.item(), where)
-        else:
-            self._constant(3, b"nd", False, b"type", value.dtype.str, b"data")
-            self._bin(where, value.tobytes())
-
-    def _check(self, dtype: np.dtype[Any], where: _Place) -> None:
         try:
-            checked_dtype(dtype)
+            self.pieces += array_pieces(array, self._dialect)
         except ProtocolError as error:
             raise ProtocolError(f"{_told(where)}: {error}") from None
 
-    def _constant(self, map_size: int, *values: object) -> None:
-        """Begin a map with keys and values that are known to be plain."""
-        self.pieces.append(self._packer.pack_map_header(map_size))
-        self.pieces.extend(map(self._packer.pack, values))
-
-    def _bin(self, where: _Place, *values: _Piece) -> None:
-        size = sum(len(value) for value in values)
-        if size < 1 << 8:
-            head = b"\xc4" + size.to_bytes(1, "big")
-        elif size < 1 << 16:
-            head = b"\xc5" + size.to_bytes(2, "big")
-        elif size < 1 << 32:
-            head = b"\xc6" + size.to_bytes(4, "big")
+    def _scalar(self, value: np.generic, where: _Place) -> None:
+        try:
+            piece = scalar_piece(value)
+        except ProtocolError as error:
+            raise ProtocolError(f"{_told(where)}: {error}") from None
+        if self._dialect is Dialect.NPY:
+            self._plain(value.item(), where)
         else:
-            raise ProtocolError(
-                f"{_told(where)} takes {size} bytes, and msgpack holds no more than 4 GiB; lower num_envs"
-            )
-        self.pieces.append(head)
-        self.pieces.extend(values)
+            self.pieces.append(piece)
 
 
 def _told(where: _Place) -> str:
@@ -173,6 +150,11 @@ class _Unpacker:
         self.dialect: Dialect | None = None
 
     def map(self, fields: dict[str | bytes, Any]) -> Any:
+        if _MARKERS.isdisjoint(fields):
+            for key, value in fields.items():
+                if type(value) is memoryview:
+                    fields[key] = bytes(value)
+            return fields
         if b"nd" in fields:
             self._note(Dialect.MSGPACK_NUMPY)
             if fields[b"nd"] is True:
@@ -185,14 +167,12 @@ class _Unpacker:
             if not isinstance(fields.get("as_npy"), memoryview):
                 raise ProtocolError("the message holds an array envelope without 'as_npy' bytes")
             return array_from_npy(fields["as_npy"])
-        for marker, dialect in _CONFIG_MARKERS.items():
-            if marker in fields:
-                self._note(dialect)
-                try:
-                    return ModalityConfig.from_json(fields.get("as_json"))
-                except ContractError as error:
-                    raise ProtocolError(f"the message holds a modality config that cannot be read: {error}") from error
-        return {key: bytes(value) if isinstance(value, memoryview) else value for key, value in fields.items()}
+        for marker in _CONFIG_MARKERS.keys() & fields:
+            self._note(_CONFIG_MARKERS[marker])
+        try:
+            return ModalityConfig.from_json(fields.get("as_json"))
+        except ContractError as error:
+            raise ProtocolError(f"the message holds a modality config that cannot be read: {error}") from error
 
     def _note(self, dialect: Dialect) -> None:
         if self.dialect not in (None, dialect):

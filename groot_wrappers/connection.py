@@ -25,9 +25,12 @@ MAX_MESSAGE_BYTES = 1 << 29
 """512 MiB: 64 envs with two views of 512 pixels and 5 frames of history take half of it."""
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
+_PROMPT_MS = 20  # most replies come within; only who waits longer watches the connection beside, which takes longer
 _TICK_S = 1.0
 _RETURN_S = 5.0  # for a server that went away between two calls: one that is started again is back by then, or not soon
 _GRACE_MS = 50  # a reply that was read just before its connection closed
+
+_READABLE = int(zmq.POLLIN)  # as an int: the arithmetic of enums is slow
 
 _ABSENT, _CONNECTED, _GREETED, _CLOSED = range(4)
 _REASONS = {
@@ -129,13 +132,15 @@ class Connection:
         """
         with self._in_use:
             try:
-                parts = self._exchange(frame, timeout_s, on_tick)
+                socket = self._open_socket()
+                reply = self._exchange(socket, frame, timeout_s, on_tick)
+                others = socket.recv_multipart() if reply.more else []
             except BaseException:
                 self._drop_socket()
                 raise
-        if len(parts) != 1:
-            raise ProtocolError(f"the reply came in {len(parts)} frames, where the GR00T protocol has one")
-        return parts[0].buffer
+        if others:
+            raise ProtocolError(f"the reply came in {1 + len(others)} frames, where the GR00T protocol has one")
+        return reply.buffer
 
     def close(self) -> None:
         """Close the socket, dropping what it holds; more than once does no harm.
@@ -149,15 +154,36 @@ class Connection:
                 self._context.destroy(linger=0)
                 self._context = None
 
-    def _exchange(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None) -> list[zmq.Frame]:
-        socket = self._open_socket()
+    def _exchange(
+        self,
+        socket: zmq.Socket[bytes],
+        frame: bytes,
+        timeout_s: float,
+        on_tick: Callable[[float], object] | None,
+    ) -> zmq.Frame:
+        """Send a frame and return the first of those that answer it."""
         self._read_events()
         lost = self._state == _CLOSED  # between two calls: ZeroMQ connects again by itself
         if lost:
             self._state = _ABSENT
         start = time.monotonic()
-        next_tick = _TICK_S
         socket.send(frame, copy=False)
+        try:
+            return socket.recv(copy=False)
+        except zmq.Again:
+            self._wait(socket, start, timeout_s, on_tick, lost)
+            return socket.recv(copy=False)
+
+    def _wait(
+        self,
+        socket: zmq.Socket[bytes],
+        start: float,
+        timeout_s: float,
+        on_tick: Callable[[float], object] | None,
+        lost: bool,
+    ) -> None:
+        """Return once there is something to receive."""
+        next_tick = _TICK_S
         while True:
             if self._closing:
                 raise self._was_closed()
@@ -172,16 +198,16 @@ class Connection:
                     on_tick(waited)
             ready = dict(self._poller.poll(int(1e3 * max(0.0, min(timeout_s, next_tick) - waited)) + 1))
             if socket in ready:
-                return socket.recv_multipart(copy=False)
+                return
             self._read_events()
             if self._state == _CLOSED:  # the reply is lost with the connection; a new one would wait in vain
                 if socket.poll(_GRACE_MS):
-                    return socket.recv_multipart(copy=False)
+                    return
                 raise NoReplyError(time.monotonic() - start, _CLOSED)
 
     def _read_events(self) -> None:
         """Follow the connection's state, from its monitor."""
-        while self._monitor.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+        while self._monitor.getsockopt(zmq.EVENTS) & _READABLE:
             event = recv_monitor_message(self._monitor)["event"]
             state = _EVENTS.get(event, self._state)
             # Without a greeting before it, a closed connection is a tunnel or a proxy whose server is not up yet.
@@ -194,6 +220,7 @@ class Connection:
             socket = self._context.socket(zmq.REQ)
             socket.setsockopt(zmq.MAXMSGSIZE, self._max_message_bytes)
             socket.setsockopt(zmq.IPV6, int("[" in self._endpoint))
+            socket.setsockopt(zmq.RCVTIMEO, _PROMPT_MS)
             self._monitor = socket.get_monitor_socket(sum(_EVENTS))
             self._state = _ABSENT
             self._poller = zmq.Poller()

@@ -38,6 +38,8 @@ __all__ = [
 MODALITIES = ("video", "state", "action", "language")
 OBSERVATION_FORMS = ("nested", "flat")
 _OBSERVED = ("video", "state", "language")
+_UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
+_LISTS = (list, tuple)
 _ACTION_PREFIX = "action."
 
 
@@ -211,24 +213,24 @@ def check_observation(observation: Mapping[str, Any], modality: ModalityConfigs)
     Raises:
         ContractError: names the key, what is wanted and what came.
     """
-    batches: dict[str, int] = {}
+    batches: dict[tuple[str, str], int] = {}
     for name in _OBSERVED:
         if name not in modality:
             continue
         if name not in observation:
             raise ContractError(f"Observation must contain a '{name}' key. Got {sorted(map(str, observation))}")
         values = _mapping(observation[name], f"observation[{name!r}]")
+        check = _check_language if name == "language" else _check_array
+        horizon = modality[name].horizon
         for key in modality[name].modality_keys:
-            where = f"{name.capitalize()} key '{key}'"
             if key not in values:
                 raise ContractError(
-                    f"{where} must be in observation. Got {sorted(map(str, values))}; "
+                    f"{_where(name, key)} must be in observation. Got {sorted(map(str, values))}; "
                     f"name it under `{name}` of the embodiment"
                 )
-            check = _check_language if name == "language" else _check_array
-            batches[where] = check(where, values[key], modality[name].horizon, name)
+            batches[name, key] = check(name, key, values[key], horizon)
     if len(set(batches.values())) > 1:
-        told = ", ".join(f"{where} has {batch}" for where, batch in batches.items())
+        told = ", ".join(f"{_where(*place)} has {batch}" for place, batch in batches.items())
         raise ContractError(f"all keys of an observation must have the same batch size B; {told}")
     return next(iter(batches.values()), 1)
 
@@ -248,12 +250,13 @@ def check_action(action: Mapping[str, Any], modality: ModalityConfigs, batch: in
     """
     horizon = modality["action"].horizon
     for key in modality["action"].modality_keys:
-        where = f"Action key '{key}'"
         if key not in action:
-            raise ContractError(f"{where} must be in action. Got {sorted(map(str, action))}")
-        got = _check_array(where, action[key], horizon, "action")
+            raise ContractError(f"{_where('action', key)} must be in action. Got {sorted(map(str, action))}")
+        got = _check_array("action", key, action[key], horizon)
         if got != batch:
-            raise ContractError(f"{where} must have batch size {batch}, the observation's. Got {_told(action[key])}")
+            raise ContractError(
+                f"{_where('action', key)} must have batch size {batch}, the observation's. Got {_told(action[key])}"
+            )
 
 
 def flatten_observation(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
@@ -307,45 +310,55 @@ def unflatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key).removeprefix(_ACTION_PREFIX): action[key] for key in action}
 
 
-def _check_array(where: str, value: object, horizon: int, name: str) -> int:
+def _check_array(name: str, key: str, value: object, horizon: int) -> int:
     """Check one video, state or action array; return its batch size."""
-    dtype, dims = (np.uint8, "B, T, H, W, 3") if name == "video" else (np.float32, "B, T, D")
+    dtype, ndim = (_UINT8, 5) if name == "video" else (_FLOAT32, 3)
+    if isinstance(value, np.ndarray) and value.dtype == dtype:
+        shape = value.shape
+        if len(shape) == ndim and shape[1] == horizon and 0 not in shape and (ndim == 3 or shape[-1] == 3):
+            return shape[0]
+    raise ContractError(f"{_where(name, key)} {_array_problem(name, value, horizon)}")
+
+
+def _array_problem(name: str, value: object, horizon: int) -> str:
+    """Say what is wrong with an array that is not as it must be."""
+    dtype, dims = (_UINT8, "B, T, H, W, 3") if name == "video" else (_FLOAT32, "B, T, D")
     if not isinstance(value, np.ndarray):
-        wanted = f"{dtype.__name__} ({dims.replace('T', str(horizon))})"
-        raise ContractError(f"{where} must be a numpy array, {wanted}. Got {_told(value)}")
+        return f"must be a numpy array, {dtype} ({dims.replace('T', str(horizon))}). Got {_told(value)}"
     if value.dtype != dtype:
-        raise ContractError(
-            f"{where} must be a numpy array of type np.{dtype.__name__}. Got {_told(value)}; "
-            f"convert it with .astype(np.{dtype.__name__})"
-        )
+        return f"must be a numpy array of type np.{dtype}. Got {_told(value)}; convert it with .astype(np.{dtype})"
     if value.ndim != dims.count(",") + 1:
-        raise ContractError(f"{where} must be a numpy array of shape ({dims}). Got {_told(value)}")
+        return f"must be a numpy array of shape ({dims}). Got {_told(value)}"
     if value.shape[1] != horizon:
-        raise ContractError(
-            f"{where} must have horizon {horizon}, one step an entry of the {name} modality's delta_indices. "
-            f"Got {_told(value)}"
+        return (
+            f"must have horizon {horizon}, one step an entry of the {name} modality's delta_indices. Got {_told(value)}"
         )
     if name == "video" and value.shape[-1] != 3:
-        raise ContractError(f"{where} must have channel 'C' 3 (RGB, last). Got {_told(value)}")
-    if 0 in value.shape:
-        raise ContractError(f"{where} must not be empty. Got {_told(value)}")
-    batch: int = value.shape[0]
-    return batch
+        return f"must have channel 'C' 3 (RGB, last). Got {_told(value)}"
+    return f"must not be empty. Got {_told(value)}"
 
 
-def _check_language(where: str, value: object, horizon: int, _name: str) -> int:
+def _check_language(name: str, key: str, value: object, horizon: int) -> int:
     """Check one language key; return its batch size."""
-    if not isinstance(value, list | tuple) or not value:
-        raise ContractError(f"{where} must be a list of B lists of one str. Got {_told(value)}")
+    if not isinstance(value, _LISTS) or not value:
+        raise ContractError(f"{_where(name, key)} must be a list of B lists of one str. Got {_told(value)}")
     for texts in value:
-        if not isinstance(texts, list | tuple):
-            raise ContractError(f"{where} must be a list of B lists of one str. Got a {_told(texts)} among the B")
+        if not isinstance(texts, _LISTS):
+            raise ContractError(
+                f"{_where(name, key)} must be a list of B lists of one str. Got a {_told(texts)} among the B"
+            )
         if len(texts) != horizon:
-            raise ContractError(f"{where} must have horizon {horizon}. Got {len(texts)} in one of the B lists")
+            raise ContractError(
+                f"{_where(name, key)} must have horizon {horizon}. Got {len(texts)} in one of the B lists"
+            )
         for text in texts:
             if not isinstance(text, str):
-                raise ContractError(f"{where} must hold str. Got {_told(text)}")
+                raise ContractError(f"{_where(name, key)} must hold str. Got {_told(text)}")
     return len(value)
+
+
+def _where(name: str, key: str) -> str:
+    return f"{name.capitalize()} key '{key}'"
 
 
 def _told(value: object) -> str:

@@ -19,14 +19,14 @@ __all__ = ["MAX_DEPTH", "MAX_ITEMS", "read"]
 MAX_DEPTH = 32
 MAX_ITEMS = 1 << 17
 
+_TEXT = (str, bytes)
 _SCALARS = {
     0xC0: None,
     0xC2: False,
     0xC3: True,
-    **{tag: tag for tag in range(0x80)},
     **{tag: tag - 0x100 for tag in range(0xE0, 0x100)},
 }
-"""Values that are their tag."""
+"""Values that are their tag; so are the numbers below 0x80."""
 _NUMBERS = {
     0xCA: struct.Struct(">f"),
     0xCB: struct.Struct(">d"),
@@ -39,19 +39,20 @@ _NUMBERS = {
     0xD2: struct.Struct(">i"),
     0xD3: struct.Struct(">q"),
 }
-# kind and width in bytes of the length that follows the tag
+_LENGTHS = {1: struct.Struct(">B"), 2: struct.Struct(">H"), 4: struct.Struct(">I")}
 _SIZED = {
-    0xC4: ("bin", 1),
-    0xC5: ("bin", 2),
-    0xC6: ("bin", 4),
-    0xD9: ("str", 1),
-    0xDA: ("str", 2),
-    0xDB: ("str", 4),
-    0xDC: ("list", 2),
-    0xDD: ("list", 4),
-    0xDE: ("map", 2),
-    0xDF: ("map", 4),
+    0xC4: ("bin", _LENGTHS[1]),
+    0xC5: ("bin", _LENGTHS[2]),
+    0xC6: ("bin", _LENGTHS[4]),
+    0xD9: ("str", _LENGTHS[1]),
+    0xDA: ("str", _LENGTHS[2]),
+    0xDB: ("str", _LENGTHS[4]),
+    0xDC: ("list", _LENGTHS[2]),
+    0xDD: ("list", _LENGTHS[4]),
+    0xDE: ("map", _LENGTHS[2]),
+    0xDF: ("map", _LENGTHS[4]),
 }
+"""Kind, and the length that follows the tag."""
 
 
 def read(frame: bytes | memoryview, on_map: Callable[[dict[str | bytes, Any]], Any]) -> Any:
@@ -91,59 +92,67 @@ class _Reader:
         self.at += 1
         if 0xA0 <= tag <= 0xBF:  # most values are short texts
             return self._text(tag & 0x1F)
+        if tag <= 0x7F:
+            return tag
+        if tag <= 0x8F:
+            return self._map(tag & 0x0F, depth)
+        if tag <= 0x9F:
+            return self._list(tag & 0x0F, depth)
+        if tag in _SIZED:
+            kind, length = _SIZED[tag]
+            size = self._number(length)
+            if kind == "bin":
+                return self._take(size)
+            if kind == "str":
+                return self._text(size)
+            return self._map(size, depth) if kind == "map" else self._list(size, depth)
         if tag in _SCALARS:
             return _SCALARS[tag]
         if tag in _NUMBERS:
-            number = _NUMBERS[tag]
-            return number.unpack(self._take(number.size))[0]
-        kind, size = self._head(tag)
-        if kind in ("bin", "str"):
-            return self._take(size) if kind == "bin" else self._text(size)
+            return self._number(_NUMBERS[tag])
+        raise ProtocolError(f"the message holds the msgpack tag 0x{tag:02x}, which this protocol never uses")
+
+    def _number(self, form: struct.Struct) -> Any:
+        return form.unpack(self._take(form.size))[0]
+
+    def _take(self, size: int) -> memoryview:
+        begin = self.at
+        end = begin + size
+        if end > self._end:
+            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {self._end - begin} left")
+        self.at = end
+        return self.data[begin:end]
+
+    def _text(self, size: int) -> str:
+        try:
+            return self._take(size).tobytes().decode()
+        except UnicodeDecodeError as error:
+            raise ProtocolError("the message holds text that is not UTF-8") from error
+
+    def _list(self, size: int, depth: int) -> list[Any]:
+        self._enter(size, depth)
+        items = []
+        for _ in range(size):
+            item = self.value(depth - 1)
+            items.append(bytes(item) if type(item) is memoryview else item)
+        return items
+
+    def _map(self, size: int, depth: int) -> Any:
+        self._enter(size, depth)
+        pairs: dict[str | bytes, Any] = {}
+        for _ in range(size):
+            key = self.value(0)
+            if type(key) is memoryview:
+                key = key.tobytes()
+            if not isinstance(key, _TEXT) or key in pairs:
+                raise ProtocolError("the message holds a map with a key that is not text, or one that is there twice")
+            pairs[key] = self.value(depth - 1)
+        return self._on_map(pairs)
+
+    def _enter(self, size: int, depth: int) -> None:
+        """Refuse a list or map that is too deep or too many."""
         if depth == 0:
             raise ProtocolError(f"the message is nested deeper than {MAX_DEPTH} levels")
         self._items_left -= size
         if self._items_left < 0:
             raise ProtocolError(f"the message holds more than {MAX_ITEMS} values")
-        return self._list(size, depth - 1) if kind == "list" else self._on_map(self._map(size, depth - 1))
-
-    def _head(self, tag: int) -> tuple[str, int]:
-        """Return the kind of a sized value that is no short str, and its size in bytes, items or pairs."""
-        if tag <= 0x8F:
-            return "map", tag & 0x0F
-        if tag <= 0x9F:
-            return "list", tag & 0x0F
-        if tag not in _SIZED:
-            raise ProtocolError(f"the message holds the msgpack tag 0x{tag:02x}, which this protocol never uses")
-        kind, width = _SIZED[tag]
-        return kind, int.from_bytes(self._take(width), "big")
-
-    def _take(self, size: int) -> memoryview:
-        begin = self.at
-        if begin + size > self._end:
-            raise ProtocolError(f"the message is cut short: {size} bytes wanted, {self._end - begin} left")
-        self.at = begin + size
-        return self.data[begin : self.at]
-
-    def _text(self, size: int) -> str:
-        try:
-            return str(self._take(size), "utf-8")
-        except UnicodeDecodeError as error:
-            raise ProtocolError("the message holds text that is not UTF-8") from error
-
-    def _list(self, size: int, depth: int) -> list[Any]:
-        items = []
-        for _ in range(size):
-            item = self.value(depth)
-            items.append(bytes(item) if isinstance(item, memoryview) else item)
-        return items
-
-    def _map(self, size: int, depth: int) -> dict[str | bytes, Any]:
-        pairs: dict[str | bytes, Any] = {}
-        for _ in range(size):
-            key = self.value(0)
-            if isinstance(key, memoryview):
-                key = bytes(key)
-            if not isinstance(key, str | bytes) or key in pairs:
-                raise ProtocolError("the message holds a map with a key that is not text, or one that is there twice")
-            pairs[key] = self.value(depth)
-        return pairs
