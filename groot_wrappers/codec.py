@@ -13,15 +13,9 @@ import msgpack
 import numpy as np
 
 from groot_wrappers import msgpack_reader
-from groot_wrappers.envelopes import (
-    Dialect,
-    array_from_fields,
-    array_from_npy,
-    array_pieces,
-    scalar_from_fields,
-    scalar_piece,
-)
-from groot_wrappers.errors import ContractError, ProtocolError
+from groot_wrappers.envelopes import Dialect, array_pieces, scalar_piece
+from groot_wrappers.errors import ProtocolError
+from groot_wrappers.layout import MARKERS, layout_of
 from groot_wrappers.modality import ModalityConfig
 
 __all__ = ["Dialect", "pack", "unpack"]
@@ -30,10 +24,8 @@ type _Piece = bytes | np.ndarray
 type _Place = str | tuple["_Place", object]
 """Where in a message a value stands: the place of what holds it, and its key or index there."""
 
-_CONFIG_MARKERS = {dialect.config_marker: dialect for dialect in Dialect}
 _TEXT = (str, bytes)
 _PLAIN = (int, float, str, bytes, type(None))  # bool is an int
-_MARKERS = {b"nd", "__ndarray_class__", *_CONFIG_MARKERS}
 
 
 def pack(message: object, dialect: Dialect) -> bytes:
@@ -59,8 +51,9 @@ def unpack(frame: bytes | memoryview) -> tuple[Any, Dialect | None]:
     Raises:
         ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or would need unpickling.
     """
-    unpacker = _Unpacker()
-    return msgpack_reader.read(frame, unpacker.map), unpacker.dialect
+    view = memoryview(frame).cast("B").toreadonly()
+    layout = layout_of(view)
+    return layout.message(view), layout.dialect
 
 
 class _Packer:
@@ -101,7 +94,7 @@ class _Packer:
         for key in value:
             if not isinstance(key, _TEXT):
                 raise ProtocolError(f"{_told(where)} has the key {key!r:.40}; keys of a message are str")
-            if key in _MARKERS:
+            if key in MARKERS:
                 raise ProtocolError(f"{_told(where)} has the key {key!r}, which marks what is no dict; rename it")
             self._plain(key, where)
             self.write(value[key], (where, key), depth - 1)
@@ -141,40 +134,3 @@ def _told(where: _Place) -> str:
         return where
     holder, key = where
     return f"{_told(holder)}[{key}]" if isinstance(key, int) else f"{_told(holder)}.{key!s}"
-
-
-class _Unpacker:
-    """Turns the maps that mean more into what they mean, and notes the dialect."""
-
-    def __init__(self) -> None:
-        self.dialect: Dialect | None = None
-
-    def map(self, fields: dict[str | bytes, Any]) -> Any:
-        if _MARKERS.isdisjoint(fields):
-            for key, value in fields.items():
-                if type(value) is memoryview:
-                    fields[key] = bytes(value)
-            return fields
-        if b"nd" in fields:
-            self._note(Dialect.MSGPACK_NUMPY)
-            if fields[b"nd"] is True:
-                return array_from_fields(fields)
-            if fields[b"nd"] is False:
-                return scalar_from_fields(fields)
-            raise ProtocolError("the message holds an array envelope whose 'nd' is neither true nor false")
-        if "__ndarray_class__" in fields:
-            self._note(Dialect.NPY)
-            if not isinstance(fields.get("as_npy"), memoryview):
-                raise ProtocolError("the message holds an array envelope without 'as_npy' bytes")
-            return array_from_npy(fields["as_npy"])
-        for marker in _CONFIG_MARKERS.keys() & fields:
-            self._note(_CONFIG_MARKERS[marker])
-        try:
-            return ModalityConfig.from_json(fields.get("as_json"))
-        except ContractError as error:
-            raise ProtocolError(f"the message holds a modality config that cannot be read: {error}") from error
-
-    def _note(self, dialect: Dialect) -> None:
-        if self.dialect not in (None, dialect):
-            raise ProtocolError("the message mixes the dialects 'npy' and 'msgpack_numpy'; it must keep to one")
-        self.dialect = dialect

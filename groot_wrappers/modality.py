@@ -316,7 +316,8 @@ def _check_array(name: str, key: str, value: object, horizon: int) -> int:
     if isinstance(value, np.ndarray) and value.dtype == dtype:
         shape = value.shape
         if len(shape) == ndim and shape[1] == horizon and 0 not in shape and (ndim == 3 or shape[-1] == 3):
-            return shape[0]
+            batch: int = shape[0]
+            return batch
     raise ContractError(f"{_where(name, key)} {_array_problem(name, value, horizon)}")
 
 

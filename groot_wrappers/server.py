@@ -168,7 +168,7 @@ class PolicyServer:
         answer = self._answer(body)
         for part in route:
             self._socket.send(part, _MORE)
-        self._socket.send(answer, copy=len(answer) < zmq.COPY_THRESHOLD)
+        self._socket.send(answer, copy=False)
 
     def stop(self) -> None:
         """Let ``serve_forever`` return after the request at hand; for any thread and for signal handlers."""

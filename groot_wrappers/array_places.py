@@ -1,0 +1,153 @@
+"""Where an array lies in a frame that nobody trusts, in the envelopes of both dialects.
+
+* ``ArrayPlace``: dtype, shape and place of the values, which are used where they lie.
+* ``place_in_npy``, ``place_in_fields``: the place of an array; ``scalar_from_fields``: a numpy scalar.
+
+Only bools and numbers are taken: an object array would need pickle, and unpickling runs code.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+
+from groot_wrappers.envelopes import checked_dtype
+from groot_wrappers.errors import ProtocolError
+
+__all__ = ["ArrayPlace", "place_in_fields", "place_in_npy", "scalar_from_fields"]
+
+_DTYPE_NAME = re.compile(r"[<>|=][biufc][0-9]{1,2}")
+_MAX_DIMS = 32
+_NPY_MAGIC_AND_LENGTH = 10  # bytes before the header of .npy format 1.0
+_MAX_NPY_HEADER = 1024  # a header of five dimensions takes 118 bytes
+
+
+class ArrayPlace(NamedTuple):
+    """Where in a frame the values of an array lie, and how; the size is known to be right.
+
+    Attributes:
+        dtype: a bool or a number.
+        shape: of the array.
+        order: "C" or "F".
+        begin: first byte of the values.
+        end: byte after them.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+    begin: int
+    end: int
+
+    def over(self, frame: memoryview) -> np.ndarray:
+        """Return the array of a frame, read-only and on top of it where alignment allows it.
+
+        Args:
+            frame: read-only.
+
+        Raises:
+            ProtocolError: numpy cannot hold the shape.
+        """
+        try:
+            array = np.ndarray(self.shape, self.dtype, frame, self.begin, order=self.order)
+        except (ValueError, OverflowError) as error:  # (0, 2**62) holds nothing and is too large for numpy all the same
+            raise ProtocolError(f"an array came with a shape that numpy cannot hold: {str(self.shape)[:80]}") from error
+        if not array.flags.aligned:  # copying an odd-lying state is cheap; video, of bytes, always lies even
+            array = array.copy(self.order)
+            array.flags.writeable = False
+        return array
+
+
+def place_in_npy(frame: memoryview, data: slice) -> ArrayPlace:
+    """Return where the values lie of an array that ``np.save`` wrote.
+
+    Raises:
+        ProtocolError: it is no .npy format 1.0, holds other things than bools and numbers, or has another length than
+            it says.
+    """
+    length = int.from_bytes(frame[data][_NPY_MAGIC_AND_LENGTH - 2 : _NPY_MAGIC_AND_LENGTH], "little")
+    begin, size = data.start + _NPY_MAGIC_AND_LENGTH + length, data.stop - data.start
+    if length > _MAX_NPY_HEADER or begin > data.stop:
+        raise ProtocolError(f"an array came with a .npy header of {length} bytes in {size}; it cannot be read")
+    shape, fortran, dtype = _read_npy_header(bytes(frame[data.start : begin]))
+    return _place(slice(begin, data.stop), dtype, shape, "F" if fortran else "C")
+
+
+def _read_npy_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    stream = io.BytesIO(header)
+    try:
+        if npy.read_magic(stream) != (1, 0):
+            raise ProtocolError("an array came in another .npy format than 1.0, which bools and numbers never need")
+        # numpy reads the header by ast.literal_eval, which builds literals and nothing else; its length is bounded.
+        shape, fortran, dtype = npy.read_array_header_1_0(stream, max_header_size=_MAX_NPY_HEADER)
+    except ProtocolError:
+        raise
+    except (Exception, RecursionError) as error:  # ValueError, SyntaxError, TokenError, MemoryError, ...
+        raise ProtocolError("an array came with a .npy header that cannot be read") from error
+    return shape, fortran, checked_dtype(dtype)
+
+
+def place_in_fields(frame: memoryview, fields: Mapping[Any, Any]) -> ArrayPlace:
+    """Return where the values lie of an array in a msgpack-numpy envelope.
+
+    Raises:
+        ProtocolError: a field is missing or wrong, or the length is not what type and shape say.
+    """
+    kind, shape = fields.get(b"kind"), fields.get(b"shape")
+    told = bytes(frame[kind]) if isinstance(kind, slice) else kind
+    if told not in (b"", "", None):
+        raise ProtocolError(f"an array of kind {told!r:.20} cannot be read; only bools and numbers, nothing pickled")
+    if not isinstance(shape, list):
+        raise ProtocolError("an array came without its shape")
+    return _place(_data(fields), _dtype(fields), tuple(shape), "C")
+
+
+def scalar_from_fields(frame: memoryview, fields: Mapping[Any, Any]) -> np.generic:
+    """Return the numpy scalar of a msgpack-numpy envelope.
+
+    Raises:
+        ProtocolError: a field is missing or wrong, or the length is not what the type says.
+    """
+    array = _place(_data(fields), _dtype(fields), (), "C").over(frame)
+    scalar: np.generic = array.dtype.type(array.item())
+    return scalar
+
+
+def _dtype(fields: Mapping[Any, Any]) -> np.dtype[Any]:
+    name = fields.get(b"type")
+    if not isinstance(name, str):
+        raise ProtocolError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
+    return _named_dtype(name)
+
+
+def _named_dtype(name: str) -> np.dtype[Any]:
+    # np.dtype of any text would also build records and objects, so only what dtype.str gives is let through.
+    if not _DTYPE_NAME.fullmatch(name):
+        raise ProtocolError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
+    try:
+        return checked_dtype(np.dtype(name))
+    except TypeError as error:
+        raise ProtocolError(f"an array came with the type {name!r}, which numpy does not know") from error
+
+
+def _data(fields: Mapping[Any, Any]) -> slice:
+    data = fields.get(b"data")
+    if not isinstance(data, slice):
+        raise ProtocolError("an array came without its data")
+    return data
+
+
+def _place(data: slice, dtype: np.dtype[Any], shape: tuple[Any, ...], order: Literal["C", "F"]) -> ArrayPlace:
+    """Return the place of an array once its length is known to be right."""
+    if len(shape) > _MAX_DIMS or not all(type(size) is int and size >= 0 for size in shape):
+        raise ProtocolError(f"an array came with a shape that is none: {str(shape)[:80]}")
+    size, came = math.prod(shape) * dtype.itemsize, data.stop - data.start
+    if size != came:
+        raise ProtocolError(f"an array said {dtype} {shape}, {size} bytes, but came with {came} bytes")
+    return ArrayPlace(dtype, shape, order, data.start, data.stop)
