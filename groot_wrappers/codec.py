@@ -7,6 +7,7 @@ A message is nested dicts and lists of None, bool, int, float, str, bytes, numpy
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgpack
@@ -23,9 +24,6 @@ __all__ = ["Dialect", "pack", "unpack"]
 type _Piece = bytes | np.ndarray
 type _Place = str | tuple["_Place", object]
 """Where in a message a value stands: the place of what holds it, and its key or index there."""
-
-_TEXT = (str, bytes)
-_PLAIN = (int, float, str, bytes, type(None))  # bool is an int
 
 
 def pack(message: object, dialect: Dialect) -> bytes:
@@ -65,23 +63,25 @@ class _Packer:
         self._packer = msgpack.Packer()
 
     def write(self, value: object, where: _Place, depth: int) -> None:
-        # The plain types of most values first: a message holds an instruction for each of many envs.
+        # The types of most values first: a message holds an instruction for each of many envs.
         if type(value) is str or value is None:
             self._plain(value, where)
+        elif type(value) is dict:
+            self._map(value, where, depth)
         elif isinstance(value, np.ndarray):
             self._array(value, where)
-        elif isinstance(value, dict | Mapping):
-            self._map(value, where, depth)
         elif isinstance(value, list | tuple):
             self._begin(self._packer.pack_array_header(len(value)), where, depth)
             for index, item in enumerate(value):
                 self.write(item, (where, index), depth - 1)
+        elif isinstance(value, Mapping):
+            self._map(value, where, depth)
         elif isinstance(value, np.generic) and not isinstance(value, float | str | bytes):
             # np.float64 is a float and goes as one in both dialects, as in the real serialiser
             self._scalar(value, where)
         elif isinstance(value, ModalityConfig):
             self._plain({self._dialect.config_marker: True, "as_json": value.to_json()}, where)
-        elif isinstance(value, _PLAIN):
+        elif isinstance(value, int | float | bytes | str):  # bool is an int
             self._plain(value, where)
         else:
             raise ProtocolError(
@@ -92,11 +92,10 @@ class _Packer:
     def _map(self, value: Mapping[Any, object], where: _Place, depth: int) -> None:
         self._begin(self._packer.pack_map_header(len(value)), where, depth)
         for key in value:
-            if not isinstance(key, _TEXT):
-                raise ProtocolError(f"{_told(where)} has the key {key!r:.40}; keys of a message are str")
-            if key in MARKERS:
-                raise ProtocolError(f"{_told(where)} has the key {key!r}, which marks what is no dict; rename it")
-            self._plain(key, where)
+            try:
+                self.pieces.append(_packed_key(key))
+            except ProtocolError as error:
+                raise ProtocolError(f"{_told(where)} has the key {error}") from None
             self.write(value[key], (where, key), depth - 1)
 
     def _begin(self, header: bytes, where: _Place, depth: int) -> None:
@@ -126,6 +125,24 @@ class _Packer:
             self._plain(value.item(), where)
         else:
             self.pieces.append(piece)
+
+
+@lru_cache(maxsize=1024)  # those of a run repeat
+def _packed_key(key: object) -> bytes:
+    """Return the piece of a key.
+
+    Raises:
+        ProtocolError: no message has such a key; the text goes on after "has the key".
+    """
+    if not isinstance(key, str | bytes):
+        raise ProtocolError(f"{key!r:.40}; keys of a message are str")
+    if key in MARKERS:
+        raise ProtocolError(f"{key!r}, which marks what is no dict; rename it")
+    try:
+        piece: bytes = msgpack.packb(key)
+    except ValueError as error:  # a lone surrogate
+        raise ProtocolError(f"{key!r:.40}, which cannot be sent: {error}") from error
+    return piece
 
 
 def _told(where: _Place) -> str:
