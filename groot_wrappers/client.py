@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from groot_wrappers.codec import Dialect, pack, unpack
+from groot_wrappers.codec import Dialect, pieces_of, unpack
 from groot_wrappers.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import (
@@ -273,13 +273,13 @@ class PolicyClient:
             request["data"] = data
         if self._api_token:
             request["api_token"] = self._api_token
-        frame = pack(request, self._dialect or Dialect.NPY)
+        pieces = pieces_of(request, self._dialect or Dialect.NPY)
         try:
-            answer = self._connection.request(frame, timeout_s, on_tick)
+            sent, answer = self._connection.request(pieces, timeout_s, on_tick)
         except NoReplyError:
             self._forget()
             raise
-        self.stats.bytes += len(frame) + len(answer)
+        self.stats.bytes += sent + len(answer)
         try:
             reply, dialect = unpack(answer)
         except ProtocolError as error:

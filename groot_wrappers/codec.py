@@ -18,12 +18,16 @@ from groot_wrappers.envelopes import Dialect, array_pieces, scalar_piece
 from groot_wrappers.errors import ProtocolError
 from groot_wrappers.layout import MARKERS, layout_of
 from groot_wrappers.modality import ModalityConfig
+from groot_wrappers.outbox import Piece
 
-__all__ = ["Dialect", "pack", "unpack"]
+__all__ = ["Dialect", "pack", "pieces_of", "unpack"]
 
-type _Piece = bytes | np.ndarray
 type _Place = str | tuple["_Place", object]
 """Where in a message a value stands: the place of what holds it, and its key or index there."""
+
+
+_TEXT_BYTES = 1024
+"""That most texts are shorter than; msgpack begins with 256 KiB, which to take and give back each time is slow."""
 
 
 def pack(message: object, dialect: Dialect) -> bytes:
@@ -36,9 +40,14 @@ def pack(message: object, dialect: Dialect) -> bytes:
     Raises:
         ProtocolError: names the place of a value that cannot be sent.
     """
+    return b"".join(pieces_of(message, dialect))
+
+
+def pieces_of(message: object, dialect: Dialect) -> list[Piece]:
+    """Return the frame of a message in pieces, of which the arrays are not copied yet; see ``pack``."""
     packer = _Packer(dialect)
     packer.write(message, "message", msgpack_reader.MAX_DEPTH)
-    return b"".join(packer.pieces)
+    return [*packer.pieces, packer.text]
 
 
 def unpack(frame: bytes | memoryview) -> tuple[Any, Dialect | None]:
@@ -49,18 +58,19 @@ def unpack(frame: bytes | memoryview) -> tuple[Any, Dialect | None]:
     Raises:
         ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or would need unpickling.
     """
-    view = memoryview(frame).cast("B").toreadonly()
+    view = memoryview(frame).toreadonly()
     layout = layout_of(view)
     return layout.message(view), layout.dialect
 
 
 class _Packer:
-    """The pieces of one frame, in order."""
+    """The pieces of one frame, in order, and the text after them."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self.pieces: list[_Piece] = []
+        self.pieces: list[Piece] = []
+        self.text = bytearray()
         self._dialect = dialect
-        self._packer = msgpack.Packer()
+        self._packer = msgpack.Packer(buf_size=_TEXT_BYTES)
 
     def write(self, value: object, where: _Place, depth: int) -> None:
         # The types of most values first: a message holds an instruction for each of many envs.
@@ -93,7 +103,7 @@ class _Packer:
         self._begin(self._packer.pack_map_header(len(value)), where, depth)
         for key in value:
             try:
-                self.pieces.append(_packed_key(key))
+                self.text += _packed_key(key)
             except ProtocolError as error:
                 raise ProtocolError(f"{_told(where)} has the key {error}") from None
             self.write(value[key], (where, key), depth - 1)
@@ -101,20 +111,23 @@ class _Packer:
     def _begin(self, header: bytes, where: _Place, depth: int) -> None:
         if depth == 0:
             raise ProtocolError(f"{_told(where)} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
-        self.pieces.append(header)
+        self.text += header
 
     def _plain(self, value: object, where: _Place) -> None:
         """Write what msgpack knows by itself."""
         try:
-            self.pieces.append(self._packer.pack(value))
+            self.text += self._packer.pack(value)
         except (OverflowError, ValueError) as error:  # an int beyond 64 bits, a lone surrogate
             raise ProtocolError(f"{_told(where)} cannot be sent: {error}") from error
 
     def _array(self, array: np.ndarray, where: _Place) -> None:
         try:
-            self.pieces += array_pieces(array, self._dialect)
+            head, values = array_pieces(array, self._dialect)
         except ProtocolError as error:
             raise ProtocolError(f"{_told(where)}: {error}") from None
+        self.text += head
+        self.pieces += (self.text, values)
+        self.text = bytearray()
 
     def _scalar(self, value: np.generic, where: _Place) -> None:
         try:
@@ -124,7 +137,7 @@ class _Packer:
         if self._dialect is Dialect.NPY:
             self._plain(value.item(), where)
         else:
-            self.pieces.append(piece)
+            self.text += piece
 
 
 @lru_cache(maxsize=1024)  # those of a run repeat

@@ -11,13 +11,14 @@ import ipaddress
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from groot_wrappers.errors import Gr00tError, ProtocolError
+from groot_wrappers.outbox import Outbox, Piece
 
 __all__ = ["MAX_MESSAGE_BYTES", "Connection", "NoReplyError", "tcp_endpoint"]
 
@@ -110,18 +111,21 @@ class Connection:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._context.setsockopt(zmq.LINGER, 0)  # of every socket: what is not sent yet holds up no exit
         self._socket: zmq.Socket[bytes] | None = None
+        self._outbox = Outbox()
         self._in_use = threading.RLock()  # re-entered where a signal handler closes what it has interrupted
         self._closing = False
         self._monitor: Any = None
         self._state = _ABSENT
 
-    def request(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None = None) -> memoryview:
-        """Send one frame and return the one that answers it.
+    def request(
+        self, pieces: Sequence[Piece], timeout_s: float, on_tick: Callable[[float], object] | None = None
+    ) -> tuple[int, memoryview]:
+        """Send one frame and return its size in bytes and the frame that answers it.
 
         The request waits in the socket for a server that does not listen yet.
 
         Args:
-            frame: what to send.
+            pieces: of the frame to send.
             timeout_s: seconds to wait.
             on_tick: called about once a second with the seconds waited.
 
@@ -133,6 +137,7 @@ class Connection:
         with self._in_use:
             try:
                 socket = self._open_socket()
+                frame = self._outbox.fill(pieces)
                 reply = self._exchange(socket, frame, timeout_s, on_tick)
                 others = socket.recv_multipart() if reply.more else []
             except BaseException:
@@ -140,7 +145,7 @@ class Connection:
                 raise
         if others:
             raise ProtocolError(f"the reply came in {1 + len(others)} frames, where the GR00T protocol has one")
-        return reply.buffer
+        return len(frame), reply.buffer
 
     def close(self) -> None:
         """Close the socket, dropping what it holds; more than once does no harm.
@@ -157,7 +162,7 @@ class Connection:
     def _exchange(
         self,
         socket: zmq.Socket[bytes],
-        frame: bytes,
+        frame: zmq.Frame,
         timeout_s: float,
         on_tick: Callable[[float], object] | None,
     ) -> zmq.Frame:
@@ -239,3 +244,4 @@ class Connection:
             self._monitor.close(linger=0)
             self._socket.close(linger=0)
             self._socket = None
+            self._outbox = Outbox()  # what is in the old one may still be on its way
