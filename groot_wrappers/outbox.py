@@ -9,6 +9,8 @@ import zmq
 
 __all__ = ["Outbox", "Piece"]
 
+_PAGE = 4096
+
 type Piece = bytes | bytearray | np.ndarray
 """A part of a frame: bytes, or an array that is contiguous in C order."""
 
@@ -33,7 +35,7 @@ class Outbox:
         if size < zmq.COPY_THRESHOLD:
             return zmq.Frame(b"".join(pieces))
         if size != len(self._memory):
-            self._memory = np.empty(size, np.uint8).data
+            self._memory = _memory_of(size)
             self._frame = zmq.Frame(self._memory, copy=False)
         begin = 0
         for piece in pieces:
@@ -42,3 +44,14 @@ class Outbox:
             self._memory[begin:end] = values
             begin = end
         return self._frame
+
+
+def _memory_of(size: int) -> memoryview:
+    """Return memory of so many bytes that begins in the middle of a page.
+
+    From the beginning of one, where large memory is wont to begin, a frame of 300 kB takes 0.1 ms longer to be sent:
+    the kernel copies it to pages, and processors are slow to tell addresses apart whose last 12 bits are the same.
+    """
+    memory = np.empty(size + _PAGE, np.uint8)
+    begin = (_PAGE // 2 - memory.ctypes.data) % _PAGE
+    return memory[begin : begin + size].data

@@ -51,6 +51,17 @@ def scripted():
 
 class TestCalls:
     @pytest.mark.parametrize("dialect", Dialect)
+    def test_send_each_its_own_pictures(self, scripted, connect, dialect):
+        port, requests = scripted(dialect, get_action=[{}, {}])
+        client = connect(port)
+        sent = [np.full((batch, 2, 150, 150, 3), value, np.uint8) for value, batch in enumerate((2, 2, 1, 2))]
+        for pictures in sent:
+            with pytest.raises(ContractError, match="'arm' must be in action"):
+                client.get_action(observation(len(pictures)) | {"video": {"front": pictures}})
+        seen = [request["data"]["observation"]["video"]["front"] for request in requests if "data" in request]
+        assert all(np.array_equal(*pair) for pair in zip(seen, sent, strict=True))
+
+    @pytest.mark.parametrize("dialect", Dialect)
     @pytest.mark.parametrize("form", ["nested", "flat"])
     def test_work_in_both_dialects_and_forms(self, serve, connect, dialect, form):
         server = serve(dialect=dialect, observation_form=form)
