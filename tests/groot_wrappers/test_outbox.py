@@ -5,7 +5,9 @@ import pytest
 import zmq
 
 from groot_wrappers.codec import Dialect, pack, pieces_of
+from groot_wrappers.connection import Connection, NoReplyError
 from groot_wrappers.outbox import Outbox
+from tests.groot_wrappers.conftest import free_port
 
 
 def message(value, pixels=200):
@@ -44,3 +46,15 @@ class TestFrames:
                 here.send(outbox.fill(pieces_of(message(value, pixels), dialect)), copy=False)
             received = [there.recv() for _ in range(3)]
         assert received == [pack(message(1), dialect), pack(message(2, 201), dialect), pack(message(3), dialect)]
+
+
+def test_it_is_left_behind_with_a_request_that_failed():
+    connection = Connection(f"tcp://127.0.0.1:{free_port()}")
+    outboxes = set()
+    for value in range(2):
+        outboxes.add(connection._outbox)
+        with pytest.raises(NoReplyError):
+            connection.request(pieces_of(message(value), Dialect.NPY), 0.05)
+    assert connection._outbox not in outboxes
+    assert len(outboxes) == 2
+    connection.close()
