@@ -178,16 +178,17 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         info: dict[str, Any] = {}
         with self._isaaclab.without_autoreset():
             for entry in self._entries(answer, reach, errors, failures):
-                played = ~self._parked
                 self._held = tally.held(entry.action, self._held)
+                played = tally.playing
                 observation, reward, terminated, truncated, info = env.step(self._held)
-                held += played & entry.ran_out
+                if entry.ran_out is not None:
+                    held += played & entry.ran_out
                 tally.add(reward, terminated, truncated, succeeded)
                 if self._watcher is not None:
                     brought = reward if self.has_rewards else None
                     success = None if succeeded is None else succeeded()
-                    self._watcher(ControlStep(observation, played, ~self._parked, entry.asked, brought, success))
-                if self._parked.all():
+                    self._watcher(ControlStep(observation, played, tally.playing, entry.asked, brought, success))
+                if not tally.playing.any():
                     break
         self._report_states_that_are_not_finite(observation, tally, errors)
         steps, held_steps, terminated, truncated, success = (

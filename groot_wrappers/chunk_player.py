@@ -22,12 +22,13 @@ class Entry:
     Args:
         action: float32 (num_envs, action_dim), the env's action.
         asked: ``{action key: float32 (num_envs, D)}``, the same under the server's keys and in its numbers.
-        ran_out: bool (num_envs,), the envs whose chunk has no entry for the step, so that its last one is held.
+        ran_out: bool (num_envs,), the envs whose chunk has no entry for the step, so that its last one is held; None
+            where there is no such env.
     """
 
     action: torch.Tensor
     asked: dict[str, np.ndarray[Any, Any]]
-    ran_out: np.ndarray[Any, Any]
+    ran_out: np.ndarray[Any, Any] | None
 
 
 class ChunkPlayer:
@@ -44,7 +45,9 @@ class ChunkPlayer:
     def __init__(self, num_envs: int) -> None:
         self._actions = torch.zeros((num_envs, 1, 0))
         self._asked: dict[str, np.ndarray[Any, Any]] = {}
-        self._next = np.zeros(num_envs, np.int64)
+        self._taken = 0  # since the chunks came
+        self._skipped = np.zeros(num_envs, np.int64)  # entries before the first that an env takes
+        self._in_step = True  # whether all envs take the same entry
         self._begun = np.zeros(num_envs, bool)
 
     @property
@@ -65,7 +68,8 @@ class ChunkPlayer:
             steps: Control steps since the chunks were asked for.
         """
         self._actions, self._asked = actions, dict(asked)
-        self._next = np.where(self._begun, 0, steps)
+        self._taken, self._skipped = 0, np.where(self._begun, 0, steps)
+        self._in_step = bool((self._skipped == self._skipped[0]).all())
         self._begun[:] = False
 
     def hold(self, actions: torch.Tensor, asked: Mapping[str, np.ndarray[Any, Any]]) -> None:
@@ -83,18 +87,21 @@ class ChunkPlayer:
         self._asked = {
             key: np.where(self._begun[:, None, None], asked[key], values) for key, values in self._asked.items()
         }
-        self._next[self._begun] = 0
+        self._skipped[self._begun] = -self._taken
+        self._in_step = False
 
     def take(self) -> Entry:
         """Return what is played at the next control step, and go on."""
         length = self._actions.shape[1]
-        index = np.minimum(self._next, length - 1)
-        ran_out = (self._next >= length) & ~self._begun
-        self._next += 1
+        taken, self._taken = self._taken, self._taken + 1
+        if self._in_step and taken + self._skipped[0] < length:  # nearly always; a few microseconds
+            entry = taken + int(self._skipped[0])
+            asked = {key: values[:, entry] for key, values in self._asked.items()}
+            return Entry(self._actions[:, entry], asked, None)
+        entries = self._skipped + taken
+        index, ran_out = np.minimum(entries, length - 1), (entries >= length) & ~self._begun
         rows = np.arange(len(index))
         asked = {key: values[rows, index] for key, values in self._asked.items()}
-        if (index == index[0]).all():
-            return Entry(self._actions[:, index[0]], asked, ran_out)
         device = self._actions.device
         at = torch.as_tensor(rows, device=device), torch.as_tensor(index, device=device)
         return Entry(self._actions[at], asked, ran_out)

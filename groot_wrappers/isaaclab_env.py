@@ -203,11 +203,18 @@ class IsaacLabEnv:
         if self._terminations is None:
             yield
             return
-        self.base._reset_idx = lambda env_ids: None
+        compute = self._terminations.compute
+        nobody = torch.zeros(self.num_envs, dtype=torch.bool)  # on the CPU: to look through it waits for no GPU
+
+        def compute_and_reset_nobody() -> torch.Tensor:
+            compute()
+            return nobody
+
+        self._terminations.compute = compute_and_reset_nobody
         try:
             yield
         finally:
-            del self.base._reset_idx
+            del self._terminations.compute  # the class has it still
 
     @property
     def has_rewards(self) -> bool:

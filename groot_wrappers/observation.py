@@ -74,6 +74,12 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         }
         indices = {"video": (0,), "state": (0,)} | dict(delta_indices or {})
         self._histories = {m: {key: History(indices[m]) for key in sources} for m, sources in self._sources.items()}
+        self._histories_that_reach_back = [
+            (modality, key, history)
+            for modality, histories in self._histories.items()
+            for key, history in histories.items()
+            if history.reaches_back
+        ]
 
         shapes = {
             modality: {key: (self.num_envs, len(indices[modality]), *source.shape) for key, source in sources.items()}
@@ -127,7 +133,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         info = self._reset_env(env_ids, seeds, options)
         self._moment += 1
         started = torch.as_tensor(env_ids, dtype=torch.int64, device=self.device)
-        for modality, key, history in self._histories_that_reach_back():
+        for modality, key, history in self._histories_that_reach_back:
             history.restart(self._read(modality, key), started)
         return self._observe(), info
 
@@ -146,7 +152,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         env: Any = self.env
         self._raw, reward, terminated, truncated, info = env.step(action)
         self._moment += 1
-        for modality, key, history in self._histories_that_reach_back():
+        for modality, key, history in self._histories_that_reach_back:
             history.append(self._read(modality, key))
         return self._observe(), reward, terminated, truncated, info
 
@@ -195,14 +201,6 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             "language": lambda: {self.embodiment.language: [[text] for text in self.instructions]},
         }
         return Observation(readers, lambda: moment == self._moment)
-
-    def _histories_that_reach_back(self) -> list[tuple[str, str, History]]:
-        return [
-            (modality, key, history)
-            for modality, histories in self._histories.items()
-            for key, history in histories.items()
-            if history.reaches_back
-        ]
 
     def _sample(self, modality: str) -> dict[str, np.ndarray[Any, Any]]:
         histories = self._histories[modality]

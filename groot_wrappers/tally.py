@@ -20,18 +20,23 @@ class Tally:
     """
 
     def __init__(self, parked: np.ndarray[Any, Any], device: torch.device) -> None:
-        self.parked = parked
+        self._parked = parked
         self.steps = np.zeros(len(parked), np.int64)
         self.terminated, self.truncated, self.success = (np.zeros(len(parked), bool) for _ in range(3))
         self.reward = torch.zeros(len(parked), device=device)
         self._device = device
         self._look()
 
+    @property
+    def playing(self) -> np.ndarray[Any, Any]:
+        """The envs whose episode goes on, bool (num_envs,); never written to."""
+        return self._playing
+
     def held(self, action: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
         """Return the action to play, (num_envs, action_dim): the new one, or for parked envs the one they hold."""
-        if not np.array_equal(self.parked, self._seen):
+        if (self._playing == self._parked).any():
             self._look()
-        return action if self._playing is None else torch.where(self._playing[:, None], action, held)
+        return action if self._where is None else torch.where(self._where[:, None], action, held)
 
     def add(
         self,
@@ -48,17 +53,18 @@ class Tally:
             truncated: bool (num_envs,).
             succeeded: Reads the env's success term, bool (num_envs,), which ends an episode; None where it has none.
         """
-        self.reward += reward if self._playing is None else torch.where(self._playing, reward, 0.0)
-        self.steps += ~self.parked
-        ended = (terminated | truncated).cpu().numpy() & ~self.parked
+        self.reward += reward if self._where is None else torch.where(self._where, reward, 0.0)
+        self.steps += self._playing
+        ended = (terminated | truncated).cpu().numpy() & self._playing
         if ended.any():
             self.terminated |= ended & terminated.cpu().numpy()
             self.truncated |= ended & truncated.cpu().numpy()
             if succeeded is not None:
                 self.success |= ended & succeeded().cpu().numpy()
-            self.parked |= ended
+            self._parked |= ended
+            self._look()
 
     def _look(self) -> None:
-        """Keep on the device which envs play; None where all do."""
-        self._seen = self.parked.copy()
-        self._playing = torch.as_tensor(~self.parked, device=self._device) if self.parked.any() else None
+        """Keep which envs play, on the device too; None there where all do."""
+        self._playing = ~self._parked
+        self._where = None if self._playing.all() else torch.as_tensor(self._playing, device=self._device)

@@ -65,6 +65,23 @@ class ToyCamera:
         return SimpleNamespace(output={"rgb": self._rgba[..., :3]})
 
 
+class ToyTerminations:
+    """Knows which episodes are over, and why."""
+
+    def __init__(self, env, has_success):
+        self._env = env
+        self.active_terms = ["time_out", "success"] if has_success else ["time_out"]
+        self.success = self.time_outs = torch.zeros(env.num_envs, dtype=torch.bool)
+
+    def compute(self):
+        self.success = self._env.held >= NEEDED_STEPS
+        self.time_outs = self._env.episode_length_buf >= self._env.max_episode_length
+        return self.success | self.time_outs
+
+    def get_term(self, name):
+        return {"success": self.success, "time_out": self.time_outs}[name]
+
+
 class ToyEnv(gym.Env):
     """Two joints, a goal between 1 and 200; success after NEEDED_STEPS control steps with joint_a at the goal."""
 
@@ -94,10 +111,7 @@ class ToyEnv(gym.Env):
             get_term=lambda name: JointPositionAction(),
         )
         self.reward_manager = SimpleNamespace(active_terms=["at_goal"] if has_rewards else [])
-        self._success = torch.zeros(num_envs, dtype=torch.bool)
-        self.termination_manager = SimpleNamespace(
-            active_terms=["time_out", "success"] if has_success else ["time_out"], get_term=lambda name: self._success
-        )
+        self._terminations = self.termination_manager = ToyTerminations(self, has_success)
         joints = spaces.Box(-np.inf, np.inf, (2,), np.float32)
         self.single_observation_space = spaces.Dict({"policy": spaces.Dict({"joints": joints})})
         self.observation_space = spaces.Dict()
@@ -128,11 +142,9 @@ class ToyEnv(gym.Env):
         self.camera.outdated = True
         at_goal = (self.joints[:, 0] - self.goal).abs() < 0.5
         self.held = torch.where(at_goal, self.held + 1, torch.zeros_like(self.held))
-        self._success = self.held >= NEEDED_STEPS
-        truncated = self.episode_length_buf >= self.max_episode_length
-        terminated = self._success.clone()
+        done = self._terminations.compute().nonzero().flatten()
+        terminated, truncated = self._terminations.success.clone(), self._terminations.time_outs
         reward = at_goal.float()
-        done = (terminated | truncated).nonzero().flatten()
         if len(done):  # same-step autoreset: the observation is that of an episode of the env's own
             self._reset_idx(done)
         return self._observe(), reward, terminated, truncated, {}

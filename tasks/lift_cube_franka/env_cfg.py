@@ -66,10 +66,8 @@ class LiftCubeSceneCfg(TableSceneCfg):
         spawn=box((layout.CUBE_SIDE,) * 3, (0.85, 0.08, 0.06), mass=0.1),
         init_state=RigidObjectCfg.InitialStateCfg(pos=layout.CUBE_START),
     )
-    scene_camera = camera("{ENV_REGEX_NS}/SceneCamera", layout.SCENE_CAMERA, near=0.1, shadows=True)
-    wrist_camera = camera(
-        "{ENV_REGEX_NS}/Robot/" + panda.HAND_PRIM + "/WristCamera", layout.WRIST_CAMERA, near=0.01, shadows=True
-    )
+    scene_camera = camera("{ENV_REGEX_NS}/SceneCamera", layout.SCENE_CAMERA, near=0.1)
+    wrist_camera = camera("{ENV_REGEX_NS}/Robot/" + panda.HAND_PRIM + "/WristCamera", layout.WRIST_CAMERA, near=0.01)
 
 
 @configclass

@@ -135,7 +135,7 @@ class ToyToldItsGoal(ToyEnv):
 
     def step(self, action):
         observation, reward, terminated, truncated, info = super().step(action)
-        self._success &= torch.tensor([text == "reach" for text in self.instructions])
+        self.termination_manager.success &= torch.tensor([text == "reach" for text in self.instructions])
         return observation, reward, terminated, truncated, info
 
 
