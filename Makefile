@@ -36,7 +36,7 @@ verify-kills: $(READY)  ## prove that 40 kills of the runner and of its server c
 	$(BIN)/python -m pytest tests/verify/verify_kills.py --capture=no --timeout=3600 $(ARGS)
 
 verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alternatives (a quarter of an hour)
-	$(BIN)/python -m pytest tests/verify/verify_speed.py --capture=no --timeout=3600 $(ARGS)
+	$(BIN)/python -m pytest tests/verify/verify_speed.py tests/verify/verify_memory.py --capture=no --timeout=3600 $(ARGS)
 
 verify-replay: $(READY)  ## prove that recorded lifts succeed again from their own seeds alone (half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_replay.py --capture=no --timeout=7200 $(ARGS)
