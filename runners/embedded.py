@@ -1,19 +1,19 @@
 """Embedded policy servers: a policy hosted in a process of its own, for as long as a run needs it."""
 
-import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from hydra.utils import instantiate
 
 from groot_wrappers.errors import ServerUnreachableError
 from groot_wrappers.server import PolicyServer
+from runners.child_process import child_process
 from runners.serve import TOKEN_VARIABLE
 
 __all__ = ["embedded_server"]
@@ -35,42 +35,35 @@ def embedded_server(policy: Mapping[str, Any], port: int, observation_form: str)
     Raises:
         ServerUnreachableError: The policy could not be built, or took longer than START_TIMEOUT_S.
     """
-    context = multiprocessing.get_context("spawn")  # forking would copy the simulator's threads in an unknown state
-    ours, theirs = context.Pipe()
     token = os.environ.get(TOKEN_VARIABLE)
-    process = context.Process(
-        target=_serve, args=(dict(policy), port, observation_form, token, theirs), name="policy-server", daemon=True
-    )
-    # Ctrl-C reaches every process of a terminal, and when to stop is this one's word: the new one inherits that.
-    interruptible = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        process.start()
-    finally:
-        signal.signal(signal.SIGINT, interruptible)
-    theirs.close()
-    answer: Any = None
-    try:
-        ready = wait([ours], timeout=START_TIMEOUT_S)
+    with child_process(_serve, dict(policy), port, observation_form, token) as (process, pipe):
         try:
-            answer = ours.recv() if ready else f"it was not ready in {START_TIMEOUT_S:g} s"
-        except EOFError:
-            process.join()
-            answer = f"it ended with code {process.exitcode}"
+            answer = _port_or_reason(process, pipe)
+        except BaseException:
+            process.kill()  # what is still building its policy looks at no pipe
+            raise
         if not isinstance(answer, int):
+            process.kill()
             raise ServerUnreachableError(
                 f"The embedded policy server ({policy.get('_target_')}) did not start: {answer}. "
                 "Serve it alone to see more: groot-serve policy=... port=5555"
             )
         yield answer
-    finally:
-        ours.close()  # which is what tells a server to stop
-        process.join(timeout=5 if isinstance(answer, int) else 0)
-        if process.is_alive():
-            process.kill()
-            process.join()
 
 
-def _serve(policy: dict[str, Any], port: int, observation_form: str, token: str | None, pipe: Connection) -> None:
+def _port_or_reason(process: BaseProcess, pipe: Connection) -> int | str:
+    """Wait for a server's port; return it, or why there is none."""
+    if not pipe.poll(START_TIMEOUT_S):
+        return f"it was not ready in {START_TIMEOUT_S:g} s"
+    try:
+        answer: int | str = pipe.recv()
+    except EOFError:
+        process.join()
+        return f"it ended with code {process.exitcode}"
+    return answer
+
+
+def _serve(pipe: Connection, policy: dict[str, Any], port: int, observation_form: str, token: str | None) -> None:
     """Build the policy, report the port, and serve until the other end of the pipe closes."""
     try:
         server = PolicyServer(instantiate(policy), port=port, observation_form=observation_form, api_token=token)

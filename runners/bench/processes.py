@@ -1,26 +1,23 @@
 """Processes of their own: servers to ask, and measurements that start a simulator, of which a process has only one."""
 
 import logging
-import multiprocessing
 import os
-import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from groot_wrappers.errors import Gr00tError
 from runners.bench.rows import Row
+from runners.child_process import END_TIMEOUT_S, child_process
 
 __all__ = ["rows_of", "serving"]
 
 START_TIMEOUT_S = 60.0
-END_TIMEOUT_S = 5.0
 
 
 @contextmanager
@@ -34,7 +31,7 @@ def serving(serve: Callable[..., None], *arguments: Any) -> Iterator[int]:
     Raises:
         Gr00tError: It does not start.
     """
-    with _started(serve, arguments) as (_, pipe):
+    with child_process(_run_while_wanted, serve, arguments) as (_, pipe):
         try:
             port = pipe.recv() if pipe.poll(START_TIMEOUT_S) else None
         except EOFError:
@@ -55,7 +52,7 @@ def rows_of(measure: Callable[..., Iterator[Row]], *arguments: Any, log: Path) -
     Raises:
         Gr00tError: The measurement failed; the message is its own.
     """
-    with _started(_send_rows, (measure, arguments, log)) as (process, pipe):
+    with child_process(_run_while_wanted, _send_rows, (measure, arguments, log)) as (process, pipe):
         while True:
             try:
                 told = pipe.recv()
@@ -67,28 +64,6 @@ def rows_of(measure: Callable[..., Iterator[Row]], *arguments: Any, log: Path) -
             if isinstance(told, str):
                 raise Gr00tError(told)
             yield told
-
-
-@contextmanager
-def _started(target: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[tuple[BaseProcess, Connection]]:
-    context = multiprocessing.get_context("spawn")  # forking would copy threads in an unknown state
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_run_while_wanted, args=(theirs, target, arguments))
-    # Ctrl-C reaches every process of a terminal, and when to stop is this one's word: the new one inherits that.
-    interruptible = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        process.start()
-    finally:
-        signal.signal(signal.SIGINT, interruptible)
-    theirs.close()
-    try:
-        yield process, ours
-    finally:
-        ours.close()  # which is what ends the process
-        process.join(END_TIMEOUT_S)
-        if process.is_alive():
-            process.kill()
-            process.join()
 
 
 def _run_while_wanted(pipe: Connection, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:

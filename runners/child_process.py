@@ -1,0 +1,45 @@
+"""Child processes: a function run in a process of its own, for as long as a block needs it, with a pipe between."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+__all__ = ["child_process"]
+
+END_TIMEOUT_S = 5.0
+
+
+@contextmanager
+def child_process(target: Callable[..., None], *arguments: Any) -> Iterator[tuple[BaseProcess, Connection]]:
+    """Start a function in a process of its own; yield the process and this end of its pipe.
+
+    At the end of the block the pipe is closed, which is what tells the process to end, even where this one is killed;
+    one that does not within END_TIMEOUT_S is killed.
+
+    Args:
+        target: Function of a module, called with the other end of the pipe and the arguments. It has to look whether
+            that is still open.
+        *arguments: Can be pickled.
+    """
+    context = multiprocessing.get_context("spawn")  # forking would copy the simulator's threads in an unknown state
+    ours, theirs = context.Pipe()
+    process = context.Process(target=target, args=(theirs, *arguments))
+    # Ctrl-C reaches every process of a terminal, and when to stop is this one's word: the new one inherits that.
+    interruptible = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, interruptible)
+    theirs.close()
+    try:
+        yield process, ours
+    finally:
+        ours.close()
+        process.join(END_TIMEOUT_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
