@@ -58,20 +58,26 @@ def checked_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype
 
 
-def array_pieces(array: np.ndarray, dialect: Dialect) -> tuple[bytes, np.ndarray]:
-    """Return what comes before the values of an array in a frame, and an array that lies as they are sent.
+def array_pieces(array: np.ndarray, dialect: Dialect) -> tuple[bytes, memoryview]:
+    """Return what comes before the values of an array in a frame, and the values byte by byte as they are sent.
 
-    The second shares the memory of ``array`` where that lies so already.
+    The second is the memory of ``array`` where that lies so already.
 
     Raises:
         ProtocolError: such an array cannot be sent.
     """
     flags = array.flags
     if flags.c_contiguous:
-        return _HEAD[dialect](array.dtype, array.shape, False), array
+        return _HEAD[dialect](array.dtype, array.shape, False), _bytes_of(array)
     if flags.f_contiguous and dialect is Dialect.NPY:
-        return _HEAD[dialect](array.dtype, array.shape, True), array.T
-    return _HEAD[dialect](array.dtype, array.shape, False), np.ascontiguousarray(array)
+        return _HEAD[dialect](array.dtype, array.shape, True), _bytes_of(array.T)
+    return _HEAD[dialect](array.dtype, array.shape, False), _bytes_of(np.ascontiguousarray(array))
+
+
+def _bytes_of(array: np.ndarray) -> memoryview:
+    """Return the memory of an array that is contiguous in C order."""
+    values: memoryview = array.reshape(-1).view(np.uint8).data
+    return values
 
 
 def scalar_piece(scalar: np.generic) -> bytes:

@@ -11,8 +11,8 @@ __all__ = ["Outbox", "Piece"]
 
 _PAGE = 4096
 
-type Piece = bytes | bytearray | np.ndarray
-"""A part of a frame: bytes, or an array that is contiguous in C order."""
+type Piece = bytes | bytearray | memoryview
+"""A part of a frame, byte by byte."""
 
 
 class Outbox:
@@ -31,17 +31,16 @@ class Outbox:
 
         The one before must be out, which a reply to it shows: its memory may be that of this one.
         """
-        size = sum(piece.nbytes if isinstance(piece, np.ndarray) else len(piece) for piece in pieces)
+        size = sum(map(len, pieces))
         if size < zmq.COPY_THRESHOLD:
             return zmq.Frame(b"".join(pieces))
         if size != len(self._memory):
             self._memory = _memory_of(size)
             self._frame = zmq.Frame(self._memory, copy=False)
-        begin = 0
+        memory, begin = self._memory, 0
         for piece in pieces:
-            values = memoryview(piece.reshape(-1).view(np.uint8) if isinstance(piece, np.ndarray) else piece)
-            end = begin + len(values)
-            self._memory[begin:end] = values
+            end = begin + len(piece)
+            memory[begin:end] = piece
             begin = end
         return self._frame
 
