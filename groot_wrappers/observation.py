@@ -23,7 +23,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     """Returns a GR00T observation from the cameras and observation terms of a vectorised IsaacLab env.
 
     Observations are :class:`Observation`. Cameras are lazy sensors (IsaacLab draws one when its data is read), so that
-    pixels cost only where somebody looks, or on every control step where the video history reaches into the past.
+    pixels cost only where somebody looks, or on every control step where the video history reaches into the past. So it
+    is with Isaac Sim's (``isaaclab_physx.renderers``: ``ensure_isaac_rtx_render_update``), unless a Kit window draws
+    every step anyway; the env's ``render_enabled`` would stop the window and its cameras alike, and is left alone.
 
     Args:
         env: A vectorised IsaacLab env (``ManagerBasedRLEnv`` or ``DirectRLEnv``), or one that offers the same; one env
