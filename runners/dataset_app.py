@@ -1,14 +1,11 @@
 """``groot-dataset``: look at a recorded data set, and check it before GR00T learns from it."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from groot_wrappers.errors import Gr00tError
-from runners.arguments import ArgumentParser
-from runners.cli import DONE, FAILED
+from runners.arguments import ArgumentParser, exit_after
 
 __all__ = ["main", "make_parser"]
 
@@ -60,14 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     asked = make_parser().parse_args(arguments)
     from runners.datasets import looking  # noqa: PLC0415  # --help and a wrong argument answer at once
 
-    try:
-        if asked.command == "check":
-            sys.exit(DONE if looking.check(asked.folder) else FAILED)
-        looking.show(asked.folder, asked.output, asked.episodes)
-    except Gr00tError as error:
-        print(error, file=sys.stderr)
-        sys.exit(FAILED)
-    sys.exit(DONE)
+    if asked.command == "check":
+        exit_after(lambda: looking.check(asked.folder))
+    exit_after(lambda: looking.show(asked.folder, asked.output, asked.episodes))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """``groot-report``: one table and one page over many runs, or two runs compared episode by episode."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from groot_wrappers.errors import Gr00tError
-from runners.arguments import ArgumentParser
-from runners.cli import DONE, FAILED
+from runners.arguments import ArgumentParser, exit_after
 
 __all__ = ["main", "make_parser"]
 
@@ -44,15 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         parser.error("Name the folders of runs, or two of them after --compare.")
     from runners.reporting import compare_runs, report  # noqa: PLC0415  # --help and a wrong argument answer at once
 
-    try:
-        if asked.compare:
-            compare_runs(*asked.compare)
-        else:
-            report(asked.folders, asked.output)
-    except Gr00tError as error:
-        print(error, file=sys.stderr)
-        sys.exit(FAILED)
-    sys.exit(DONE)
+    exit_after(lambda: compare_runs(*asked.compare) if asked.compare else report(asked.folders, asked.output))
 
 
 if __name__ == "__main__":
