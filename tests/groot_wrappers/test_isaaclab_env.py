@@ -39,6 +39,20 @@ def test_manager_based_env_is_read_by_its_names():
     assert (env.starts, env.has_success) == ("per_env", True)
 
 
+def test_envs_stand_where_they_ended_within_the_block_and_are_reset_after_it_again():
+    env = ToyEnv(2, episode_steps=1)
+    env.reset(seed=0)
+    action = torch.ones((2, 2))
+    with IsaacLabEnv(env).without_autoreset():
+        for steps in (1, 2):
+            _, _, _, truncated, _ = env.step(action)
+            assert truncated.all()
+            assert env.episode_length_buf.tolist() == [steps] * 2
+            assert env.joints.tolist() == [[1, 1]] * 2
+    env.step(action)
+    assert env.episode_length_buf.tolist() == [0, 0]
+
+
 def test_direct_env_is_read_by_its_spaces():
     env = IsaacLabEnv(DirectRLEnv())
     assert (env.action_dim, env.action_terms, env.joint_columns) == (2, {}, {})

@@ -125,6 +125,19 @@ def without_replay(lift):
     return digest(lift.state(0))
 
 
+def step_by_step(lift):
+    """How a seed moves when each physics step of a control step is a call of its own."""
+    assert lift.env._physics_handles_decimation
+    lift.env._physics_handles_decimation = NewtonReplayManager._whole = False
+    NewtonReplayManager._invalidate_graph()
+    lift.reset(0, SEEDS[0])
+    lift.wave(6)
+    moved = digest(lift.state(0))
+    lift.env._physics_handles_decimation = True
+    NewtonReplayManager.step_whole_control_steps()
+    return moved
+
+
 def success_after(lift, heights):
     """Step at which success comes when the cube is put at these heights above its resting place, one a step."""
     for step, height in enumerate(heights, start=1):
@@ -296,6 +309,7 @@ def main(num_envs, path):
         facts["starts"] = starts(lift)
         if num_envs == 1:
             facts["without_replay"] = without_replay(lift)
+            facts["step_by_step"] = step_by_step(lift)
             facts["success"] = success_term(lift)
             facts["draws"] = draws(made)
         if num_envs == 4:

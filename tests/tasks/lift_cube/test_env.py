@@ -78,6 +78,10 @@ def test_replayed_steps_are_bit_for_bit_those_of_isaaclab(facts):
     assert facts(1)["without_replay"] == facts(1)["starts"]["first"]["7"]["moved"]
 
 
+def test_control_steps_in_one_call_are_bit_for_bit_those_of_four(facts):
+    assert facts(1)["step_by_step"] == facts(1)["starts"]["first"]["7"]["moved"]
+
+
 def test_seeds_differ_in_place_and_yaw(facts):
     first = facts(4)["starts"]["first"]
     cubes = np.array([first[seed]["cube"] for seed in SEEDS])
