@@ -235,9 +235,9 @@ def test_fresh_puts_the_folder_of_a_run_aside(command):
     assert "fresh=true and resume=run exclude each other" in err
 
 
-def test_of_a_hundred_jobs_none_writes_where_another_does(sweep):
-    _, _, err, played = sweep("seed=range(50)", "instruction=empty,task", "recorder=[]")
-    assert len({folder for folder, _ in played}) == 100, err
+def test_of_many_jobs_none_writes_where_another_does(sweep):
+    _, _, err, played = sweep("seed=range(15)", "instruction=empty,task", "recorder=[]")
+    assert len({folder for folder, _ in played}) == 30, err
     (folder,) = Path("outputs/sweeps").iterdir()
     assert {path.name for path in folder.iterdir()} == {"sweep.json", "multirun.yaml", *(f.name for f, _ in played)}
 
