@@ -53,16 +53,22 @@ def server_process():
 
 @pytest.fixture
 def serve():
-    """Start servers in threads, ended with the test."""
+    """Start servers in threads, ended with the test or by ``serve.end``."""
+    threads = {}
     with contextlib.ExitStack() as stack:
 
         def start(policy=None, **options):
             server = stack.enter_context(PolicyServer(policy or ToyPolicy(), **{"port": 0} | options))
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            stack.callback(_join, server, thread)
+            threads[server] = threading.Thread(target=server.serve_forever, daemon=True)
+            threads[server].start()
+            stack.callback(_join, server, threads[server])
             return server
 
+        def end(server):
+            _join(server, threads[server])
+            server.close()
+
+        start.end = end
         yield start
 
 

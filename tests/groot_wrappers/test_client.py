@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import threading
-import time
 
 import msgpack
 import numpy as np
@@ -205,9 +204,7 @@ class TestErrorReplies:
         old = serve(port=port, dialect=Dialect.NPY)
         client = connect(port)
         client.get_action(observation())
-        old.stop()
-        time.sleep(0.15)
-        old.close()
+        serve.end(old)
         serve(port=port)
         with pytest.raises(ServerError, match=r"'npy'.*'msgpack_numpy'"):
             client.get_action(observation())

@@ -112,9 +112,7 @@ class TestDeath:
         client = connect(port, timeout_s=0.5)
         first = serve(port=port, dialect=Dialect.NPY)
         client.get_action(observation())
-        first.stop()
-        time.sleep(0.15)
-        first.close()
+        serve.end(first)
         with pytest.raises(ServerUnreachableError):
             client.ping()
         serve(port=port)
