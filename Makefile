@@ -35,10 +35,10 @@ verify-report: $(READY)  ## take screenshots of the pages in Chromium, which is 
 verify-kills: $(READY)  ## prove that 40 kills of the runner and of its server cost no episode (about ten minutes)
 	$(BIN)/python -m pytest tests/verify/verify_kills.py --capture=no --timeout=3600 $(ARGS)
 
-verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alternatives (a quarter of an hour)
+verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alternatives (half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_speed.py tests/verify/verify_memory.py --capture=no --timeout=3600 $(ARGS)
 
-verify-replay: $(READY)  ## prove that recorded lifts succeed again from their own seeds alone (half an hour)
+verify-replay: $(READY)  ## prove that recorded lifts succeed again from their own seeds alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/verify_replay.py --capture=no --timeout=7200 $(ARGS)
 
 verify-dataset: $(READY) $(LEROBOT)  ## read data sets of both tasks with LeRobot's own reader (5 minutes, 6 GB of disk)

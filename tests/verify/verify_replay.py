@@ -1,4 +1,4 @@
-"""The recorded lift played again: `make verify-replay`, about half an hour on two cores.
+"""The recorded lift played again: `make verify-replay`, some minutes on two cores.
 
 DATASET names a data set of the lift's expert with 20 successful episodes or more; without it, 20 are recorded.
 """

@@ -1,4 +1,4 @@
-"""The long proof of the speed, by a whole run of ``groot-bench``: `make verify-speed`, about ten minutes on two cores.
+"""The long proof of the speed, by a whole run of ``groot-bench``: `make verify-speed`, a quarter of an hour.
 
 It prints the bench's own table. What was measured is kept in ``docs/measured.md``.
 """
