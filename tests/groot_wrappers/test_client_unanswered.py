@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+import zmq
 
 from groot_wrappers.client import PolicyClient
 from groot_wrappers.codec import Dialect
@@ -64,6 +65,22 @@ class TestWaiting:
             client.wait_until_ready()
         serve(port=port)
         client.wait_until_ready()
+
+    def test_for_one_that_answers_without_the_envelope_of_a_reply_ends_with_the_connection(self, connect):
+        with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
+            router.setsockopt(zmq.LINGER, 0)
+            port = router.bind_to_random_port("tcp://127.0.0.1")
+
+            def answer():
+                route, _, _ = router.recv_multipart()
+                time.sleep(0.1)  # the client has begun to watch the connection by then
+                router.send_multipart([route, b"no envelope"])
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            with pytest.raises(ServerUnreachableError, match="broke off ping"):
+                connect(port, timeout_s=20).ping()
+            thread.join(5)
 
     def test_for_a_web_server_says_what_is_wrong(self, connect):
         with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as web:
