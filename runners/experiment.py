@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.modality import ModalityConfigs
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.clock import make_clock
 from runners.config import InstructionPer
@@ -91,8 +92,8 @@ def run_experiment(config: DictConfig) -> int:
             delay=config.horizons.delay or 0,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
+        recorders = _recorders(config, len(plan), modality)
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
-        recorders = Recorders([ProgressBar(len(plan)), *map(instantiate, config.recorder.values())])
         with (
             redirect_stdout(simulator_log),  # tables of IsaacLab's managers and kernel loads: kept, but out of the way
             simulated_env(
@@ -135,6 +136,7 @@ def run_experiment(config: DictConfig) -> int:
                 fps=1 / float(env.get_wrapper_attr("step_dt")),
                 task=resolved["task"]["id"],
                 execution=config.horizons.execution,
+                has_success=isaaclab.has_success,
                 manifest=manifest,
             )
             if log.rows:
@@ -177,3 +179,10 @@ def run_experiment(config: DictConfig) -> int:
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
     return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
+
+
+def _recorders(config: DictConfig, episodes: int, modality: ModalityConfigs) -> Recorders:
+    """Return the recorders of a run; raise a ContractError if one cannot do its work."""
+    recorders = Recorders([ProgressBar(episodes), *map(instantiate, config.recorder.values())])
+    recorders.check(modality)
+    return recorders

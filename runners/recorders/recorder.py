@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from groot_wrappers.control_step import ControlStep
+from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import ModalityConfigs
 from runners.plan import PlannedEpisode
 from runners.results import EpisodeRow
 
@@ -31,6 +33,7 @@ class RunInfo:
         fps: Control steps per second of simulated time.
         task: The env's gym id.
         execution: Control steps that a beat plays of each chunk, at most.
+        has_success: Whether the env has a success term.
         manifest: Which software, hardware and command the run has; see ``runners.manifest``.
     """
 
@@ -39,14 +42,33 @@ class RunInfo:
     fps: float
     task: str
     execution: int = 1
+    has_success: bool = True
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder:
-    """Hooks that do nothing. Observations are lazy: looking at ``observation["video"]`` draws the cameras."""
+    """Hooks that do nothing. Observations are lazy: looking at ``observation["video"]`` draws the cameras.
+
+    A ContractError of ``check`` or ``on_run_start`` refuses the run before its first step; whatever else a hook raises
+    leaves the recorder out from then on.
+    """
+
+    def check(self, modality: ModalityConfigs) -> None:
+        """Called before the simulator starts.
+
+        Args:
+            modality: What the server wants and gives.
+
+        Raises:
+            ContractError: What the recorder is asked for cannot be recorded.
+        """
 
     def on_run_start(self, run: RunInfo) -> None:
-        """Called once, before the first reset."""
+        """Called once, before the first reset.
+
+        Raises:
+            ContractError: As ``check``, for what only the env tells.
+        """
 
     def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
         """Called when envs begin episodes together.
@@ -87,7 +109,11 @@ class Recorders(Recorder):
         self._all = list(recorders)
         self._working = list(recorders)
 
-    def on_run_start(self, run: RunInfo) -> None:  # noqa: D102  # what a hook means is told once, by Recorder
+    def check(self, modality: ModalityConfigs) -> None:  # noqa: D102  # what a hook means is told once, by Recorder
+        for recorder in self._all:
+            recorder.check(modality)
+
+    def on_run_start(self, run: RunInfo) -> None:  # noqa: D102
         self._each("on_run_start", run)
 
     def on_episodes_start(  # noqa: D102
@@ -117,6 +143,8 @@ class Recorders(Recorder):
             try:
                 getattr(recorder, hook)(*arguments)
             except Exception as error:  # whatever a recorder does, the episodes count more than its record
+                if hook == "on_run_start" and isinstance(error, ContractError):
+                    raise
                 self._working.remove(recorder)
                 logger.warning(
                     "%s failed in %s and is left out from here on; the rollout goes on. %s: %s",

@@ -16,7 +16,7 @@ from runners.recorders.recorder import RunInfo
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
 
-HOOKS = [name for name in vars(Recorder) if name.startswith("on_")]
+HOOKS = [name for name in vars(Recorder) if not name.startswith("_")]
 
 
 def shipped_recorders():
@@ -38,6 +38,7 @@ YAMLS = sorted((ROOT / "conf/recorder").glob("*.yaml"))
 def test_there_are_recorders_to_test():
     assert {"VideoRecorder", "WandbRecorder"} <= {kind.__name__ for kind in shipped_recorders()}
     assert HOOKS == [
+        "check",
         "on_run_start",
         "on_episodes_start",
         "on_beat",
@@ -105,7 +106,7 @@ def test_group_calls_every_hook_with_what_it_was_given():
     assert counting.calls == HOOKS
 
 
-@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in ("on_run_start", "on_run_end")])
+@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in ("check", "on_run_start", "on_run_end")])
 def test_failing_recorder_is_reported_and_left_out_and_the_rollout_goes_on(play, caplog, hook):
     failing, sound = Counting(fails_in=hook), Counting()
     with caplog.at_level(logging.WARNING):
