@@ -6,14 +6,19 @@
 
 import json
 import os
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+import msgspec
 
 from runners.results import EpisodeRow
 
 __all__ = ["EpisodeLog", "read_rows"]
+
+_DECODER = msgspec.json.Decoder(EpisodeRow)
+"""Checks types as well as syntax; fields that a later version writes are not looked at."""
 
 
 @dataclass
@@ -55,21 +60,9 @@ def read_rows(path: Path) -> tuple[list[EpisodeRow], list[str]]:
         if not line.strip():
             continue
         try:
-            rows.append(_row(json.loads(line)))
-        except (ValueError, TypeError, KeyError):
+            rows.append(_DECODER.decode(line))
+        except msgspec.MsgspecError:
             half = number == len(lines)
             what = "its last line is half-written, as a kill leaves it" if half else f"its line {number} is no row"
             notes.append(f"{path.name}: {what}; left out")
     return rows, notes
-
-
-def _row(values: dict[str, Any]) -> EpisodeRow:
-    """Build a row from a line; fields that a later version writes are not looked at."""
-    names = {"return" if field.name == "episode_return" else field.name: field for field in fields(EpisodeRow)}
-    return EpisodeRow(
-        **{
-            field.name: values[name]
-            for name, field in names.items()
-            if name in values or field.default is MISSING  # a KeyError then tells that it is no row
-        }
-    )

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 
 from groot_wrappers.client import ClientStats, PolicyClient
@@ -16,8 +16,10 @@ __all__ = ["Ended", "EpisodeRow", "count", "describe", "last_rows", "summarise",
 Ended = Literal["success", "failure", "time_out", "error"]
 
 
-@dataclass
-class EpisodeRow:
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     """How one attempt at a planned episode ended; its JSON form is a line of ``episodes.jsonl``.
 
     Args:
@@ -32,25 +34,28 @@ class EpisodeRow:
         held_steps: Control steps for which its chunk had no action left, so that the last one was held.
         video: Path of its video in the run folder, None without one.
         error: Why it ended as an error, else None.
+        warning: Why its outcome is to be looked at, None where nothing is odd.
     """
 
-    index: int
+    index: Count
     seed: int
     instruction: str
-    env: int
-    attempt: int
+    env: Count
+    attempt: Count
     success: bool | None
     ended: Ended
-    steps: int
+    steps: Count
     episode_return: float | None
-    server_calls: int
-    held_steps: int = 0
+    server_calls: Count
+    held_steps: Count = 0
     video: str | None = None
     error: str | None = None
+    warning: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""
-        return {"return" if key == "episode_return" else key: value for key, value in vars(self).items()}
+        row: dict[str, Any] = msgspec.to_builtins(self)
+        return row
 
 
 def last_rows(rows: Iterable[EpisodeRow]) -> list[EpisodeRow]:
@@ -117,6 +122,7 @@ def count(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], method: Met
         "micro_success_rate": total["success_rate"],
         "macro_success_rate": float(np.mean(rates)) if rates else None,
         "instructions": instructions,
+        "warnings": sum(row.warning is not None for row in last_rows(rows)),
     }
 
 

@@ -23,10 +23,17 @@ from runners.episode_log import EpisodeLog
 from runners.interrupts import interrupts_held
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
+from runners.replay_server import ReplayWatch
 from runners.results import Ended, EpisodeRow
 from runners.schedule import RunningEpisode, Schedule
 
 __all__ = ["rollout"]
+
+SUCCESS_AT_ONCE = (
+    "It succeeded on its first control step. Is the env's success term true before the episode begins, or still true "
+    "from the one before?"
+)
+"""``warning`` of such a row: a term that latches counts the success of the episode before once more."""
 
 
 def rollout(
@@ -67,6 +74,7 @@ def rollout(
     """
     schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
     clock = clock or PausedClock()
+    replay = ReplayWatch(server_reset, num_envs=env.num_envs, episodes=len(schedule.waiting), execution=env.execution)
     observation: Any = None
     failures = 0  # of the server, since an episode ended otherwise
 
@@ -90,7 +98,7 @@ def rollout(
         revive(error)
 
     if server_reset is ServerReset.per_run and not schedule.is_over:
-        client.reset()
+        replay.on_reset(client.reset())
     while not schedule.is_over:
         idle = len(schedule.running) < env.num_envs
         if schedule.waiting and idle and enough(schedule.settled(log.rows)):
@@ -101,10 +109,10 @@ def rollout(
             if starting:
                 if server_reset is ServerReset.per_episode:
                     for planned in starting.values():
-                        client.reset({"seed": planned.seed, "episode_index": planned.index})
+                        replay.on_reset(client.reset({"seed": planned.seed, "episode_index": planned.index}))
                 observation, _ = env.reset(options=_reset_options(starting))
                 recorders.on_episodes_start(starting, observation)
-            ask = _question(client, observation, sorted(schedule.running), env.num_envs)
+            ask = _question(client, observation, sorted(schedule.running), env.num_envs, replay)
             recorders.on_beat(observation)
             observation, reward, terminated, truncated, info = clock.beat(env, ask)
         except Gr00tError as error:
@@ -128,7 +136,11 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
 
 
 def _question(
-    client: PolicyClient | ClientGroup, observation: Mapping[str, Any], rows: list[int], num_envs: int
+    client: PolicyClient | ClientGroup,
+    observation: Mapping[str, Any],
+    rows: list[int],
+    num_envs: int,
+    replay: ReplayWatch,
 ) -> Callable[[], Chunk]:
     """Return what asks for the chunks of the envs that run an episode; rows of the others stay 0 and are never played.
 
@@ -138,7 +150,8 @@ def _question(
     request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
 
     def ask() -> Chunk:
-        action, _ = client.get_action(request)
+        action, info = client.get_action(request)
+        replay.on_answer(info)
         chunk = {key: np.zeros((num_envs, *values.shape[1:]), np.float32) for key, values in action.items()}
         for key, values in action.items():
             chunk[key][rows] = values
@@ -203,4 +216,5 @@ def _row(
         server_calls=episode.server_calls,
         held_steps=episode.held_steps,
         error=error,
+        warning=SUCCESS_AT_ONCE if ended == "success" and episode.steps <= 1 else None,
     )

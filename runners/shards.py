@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from runners.files import write_whole
 from runners.gate import judge
 from runners.plan import PlannedEpisode
@@ -54,7 +56,9 @@ def _join(found: Sequence[Run]) -> Run:
     config, of_all = found[0].manifest["config"], _shard(found[0])["count"]
     folder = found[0].folder.with_name(f"{found[0].folder.name}-joined")
     rows = last_rows(
-        replace(row, video=None if row.video is None else os.path.relpath(run.folder / row.video, folder))
+        msgspec.structs.replace(
+            row, video=None if row.video is None else os.path.relpath(run.folder / row.video, folder)
+        )
         for run in shards.values()
         for row in run.rows
     )

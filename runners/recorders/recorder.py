@@ -2,6 +2,7 @@
 
 Classes:
     RunInfo: what a recorder is told about the run.
+    RecorderFailure: why a recorder is left out.
     Recorder: hooks that do nothing; a recorder overrides those it needs.
     Recorders: several recorders, none of which can stop a rollout.
 """
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from groot_wrappers.control_step import ControlStep
-from groot_wrappers.errors import ContractError
+from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
 from runners.plan import PlannedEpisode
 from runners.results import EpisodeRow
+from runners.stopping import StopRule
 
-__all__ = ["Recorder", "Recorders", "RunInfo"]
+__all__ = ["Recorder", "RecorderFailure", "Recorders", "RunInfo"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class RunInfo:
         task: The env's gym id.
         execution: Control steps that a beat plays of each chunk, at most.
         has_success: Whether the env has a success term.
+        stop: Which episodes count, in the order of the plan; it holds the plan.
         manifest: Which software, hardware and command the run has; see ``runners.manifest``.
     """
 
@@ -43,6 +46,7 @@ class RunInfo:
     task: str
     execution: int = 1
     has_success: bool = True
+    stop: StopRule = field(default_factory=lambda: StopRule((), None))
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -50,7 +54,7 @@ class Recorder:
     """Hooks that do nothing. Observations are lazy: looking at ``observation["video"]`` draws the cameras.
 
     A ContractError of ``check`` or ``on_run_start`` refuses the run before its first step; whatever else a hook raises
-    leaves the recorder out from then on.
+    leaves the recorder out from then on, and is told at the end of the run.
     """
 
     def check(self, modality: ModalityConfigs) -> None:
@@ -98,16 +102,39 @@ class Recorder:
         """Called once at the end, after an interruption too; closes what is open."""
 
 
+@dataclass(frozen=True)
+class RecorderFailure:
+    """Why a recorder is left out.
+
+    Args:
+        recorder: Name of its class.
+        hook: The hook that failed first.
+        error: What it raised, in words.
+    """
+
+    recorder: str
+    hook: str
+    error: str
+
+
 class Recorders(Recorder):
     """Several recorders as one; a recorder that fails is reported and left out from then on.
 
     Args:
         recorders: Called in this order.
+
+    Attributes:
+        failures: The first failure of each recorder that has failed, which the end of a run tells.
     """
 
     def __init__(self, recorders: Sequence[Recorder]) -> None:
         self._all = list(recorders)
         self._working = list(recorders)
+        self._failed: dict[Recorder, RecorderFailure] = {}
+
+    @property
+    def failures(self) -> list[RecorderFailure]:  # noqa: D102  # the class tells
+        return list(self._failed.values())
 
     def check(self, modality: ModalityConfigs) -> None:  # noqa: D102  # what a hook means is told once, by Recorder
         for recorder in self._all:
@@ -146,11 +173,10 @@ class Recorders(Recorder):
                 if hook == "on_run_start" and isinstance(error, ContractError):
                     raise
                 self._working.remove(recorder)
+                name = type(recorder).__name__
+                told = str(error) if isinstance(error, Gr00tError) else f"{type(error).__name__}: {error}"
+                self._failed.setdefault(recorder, RecorderFailure(name, hook, told))
                 logger.warning(
-                    "%s failed in %s and is left out from here on; the rollout goes on. %s: %s",
-                    type(recorder).__name__,
-                    hook,
-                    type(error).__name__,
-                    error,
+                    "%s failed in %s and is left out from here on; the rollout goes on. %s", name, hook, told
                 )
-                logger.debug("Where %s failed", type(recorder).__name__, exc_info=True)
+                logger.debug("Where %s failed", name, exc_info=True)

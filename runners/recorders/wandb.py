@@ -1,11 +1,17 @@
 """WandbRecorder: configuration, manifest, a row an episode, success rates, latency and videos in Weights & Biases."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import wandb
 
+from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import ModalityConfigs
+from runners.intervals import success_interval
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.results import EpisodeRow
 
@@ -16,6 +22,15 @@ logger = logging.getLogger(__name__)
 INIT_TIMEOUT_S = 15.0
 """Longest wait for W&B before the run is logged offline: the env stands ready and nobody sees why it waits."""
 
+Mode = Literal["offline", "online"]
+
+FOLDERS = "WANDB_DATA_DIR", "WANDB_CACHE_DIR"
+"""Variables that say where W&B keeps what is to be sent; without them that is below HOME, which may be read-only on a
+cluster."""
+
+TAG_LENGTH = 64
+"""Longest tag that W&B takes."""
+
 FINISH_TIMEOUT_S = 120.0
 """Longest wait for uploads when a run ends: without a limit, W&B waits for as long as it cannot be reached."""
 
@@ -23,20 +38,50 @@ FINISH_TIMEOUT_S = 120.0
 class WandbRecorder(Recorder):
     """Logs to Weights & Biases, offline unless told otherwise.
 
+    The success rate over time is that of the beginning of the plan, with its 95% interval: ``success_rate``,
+    ``ci_low`` and ``ci_high`` over ``counted``, its number of episodes. The rate of what has ended so far would favour
+    short episodes.
+
     Args:
         mode: ``offline`` writes ``wandb/offline-run-*`` in the run folder, for ``wandb sync``; ``online`` uploads as
             the run goes, and falls back to offline where W&B cannot be reached.
         project: W&B project.
         entity: W&B user or team; None for the account's default.
+
+    Raises:
+        ContractError: ``mode`` is neither.
     """
 
-    def __init__(self, mode: Literal["offline", "online"], project: str, entity: str | None = None) -> None:
+    def __init__(self, mode: Mode, project: str, entity: str | None = None) -> None:
+        if mode not in get_args(Mode):
+            raise ContractError(
+                f"recorder.wandb.mode={mode} was asked for. Set it to one of {', '.join(get_args(Mode))}."
+            )
         self._mode, self._project, self._entity = mode, project, entity
-        self._rows: list[list[Any]] = []
+        self._rows: list[dict[str, Any]] = []
+        self._logged = 0
+        self._run: Any = None
+        self._folders = ExitStack()
+
+    def check(self, modality: ModalityConfigs) -> None:
+        """Let W&B itself say whether the project can have that name.
+
+        Raises:
+            ContractError: It cannot.
+        """
+        try:
+            wandb.Settings(project=self._project, entity=self._entity)
+        except (wandb.errors.UsageError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ContractError(
+                f"recorder.wandb.project={self._project} was asked for, but W&B does not take it: {reason}. Set "
+                "recorder.wandb.project to letters, digits, '-', '_' and '.' alone."
+            ) from error
 
     def on_run_start(self, run: RunInfo) -> None:
         """Open the W&B run, with the run's configuration."""
         self._run_info = run
+        self._folders.enter_context(_folders_within(run.folder / "wandb"))
         try:
             self._run = self._init(self._mode)
         except (wandb.errors.CommError, wandb.errors.UsageError, wandb.errors.AuthenticationError) as error:
@@ -46,37 +91,54 @@ class WandbRecorder(Recorder):
                 run.folder / "wandb" / "offline-run-*",
             )
             self._run = self._init("offline")
+        for name in ("success_rate", "ci_low", "ci_high"):
+            self._run.define_metric(name, step_metric="counted")
 
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
-        """Log one episode, and the success rate so far."""
-        judged = [bool(r.success) for r in rows if r.success is not None]
+        """Log one episode, and the success rate of the plan as far as it has come."""
         values = {f"episode/{key}": value for key, value in row.to_json().items() if value is not None}
         if row.video is not None:
             values["episode/video"] = wandb.Video(str(self._run_info.folder / row.video), format="mp4")
-        if judged:
-            values["success_rate"] = sum(judged) / len(judged)
         self._run.log(values)
-        self._rows.append(list(row.to_json().values()))
-        self._columns = list(row.to_json())
+        self._rows.append(row.to_json())
+        self._log_rates(rows)
+
+    def _log_rates(self, rows: Sequence[EpisodeRow]) -> None:
+        """Log the success rate after each episode by which the beginning of the plan has grown."""
+        stop = self._run_info.stop
+        counted = stop.counted(rows)
+        for count in range(self._logged + 1, len(counted) + 1):
+            judged = [row.success for row in counted[:count] if row.success is not None]
+            if judged:
+                low, high = success_interval(sum(judged), len(judged), stop.method)
+                rate = sum(judged) / len(judged)
+                self._run.log({"counted": count, "success_rate": rate, "ci_low": low, "ci_high": high})
+        self._logged = len(counted)
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
         """Log the tables of episodes, instructions and servers, and the summary, and close the run."""
-        try:
-            if self._rows:
-                self._run.log({"episodes": wandb.Table(columns=list(self._columns), data=self._rows)})
-            tables = {
-                "instructions": summary.get("instructions"),
-                "servers": summary.get("server", {}).get("endpoints"),
-            }
-            for name, told in tables.items():
-                if told:
-                    table = wandb.Table(columns=list(told[0]), data=[list(row.values()) for row in told])
-                    self._run.log({name: table})
-            self._run.summary.update({key: value for key, value in summary.items() if key != "instructions"})
-        finally:  # a run that is left open keeps the process from ending
-            self._run.finish()
+        with self._folders:
+            if self._run is None:
+                return
+            try:
+                self._log_tables(summary)
+                self._run.summary.update({key: value for key, value in summary.items() if key != "instructions"})
+            finally:  # a run that is left open keeps the process from ending
+                self._run.finish()
 
-    def _init(self, mode: Literal["offline", "online"]) -> Any:
+    def _log_tables(self, summary: Mapping[str, Any]) -> None:
+        """Log what has rows, under names that no figure of the summary has."""
+        tables = {
+            "tables/episodes": self._rows,
+            "tables/instructions": summary.get("instructions"),
+            "tables/servers": summary.get("server", {}).get("endpoints"),
+        }
+        for name, rows in tables.items():
+            if rows:
+                table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
+                self._run.log({name: table})
+
+    def _init(self, mode: Mode) -> Any:
         manifest = {key: value for key, value in self._run_info.manifest.items() if key != "config"}
         return wandb.init(
             mode=mode,
@@ -89,7 +151,7 @@ class WandbRecorder(Recorder):
             config=dict(self._run_info.config) | {"manifest": manifest},
             group=self._run_info.manifest.get("sweep"),
             job_type="rollout",
-            tags=[self._run_info.task],
+            tags=[self._run_info.task[:TAG_LENGTH]],
             settings=wandb.Settings(
                 console="off",
                 silent=True,
@@ -98,3 +160,15 @@ class WandbRecorder(Recorder):
                 finish_timeout=FINISH_TIMEOUT_S,
             ),
         )
+
+
+@contextmanager
+def _folders_within(folder: Path) -> Iterator[None]:
+    """Within the block, let W&B keep in a folder what it would keep below HOME, unless the environment says where."""
+    missing = [name for name in FOLDERS if name not in os.environ]
+    os.environ.update(dict.fromkeys(missing, str(folder)))
+    try:
+        yield
+    finally:
+        for name in missing:
+            os.environ.pop(name, None)

@@ -26,7 +26,7 @@ def play(folder, ports, episodes=NUM_ENVS):
         start = time.perf_counter()
         rollout(env, client, make_plan(episodes, 0, ["reach"]), log, Recorder())
         wall_s = time.perf_counter() - start
-        return client.stats, wall_s, [vars(row) for row in sorted(log.rows, key=lambda row: row.index)]
+        return client.stats, wall_s, [row.to_json() for row in sorted(log.rows, key=lambda row: row.index)]
 
 
 def test_four_servers_cut_the_servers_share_of_the_time_to_a_third(policy_process, tmp_path):

@@ -18,11 +18,12 @@ from tests.runners.samples import make_row
 ROW_FIELDS = (
     "index", "seed", "instruction", "env", "attempt", "success",
     "ended", "steps", "return", "server_calls", "held_steps", "video", "error",
+    "warning",
 )  # fmt: skip
 SUMMARY_FIELDS = (
     "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
     "success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed", "ci_method",
-    "micro_success_rate", "macro_success_rate", "instructions",
+    "micro_success_rate", "macro_success_rate", "instructions", "warnings",
     "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server",
 )  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")

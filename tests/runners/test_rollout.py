@@ -1,7 +1,7 @@
 """The rollout loop: every planned episode once, each from its own seed, asked for and counted rightly."""
 
 import signal
-from dataclasses import replace
+from msgspec.structs import replace
 
 import numpy as np
 import pytest
@@ -70,6 +70,7 @@ def test_rows_hold_what_happened(play):
             "held_steps": 0,
             "video": None,
             "error": None,
+            "warning": None,
         }
 
 
