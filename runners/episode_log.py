@@ -11,14 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
+from runners.json_files import parse_json
 from runners.results import EpisodeRow
 
 __all__ = ["EpisodeLog", "read_rows"]
-
-_DECODER = msgspec.json.Decoder(EpisodeRow)
-"""Checks types as well as syntax; fields that a later version writes are not looked at."""
 
 
 @dataclass
@@ -60,8 +56,8 @@ def read_rows(path: Path) -> tuple[list[EpisodeRow], list[str]]:
         if not line.strip():
             continue
         try:
-            rows.append(_DECODER.decode(line))
-        except msgspec.MsgspecError:
+            rows.append(parse_json(line, EpisodeRow))  # fields that a later version writes are not looked at
+        except ValueError:
             half = number == len(lines)
             what = "its last line is half-written, as a kill leaves it" if half else f"its line {number} is no row"
             notes.append(f"{path.name}: {what}; left out")

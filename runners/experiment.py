@@ -1,7 +1,6 @@
 """One experiment, from the plan to the summary: this file shows the whole stack."""
 
 import functools
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -18,23 +17,21 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
-from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners import terminal
 from runners.clock import make_clock
+from runners.conclusion import conclude
 from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
-from runners.files import write_whole
 from runners.gate import judge, warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.outcome import tell_end
 from runners.plan import instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorded_plan import recorded_episodes
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
-from runners.report import write_report
 from runners.results import describe, last_rows, summarise
 from runners.resume import earlier_start
 from runners.rollout import rollout
@@ -53,7 +50,7 @@ CHUNKED_EXECUTION = 8
 
 def run_experiment(config: DictConfig) -> int:
     """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
-    say: Say = functools.partial(print, file=sys.stdout, flush=True)
+    say: Say = functools.partial(terminal.say, stream=sys.stdout)  # also while stdout goes to simulator.log
     folder = Path(HydraConfig.get().runtime.output_dir)
     require_expert(config)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
@@ -137,6 +134,7 @@ def run_experiment(config: DictConfig) -> int:
                 task=resolved["task"]["id"],
                 execution=config.horizons.execution,
                 has_success=isaaclab.has_success,
+                stop=stop,
                 manifest=manifest,
             )
             if log.rows:
@@ -172,13 +170,16 @@ def run_experiment(config: DictConfig) -> int:
                 summary["stop"] = stop.to_json(log.rows)
                 # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
                 summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
-                write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
-                recorders.on_run_end(summary)
-                write_report(folder, summary, log.rows, manifest)
-                say("\n".join(tell_end(folder, summary, log.rows, config.horizons.execution)))
-    if summary["gate"] and not summary["gate"]["met"]:
-        return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
-    return DONE_WITH_ERRORS if any(row.ended == "error" for row in last_rows(log.rows)) else DONE
+                code = conclude(
+                    folder,
+                    summary,
+                    log.rows,
+                    recorders=recorders,
+                    manifest=manifest,
+                    execution=config.horizons.execution,
+                    say=say,
+                )
+    return code
 
 
 def _recorders(config: DictConfig, episodes: int, modality: ModalityConfigs) -> Recorders:

@@ -1,5 +1,6 @@
 """What a run has shown, in words: for the terminal and for the pages."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,16 @@ from typing import Any
 from runners.datasets.layout import RUN_FOLDER
 from runners.results import EpisodeRow, describe, last_rows
 
-__all__ = ["METHODS", "tell_counted", "tell_end", "tell_means", "tell_outcome", "tell_rate", "tell_servers"]
+__all__ = [
+    "METHODS",
+    "tell_counted",
+    "tell_end",
+    "tell_means",
+    "tell_outcome",
+    "tell_rate",
+    "tell_servers",
+    "tell_what_is_odd",
+]
 
 METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
 """``ci_method`` of a summary in words."""
@@ -40,7 +50,28 @@ def tell_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list
         lines += [f"  {tell_rate(told)}: {told['instruction']!r}" for told in summary["instructions"]]
     if summary["gate"]:
         lines.append(summary["gate"]["told"])
-    return lines
+    return lines + tell_what_is_odd(summary, rows)
+
+
+def tell_what_is_odd(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
+    """Return what whoever reads the figures has to know: rows with a warning, and recorders that were left out."""
+    odd: dict[str, list[int]] = {}
+    for row in last_rows(rows):
+        if row.warning is not None:
+            odd.setdefault(row.warning, []).append(row.index)
+    lines = [f"Warning, {_episodes(indices)}: {warning}" for warning, indices in odd.items()]
+    return lines + [
+        f"{failure['recorder']} was left out in {failure['hook']}: {failure['error']}"
+        for failure in summary.get("recorders", ())
+    ]
+
+
+def _episodes(indices: Sequence[int]) -> str:
+    """Return which episodes are meant: all of a few, the first of many."""
+    named = ", ".join(map(str, indices[:5]))
+    return (
+        f"episode {named}" if len(indices) == 1 else f"{len(indices)} episodes ({named}{', ...' * (len(indices) > 5)})"
+    )
 
 
 def tell_counted(summary: Mapping[str, Any]) -> list[str]:
@@ -104,7 +135,10 @@ def tell_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             lines.append(f"horizons=chunked would ask about {fewer} times instead of {calls}")
-    lines += [f"Results:    {folder}", f"Look at it: xdg-open {folder / 'report.html'}"]
+    commands = {"Look at it": ["xdg-open", folder / "report.html"]}
     if (folder / RUN_FOLDER).exists():
-        lines.append(f"Data set:   groot-dataset show {folder / RUN_FOLDER}")
-    return lines + [f"To W&B:     wandb sync {offline}" for offline in sorted((folder / "wandb").glob("offline-run-*"))]
+        commands["Data set"] = ["groot-dataset", "show", folder / RUN_FOLDER]
+    lines.append(f"Results:    {folder}")
+    lines += [f"{what + ':':<12}{shlex.join(map(str, command))}" for what, command in commands.items()]
+    offline = sorted((folder / "wandb").glob("offline-run-*"))
+    return lines + [f"To W&B:     {shlex.join(['wandb', 'sync', str(run)])}" for run in offline]

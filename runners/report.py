@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from omegaconf import OmegaConf
+import yaml  # type: ignore[import-untyped]
 
 from runners.files import write_whole
 from runners.intervals import Method, success_interval
-from runners.outcome import METHODS, tell_counted, tell_means, tell_rate, tell_servers
+from runners.outcome import METHODS, tell_counted, tell_means, tell_rate, tell_servers, tell_what_is_odd
 from runners.results import EpisodeRow, describe, last_rows
 from runners.run_folder import Run
 from runners.sweeps.heat_map import heat_map
@@ -49,14 +49,15 @@ def write_report(
         counted=tell_counted(summary),
         means=tell_means(summary),
         servers=tell_servers(summary),
+        odd=tell_what_is_odd(summary, rows),
         plot=_plot(summary, rows),
         failed=[row for row in rows if row.ended != "success"],
         succeeded=[row for row in rows if row.ended == "success"],
         manifest=manifest,
-        config=OmegaConf.to_yaml(OmegaConf.create(dict(manifest.get("config", {})))),
+        config=yaml.safe_dump(dict(manifest.get("config", {})), sort_keys=False, allow_unicode=True),
         provenance=json.dumps({key: value for key, value in manifest.items() if key != "config"}, indent=2),
     )
-    write_whole(folder / "report.html", told)
+    write_whole(folder / "report.html", _encodable(told))
 
 
 def write_runs_page(
@@ -95,7 +96,12 @@ def write_runs_page(
             link=link,
         )
     )
-    write_whole(path, told)
+    write_whole(path, _encodable(told))
+
+
+def _encodable(page: str) -> str:
+    """Return a page in which lone surrogates, which foreign text may hold, are escapes."""
+    return page.encode(errors="backslashreplace").decode()
 
 
 def _link(folder: Path, run: Run) -> str | None:

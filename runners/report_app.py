@@ -9,8 +9,9 @@ from runners.arguments import ArgumentParser, exit_after
 
 __all__ = ["main", "make_parser"]
 
+PAGE = "groot-report.html"
 EXAMPLES = """examples:
-  groot-report outputs                                  all runs below a folder
+  groot-report outputs                                  all runs below a folder; the page is outputs/groot-report.html
   groot-report outputs/sweeps/lift                      a sweep, while it is running too
   groot-report outputs/a outputs/b --output both.html   two runs, on a page of that name
   groot-report --compare outputs/a outputs/b            do they differ, and could these episodes have shown it?
@@ -28,7 +29,7 @@ def make_parser() -> ArgumentParser:
     parser.add_argument("folders", metavar="DIR", nargs="*", type=Path, help="a run folder, or one that holds some")
     parser.add_argument("--compare", metavar=("A", "B"), nargs=2, type=Path, help="two run folders")
     parser.add_argument(
-        "--output", metavar="FILE", type=Path, default=Path("groot-report.html"), help="the page (%(default)s)"
+        "--output", metavar="FILE", type=Path, help=f"the page ({PAGE} in DIR; of several DIR, in this folder)"
     )
     return parser
 
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         parser.error("Name the folders of runs, or two of them after --compare.")
     from runners.reporting import compare_runs, report  # noqa: PLC0415  # --help and a wrong argument answer at once
 
-    exit_after(lambda: compare_runs(*asked.compare) if asked.compare else report(asked.folders, asked.output))
+    if asked.compare:
+        exit_after(lambda: compare_runs(*asked.compare))
+    home = asked.folders[0] if len(asked.folders) == 1 else Path()
+    exit_after(lambda: report(asked.folders, asked.output or home / PAGE))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,21 @@
 """What ``groot-report`` prints and writes: a table and a page over many runs, or two runs compared."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from runners.comparison import NothingInCommonError, compare
 from runners.outcome import tell_rate
 from runners.report import write_runs_page
+from runners.resume import other_settings
 from runners.run_folder import Run, RunFolderError, find_runs, read_run
 from runners.shards import join_shards
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, swept_keys, tell_progress
 from runners.tables import aligned
+from runners.terminal import one_line, say
 
 __all__ = ["compare_runs", "report"]
 
@@ -30,19 +34,19 @@ def report(folders: Sequence[Path], output: Path) -> None:
     of_sweeps = [id(each.run) for its in evaluations.values() for each in its if each.run]
     runs.sort(key=lambda run: of_sweeps.index(id(run)) if id(run) in of_sweeps else -1)  # in the order of the sweep
     names = _names(runs, evaluations)
-    for line in _table(runs, names) if runs else ():
-        print(line)
+    if runs:
+        say(*_table(runs, names))
     for run, name in zip(runs, names, strict=True):
         for note in run.notes:
-            print(f"{name}: {note}")
+            say(f"{name}: {note}")
         if len(run.parts) > 1 and run.summary["gate"]:  # which no shard has judged for itself
-            print(f"{name}: {run.summary['gate']['told']}")
+            say(f"{name}: {run.summary['gate']['told']}")
     for sweep, its in evaluations.items():
-        print("\n".join(tell_progress(sweep, its)))
+        say(*tell_progress(sweep, its))
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
     write_runs_page(output.resolve(), runs, names, evaluations)
-    print(f"Look at it: xdg-open {output}")
+    say(f"Look at it: xdg-open {shlex.quote(str(output))}")
 
 
 def _read(folders: Sequence[Path], *, tolerant: bool) -> list[Run]:
@@ -59,7 +63,7 @@ def _read(folders: Sequence[Path], *, tolerant: bool) -> list[Run]:
             runs.append(read_run(folder))
         except RunFolderError as error:
             if not (folder.parent / "sweep.json").exists():  # which says of each of its jobs how far it is
-                print(f"Left out: {error}", file=sys.stderr)
+                say(f"Left out: {error}", stream=sys.stderr)
     return runs
 
 
@@ -89,7 +93,7 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
         latency, speed = told["server"] and told["server"]["p50_ms"], told["env_steps_per_s"]
         lines.append(
             (
-                name,
+                one_line(name),
                 f"{told['successes']} of {told['counted'] - told['errors']}",
                 tell_rate(told, interval=""),
                 tell_rate(told, "_errors_failed", interval=""),
@@ -98,7 +102,7 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
                 "-" if speed is None else f"{speed:.1f}",
                 f"{len(told['instructions'])} instructions"
                 if len(told["instructions"]) > 1
-                else told["instruction"] or "(empty)",
+                else one_line(told["instruction"]) or "(empty)",
             )
         )
     return aligned(lines)
@@ -115,16 +119,33 @@ def compare_runs(folder_a: Path, folder_b: Path) -> None:
     tasks = [run.summary["task"] for run in (a, b)]
     if tasks[0] != tasks[1]:
         raise NothingInCommonError(f"The runs are of different tasks: A of {tasks[0]}, B of {tasks[1]}.")
-    print(f"A: {a.folder}\nB: {b.folder}\n")
-    print("\n".join(compare(a.counted, b.counted).tell()))
+    comparison = compare(a.counted, b.counted)
+    for name, run, settings in zip("AB", (a, b), _what_differs(a, b), strict=True):
+        say(f"{name}: {run.folder}" + (f" ({one_line(' '.join(settings), most=200)})" if settings else ""))
+    say("", *comparison.tell())
     if a.summary["errors"] or b.summary["errors"]:
-        print("\nWith errors counted as failures:")
-        print("\n".join(compare(a.counted, b.counted, errors_fail=True).tell()))
+        say("\nWith errors counted as failures:", *compare(a.counted, b.counted, errors_fail=True).tell())
     for name, run in (("A", a), ("B", b)):
         if run.summary["stop"]["ended_early"]:
-            print(f"{name} was ended early by stop.ci_width, which the test does not know of: p is approximate")
+            say(f"{name} was ended early by stop.ci_width, which the test does not know of: p is approximate")
         for note in run.notes:
-            print(f"{name}: {note}")
+            say(f"{name}: {note}")
+
+
+def _what_differs(a: Run, b: Run) -> tuple[list[str], list[str]]:
+    """Return by which overrides two runs differ; where by none, by which settings, and else by which revision."""
+    if set(a.overrides) != set(b.overrides):
+        only_a = [override for override in a.overrides if override not in b.overrides]
+        return only_a, [override for override in b.overrides if override not in a.overrides]
+    settings_a, settings_b = (_all_settings(run.manifest) for run in (a, b))
+    keys = [key for key in dict.fromkeys([*settings_a, *settings_b]) if settings_a.get(key) != settings_b.get(key)]
+    told_a, told_b = ([f"{key}={settings.get(key)}" for key in keys] for settings in (settings_a, settings_b))
+    return told_a, told_b
+
+
+def _all_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a manifest by dotted key, and the revision that played it."""
+    return other_settings({**manifest.get("config", {}), "revision": manifest.get("revision")}, free=())
 
 
 def _only_run(folder: Path) -> Run:

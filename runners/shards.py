@@ -33,17 +33,12 @@ def join_shards(runs: Sequence[Run]) -> list[Run]:
     evaluations: dict[str, list[Run]] = {}
     for run in runs:
         evaluations.setdefault(_evaluation(run), []).append(run)
-    return [run[0] if _shard(run[0])["count"] == 1 else _join(run) for run in evaluations.values()]
-
-
-def _shard(run: Run) -> dict[str, int]:
-    shard: dict[str, int] = run.manifest.get("config", {}).get("shard", {"index": 0, "count": 1})
-    return shard
+    return [run[0] if run[0].settings.shard.count == 1 else _join(run) for run in evaluations.values()]
 
 
 def _evaluation(run: Run) -> str:
     """Return what the shards of one evaluation have in common, and nothing else."""
-    if _shard(run)["count"] == 1:
+    if run.settings.shard.count == 1:
         return str(run.folder)
     config = run.manifest["config"]
     settings = other_settings(config) | {"episodes": config["episodes"], "shard.index": None}
@@ -52,8 +47,9 @@ def _evaluation(run: Run) -> str:
 
 
 def _join(found: Sequence[Run]) -> Run:
-    shards = {_shard(run)["index"]: run for run in reversed(found)}
-    config, of_all = found[0].manifest["config"], _shard(found[0])["count"]
+    shards = {run.settings.shard.index: run for run in reversed(found)}
+    settings = found[0].settings
+    of_all = settings.shard.count
     folder = found[0].folder.with_name(f"{found[0].folder.name}-joined")
     rows = last_rows(
         msgspec.structs.replace(
@@ -63,8 +59,8 @@ def _join(found: Sequence[Run]) -> Run:
         for row in run.rows
     )
     planned = {episode.index: episode for run in shards.values() for episode in run.plan}
-    first = config.get("episode", 0)  # of a recorded plan
-    indices = range(first, first + config["episodes"])
+    first = settings.episode  # of a recorded plan
+    indices = range(first, first + settings.episodes)
     stop = StopRule([planned.get(index, PlannedEpisode(index, -1, "")) for index in indices], None)
     counted = stop.counted(rows)
     summary = {
@@ -74,7 +70,7 @@ def _join(found: Sequence[Run]) -> Run:
         **count(rows, counted, stop.method),
         "stop": stop.to_json(rows),
     }
-    summary["gate"] = judge(config["gate"]["min_success"], summary)
+    summary["gate"] = judge(settings.gate.min_success, summary)
     notes = [f"shard {index} of {of_all} has not begun" for index in range(of_all) if index not in shards]
     notes += [f"shard {index}: {note}" for index, run in sorted(shards.items()) for note in run.notes]
     if len(found) > len(shards):

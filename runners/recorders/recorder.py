@@ -141,7 +141,11 @@ class Recorders(Recorder):
             recorder.check(modality)
 
     def on_run_start(self, run: RunInfo) -> None:  # noqa: D102
-        self._each("on_run_start", run)
+        try:
+            self._each("on_run_start", run)
+        except ContractError:  # those that have begun hold files open, and W&B the process
+            self._each("on_run_end", {})
+            raise
 
     def on_episodes_start(  # noqa: D102
         self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]
@@ -171,6 +175,7 @@ class Recorders(Recorder):
                 getattr(recorder, hook)(*arguments)
             except Exception as error:  # whatever a recorder does, the episodes count more than its record
                 if hook == "on_run_start" and isinstance(error, ContractError):
+                    self._working = self._working[: self._working.index(recorder)]
                     raise
                 self._working.remove(recorder)
                 name = type(recorder).__name__

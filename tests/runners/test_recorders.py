@@ -10,9 +10,10 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import runners.recorders
+from groot_wrappers.errors import ContractError
 from runners.progress import ProgressBar
 from runners.recorders import Recorder, Recorders
-from runners.recorders.recorder import RunInfo
+from runners.recorders.recorder import RecorderFailure, RunInfo
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
 
@@ -119,6 +120,49 @@ def test_failing_recorder_is_reported_and_left_out_and_the_rollout_goes_on(play,
     (told,) = caplog.messages
     assert f"Counting failed in {hook}" in told
     assert "OSError: no space left on device" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ContractError("the shapes differ"), "the shapes differ"),
+        (OSError("no room"), "OSError: no room"),
+    ],
+)
+def test_first_failure_of_each_recorder_is_kept_for_the_end_of_the_run(error, told):
+    class Failing(Recorder):
+        def on_beat(self, observation):
+            raise error
+
+        def on_run_end(self, summary):
+            raise RuntimeError("a consequence of the first")
+
+    group = Recorders([Failing(), Counting(), Counting(fails_in="on_run_end")])
+    group.on_beat(None)
+    group.on_run_end({})
+    assert group.failures == [
+        RecorderFailure("Failing", "on_beat", told),
+        RecorderFailure("Counting", "on_run_end", "OSError: no space left on device"),
+    ]
+
+
+def test_recorder_that_refuses_the_run_lets_it_through_and_closes_what_has_begun():
+    class Refusing(Recorder):
+        def on_run_start(self, run):
+            raise ContractError("it cannot be recorded")
+
+    begun, never_begun = Counting(), Counting()
+    group = Recorders([begun, Refusing(), never_begun])
+    with pytest.raises(ContractError, match="it cannot be recorded"):
+        group.on_run_start(None)
+    assert (begun.calls, never_begun.calls) == (["on_run_start", "on_run_end"], [])
+    with pytest.raises(ContractError, match="not this"):
+        Recorders([Counting(), Checking()]).check({})
+
+
+class Checking(Recorder):
+    def check(self, modality):
+        raise ContractError("not this")
 
 
 def test_recorder_that_was_left_out_is_still_closed_at_the_end():

@@ -48,8 +48,8 @@ def test_table_has_a_line_a_run_and_a_page_is_written(report, tmp_path):
     assert two.startswith("two")
     assert "2 instructions" in two
     assert untold.endswith("  (empty)")
-    assert page == "Look at it: xdg-open groot-report.html"
-    assert (tmp_path / "groot-report.html").exists()
+    assert page == "Look at it: xdg-open outputs/groot-report.html"
+    assert (tmp_path / "outputs/groot-report.html").exists()
 
 
 def test_run_named_twice_is_shown_once_and_output_goes_where_it_is_told(report, tmp_path):
@@ -121,6 +121,7 @@ def test_mistake_is_told_with_what_mends_it(report, tmp_path, arguments, told):
     (tmp_path / "empty").mkdir()
     (tmp_path / "started").mkdir()
     (tmp_path / "started" / "episodes.jsonl").touch()
+    (tmp_path / "started" / "plan.json").write_text("[]")
     make_run(tmp_path / "one")
     make_run(tmp_path / "other_seed", seed=1)
     make_run(tmp_path / "other_text", instructions=("lift it",))
@@ -131,6 +132,109 @@ def test_mistake_is_told_with_what_mends_it(report, tmp_path, arguments, told):
     assert code == 1
     assert told in err
     assert "Traceback" not in err
+
+
+def test_lists_of_data_sets_beside_runs_are_no_runs(report, tmp_path):
+    for name in ("a", "b"):
+        make_run(tmp_path / name, 12)
+        (tmp_path / name / "dataset/meta").mkdir(parents=True)
+        (tmp_path / name / "dataset/meta/episodes.jsonl").write_text(
+            '{"episode_index": 0, "length": 3, "tasks": ["a"]}\n'
+        )
+    assert report("--compare", "a", "b")[0] == 0
+    code, out, err = report(".")
+    assert (code, err) == (0, "")
+    assert "dataset" not in out
+    assert len(out.splitlines()) == 4
+
+
+FOREIGN = {
+    "summary.json": [b"[]", b'{"server": {}, "env_steps_per_s": "fast"}', b"\xff\xfe", b"{", b"[" * 100_000, b"null"],
+    "manifest.json": [b"[]", b'{"config": []}', b'{"config": {"stop": {"ci_width": "narrow"}}}', b'{"created": "now"}'],
+    "plan.json": [b"{}", b'[{"index": "one"}]', b"[[]]", b"\xff"],
+}
+
+
+@pytest.mark.parametrize(("file", "content"), [(file, text) for file, texts in FOREIGN.items() for text in texts])
+def test_file_of_another_kind_costs_its_own_facts_alone(report, tmp_path, file, content):
+    rows = make_run(tmp_path / "run", 12)
+    (tmp_path / "run" / file).write_bytes(content)
+    code, out, err = report("run")
+    assert (code, err) == (0, "")
+    assert f"{sum(row.success for row in rows)} of 12" in out
+    assert file in out, "what cannot be read is told"
+    assert report("--compare", "run", "run")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"success": "yes"},
+        {"index": "one"},
+        {"index": -1},
+        {"ended": "exploded"},
+        {"steps": None},
+        {"steps": 2.5},
+        {"instruction": ["a"]},
+        {"video": 7},
+        {"return": "high"},
+    ],
+    ids=str,
+)
+def test_row_of_another_type_is_left_out_and_told(report, tmp_path, change):
+    rows = make_run(tmp_path / "run", 12)
+    path = tmp_path / "run/episodes.jsonl"
+    first, *others = path.read_text().splitlines()
+    path.write_text("\n".join([json.dumps(json.loads(first) | change), *others, ""]))
+    code, out, _ = report("run")
+    assert code == 0
+    assert "episodes.jsonl: its line 1 is no row; left out" in out
+    assert read_run(tmp_path / "run").rows == rows[1:]
+
+
+def test_broken_folder_is_told_and_left_out(report, tmp_path):
+    make_run(tmp_path / "outputs/good", 12)
+    make_run(tmp_path / "outputs/broken", 12)
+    (tmp_path / "outputs/broken/episodes.jsonl").write_text("[1, 2]\n" * 3)
+    (tmp_path / "outputs/folder").mkdir()
+    (tmp_path / "outputs/folder/plan.json").touch()
+    (tmp_path / "outputs/folder/episodes.jsonl").mkdir()
+    code, out, err = report("outputs")
+    assert code == 0
+    assert out.splitlines()[1].startswith("good  ")
+    assert err.count("Left out: ") == 2
+    assert "broken holds no episode that has ended" in err
+    assert "episodes.jsonl cannot be read: Is a directory" in err
+
+
+def test_escapes_and_long_texts_of_foreign_runs_reach_no_terminal(report, tmp_path):
+    make_run(tmp_path / "run", 12, instructions=("\x1b[2J\ud800 reach\nthe goal " + "and on " * 100,))
+    code, out, err = report("run")
+    assert (code, err) == (0, "")
+    assert not {"\x1b", "\ud800"} & set(out)
+    assert len(out.splitlines()) == 3
+    assert max(map(len, out.splitlines())) < 250
+    assert r"\ud800" in (tmp_path / "run/groot-report.html").read_text()
+
+
+def test_runs_that_are_compared_are_named_by_what_differs(report, tmp_path):
+    make_run(tmp_path / "a", 60, overrides=("server=expert", "num_envs=4"))
+    make_run(tmp_path / "b", 60, overrides=("server=gr00t", "server.port=5556", "num_envs=4"))
+    make_run(tmp_path / "c", 60, ci_width=0.9, overrides=("server=expert", "num_envs=4"))
+    out = report("--compare", "a", "b")[1]
+    assert out.startswith("A: a (server=expert)\nB: b (server=gr00t server.port=5556)\n\n")
+    assert "(stop.ci_width=0.9)" in report("--compare", "a", "c")[1], "a YAML file may have changed"
+    assert report("--compare", "a", "a")[1].startswith("A: a\nB: a\n\n")
+
+
+def test_page_of_one_folder_is_within_it_and_that_of_several_here(report, tmp_path):
+    make_run(tmp_path / "all of it/one", 12)
+    make_run(tmp_path / "two", 12)
+    assert report("all of it")[1].splitlines()[-1] == "Look at it: xdg-open 'all of it/groot-report.html'"
+    assert (tmp_path / "all of it/groot-report.html").exists()
+    assert not (tmp_path / "groot-report.html").exists()
+    report("all of it", "two")
+    assert (tmp_path / "groot-report.html").exists()
 
 
 def test_two_runs_are_compared_on_the_episodes_they_share(report, tmp_path):

@@ -1,17 +1,17 @@
 """The rollout loop: every planned episode once, each from its own seed, asked for and counted rightly."""
 
 import signal
-from msgspec.structs import replace
 
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from groot_wrappers.errors import ServerError, ServerUnreachableError
 from runners.config import ServerReset
 from runners.recorders import Recorder
 from tests.runners.conftest import SpyPolicy
-from tests.toy import NEEDED_STEPS
+from tests.toy import NEEDED_STEPS, ToyEnv, ToyTerminations
 
 
 def goal_of(seed):
@@ -315,3 +315,30 @@ def test_recorders_that_do_not_look_cost_no_drawing(play):
     run = play(2, 4, execution=4, recorders=[Recorder()])
     # The watcher of these tests looks at each start; the policy looks once a beat, mostly at the same moment.
     assert run.env.env.renders == run.stats.calls
+
+
+class StickyTerminations(ToyTerminations):
+    """Keeps its success over a reset, as a term does that latches."""
+
+    ever = False
+
+    def compute(self):
+        super().compute()
+        self.ever = self.success = self.success | self.ever
+        return self.success | self.time_outs
+
+
+class StickyEnv(ToyEnv):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._terminations = self.termination_manager = StickyTerminations(self, True)
+
+
+@pytest.mark.parametrize("execution", [1, 4])
+def test_success_on_the_first_control_step_has_a_warning(play, execution):
+    run = play(2, 6, env_class=StickyEnv, execution=execution, solves=lambda goal: True)
+    at_once = [row for row in run.rows if row.steps == 1]
+    assert len(at_once) == 4, "all but the first episode of each env"
+    assert all("still true from the one before" in row.warning for row in at_once)
+    assert not any(row.warning for row in run.rows if row.steps > 1)
+    assert not any(row.warning for row in play(2, 6).rows)

@@ -29,7 +29,7 @@ def test_sweep_is_shown_by_what_was_swept(report, tmp_path):
         for seed in (0, 1):
             assert f"\ninstruction.text={text} seed={seed}  " in out
     assert "Sweep sweep: 6 jobs: 6 done\n" in out
-    rows = heat_rows(Path("groot-report.html").read_text())
+    rows = heat_rows(Path("sweep/groot-report.html").read_text())
     assert rows[0] == ["instruction.text", "seed=0", "seed=1"]
     assert [row[0] for row in rows[1:]] == ["pick up the cube", "lift, then hold", "don&#39;t touch"]
     rates = {}
@@ -50,7 +50,7 @@ def test_sweep_that_is_still_running_is_shown_as_far_as_it_is(report, tmp_path):
     assert "  not begun: instruction.text=don't touch seed=0 (" in out
     assert f"({jobs[3].name}): The server and the embodiment do not fit:\n" in out
     assert out.count("7 of 20 planned episodes have ended") == 2
-    rows = heat_rows(Path("groot-report.html").read_text())
+    rows = heat_rows(Path("sweep/groot-report.html").read_text())
     assert rows[2][2] == "failed"
     assert rows[3][1] == "not begun"
     assert "of 7 cut off" in rows[2][1]
@@ -62,7 +62,7 @@ def test_sweep_of_which_nothing_has_ended_yet_is_shown(report, tmp_path):
     code, out, err = report("sweep")
     assert (code, err) == (0, "")
     assert "Sweep sweep: 6 jobs: 6 not begun" in out
-    assert heat_rows(Path("groot-report.html").read_text())[1][1:] == ["not begun", "not begun"]
+    assert heat_rows(Path("sweep/groot-report.html").read_text())[1][1:] == ["not begun", "not begun"]
 
 
 def test_suite_over_seeds_has_its_texts_as_rows(report, tmp_path):
@@ -70,7 +70,7 @@ def test_suite_over_seeds_has_its_texts_as_rows(report, tmp_path):
     for job, seed in zip(make_sweep(sweep, "seed=0,1", unfinished=["not begun"] * 2), (0, 1), strict=True):
         make_run(job, 12, seed=seed, instructions=("lift it", "raise it"))
     report("sweep")
-    rows = heat_rows(Path("groot-report.html").read_text())
+    rows = heat_rows(Path("sweep/groot-report.html").read_text())
     assert [row[0] for row in rows] == ["instruction", "lift it", "raise it"]
     assert rows[0][1:] == ["seed=0", "seed=1"]
 

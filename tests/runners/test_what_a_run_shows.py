@@ -77,6 +77,6 @@ def test_run_ends_once_the_interval_is_narrow_and_keeps_its_manifest(groot_play,
     logged = read_offline_run(path)
     assert logged.config["manifest"] == {key: value for key, value in manifest.items() if key != "config"}
     assert logged.summary["success_rate_errors_failed"] == 1.0
-    (table,) = [entry["instructions"] for entry in logged.history if "instructions" in entry]
+    (table,) = [entry["tables/instructions"] for entry in logged.history if "tables/instructions" in entry]
     kept = json.loads((path.parent / "files" / table["path"]).read_text())
     assert [dict(zip(kept["columns"], row, strict=True)) for row in kept["data"]] == summary["instructions"]

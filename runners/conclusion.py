@@ -1,0 +1,53 @@
+"""The end of a run: its summary, the recorders' last words, its page, and the lines that tell how it went."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.files import write_whole
+from runners.outcome import tell_end
+from runners.recorders import Recorders
+from runners.report import write_report
+from runners.results import EpisodeRow, last_rows
+
+__all__ = ["conclude"]
+
+
+def conclude(
+    folder: Path,
+    summary: dict[str, Any],
+    rows: Sequence[EpisodeRow],
+    *,
+    recorders: Recorders,
+    manifest: Mapping[str, Any],
+    execution: int,
+    say: Callable[..., None],
+) -> int:
+    """Write down how a run has ended, tell it, and return the exit code.
+
+    Args:
+        folder: The run folder.
+        summary: What ``summary.json`` is to hold; which recorders were left out is added.
+        rows: All rows of the run.
+        recorders: Which end with it.
+        manifest: What ``manifest.json`` holds.
+        execution: ``horizons.execution``.
+        say: Writes lines to the terminal.
+    """
+    _write_summary(folder, summary, recorders)  # before W&B's last words, which may take minutes
+    recorders.on_run_end(summary)
+    _write_summary(folder, summary, recorders)
+    write_report(folder, summary, rows, manifest)
+    say(*tell_end(folder, summary, rows, execution))
+    if summary["gate"] and not summary["gate"]["met"]:
+        return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
+    errors = any(row.ended == "error" for row in last_rows(rows))
+    return DONE_WITH_ERRORS if errors or recorders.failures else DONE
+
+
+def _write_summary(folder: Path, summary: dict[str, Any], recorders: Recorders) -> None:
+    summary["recorders"] = [asdict(failure) for failure in recorders.failures]
+    write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
