@@ -25,6 +25,7 @@ from groot_wrappers.server import PolicyServer
 from runners import cli, dataset_app, report_app
 from runners.config import PlayConfig, register_schemas
 from runners.play import OLD_FLAGS
+from runners.resolvers import register_resolvers
 from runners.results import EpisodeRow, summarise
 
 ROOT = Path(__file__).parents[1]
@@ -82,6 +83,7 @@ def example_folder():
 
 def compose(app, overrides, config_dir=None):
     register_schemas()
+    register_resolvers()
     GlobalHydra.instance().clear()
     with hydra.initialize_config_module("conf", version_base="1.3"):
         extra = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir else []

@@ -33,6 +33,7 @@ from runners.bench.steps import measure_steps
 from runners.bench.wire_servers import observation_of
 from runners.config import BenchSection, register_schemas
 from runners.plan import make_plan
+from runners.resolvers import register_resolvers
 from tests.runners.bench_rows import two_rows_then
 from tests.runners.conftest import ROOT
 from tests.toy import ToyEnv, toy_embodiment
@@ -95,6 +96,7 @@ def groot_bench(tmp_path, clean_environment):
 def config():
     """The configuration of groot-bench on the toy task, at tiny sizes."""
     register_schemas()
+    register_resolvers()
     GlobalHydra.instance().clear()
     with hydra.initialize_config_module("conf", version_base="1.3"):
         searchpath = f"hydra.searchpath=[file://{ROOT / 'tests/runners/conf'}]"

@@ -19,6 +19,7 @@ from runners import play, serve
 from runners.config import InstructionPer, register_schemas
 from runners.experiment import run_experiment
 from runners.plan import instruction_texts, make_plan
+from runners.resolvers import register_resolvers
 from tests.runners.conftest import GROOT_PLAY, ROOT
 
 CONF = ROOT / "conf"
@@ -28,6 +29,7 @@ OPTION_IDS = [str(option) for option in OPTIONS]
 
 def compose(name, *overrides):
     register_schemas()
+    register_resolvers()
     GlobalHydra.instance().clear()
     with hydra.initialize_config_module("conf", version_base="1.3"):
         return hydra.compose(name, list(overrides))

@@ -12,6 +12,7 @@ from hydra.utils import get_class
 
 from runners import cli
 from runners.config import register_schemas
+from runners.resolvers import register_resolvers
 from tests.runners.test_failures import START_S, finish, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once
 from tests.runners.test_started_server import SERVE, living
@@ -55,6 +56,7 @@ def servers_of(folder):
 
 def test_slurm_is_asked_to_put_back_what_it_cuts_off():
     register_schemas()
+    register_resolvers()
     GlobalHydra.instance().clear()
     with hydra.initialize_config_module("conf", version_base="1.3"):
         launcher = hydra.compose("play", ["hydra/launcher=slurm"], return_hydra_config=True).hydra.launcher

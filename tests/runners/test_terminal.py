@@ -43,5 +43,5 @@ def test_work_goes_on_where_nobody_reads_any_more(tmp_path):
 
 
 def test_line_is_written_at_once(capsys):
-    say("one", "two")
-    assert capsys.readouterr().out == "one\ntwo\n"
+    say("one", "t\x1bwo")
+    assert capsys.readouterr().out == "one\nt\\x1bwo\n"

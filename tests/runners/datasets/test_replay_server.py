@@ -29,6 +29,8 @@ def test_replay_server_is_refused_where_its_actions_are_of_another_moment(play, 
     assert isinstance(run.error, ContractError)
     assert re.search(message, str(run.error))
     assert not any(row.success for row in run.rows)
+    if settings.get("server_reset") is ServerReset.per_run:
+        assert run.rows == [], "its reset tells what it is, before any step"
 
 
 @pytest.mark.parametrize(
