@@ -11,6 +11,7 @@ import numpy as np
 
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import ModalityConfigs
 from runners.mp4 import Mp4Writer
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
@@ -97,6 +98,14 @@ class VideoRecorder(Recorder):
         self._videos: dict[int, _Video] = {}
         self._threads: list[ThreadPoolExecutor] = []
         self._room = Semaphore(MAX_WAITING)
+
+    def check(self, modality: ModalityConfigs) -> None:
+        """Refuse a server that looks at no pictures, so that there are none to show."""
+        if "video" not in modality:
+            raise ContractError(
+                "recorder=[video] was asked for, but the server looks at no pictures, so that none are drawn. Leave it "
+                "out: recorder=[wandb], or recorder=[]."
+            )
 
     def on_run_start(self, run: RunInfo) -> None:
         """Make the folder."""

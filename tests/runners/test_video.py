@@ -9,6 +9,7 @@ from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from tests.runners.samples import make_episode, make_row, make_step, picture
+from tests.toy_policy import ToyPolicy
 
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 20), (20, 20, 220), (128, 128, 128)
 TOLERANCE = 16
@@ -182,3 +183,11 @@ def test_video_that_cannot_be_written_is_told(recorder, tmp_path):
 def test_frames_that_nobody_knows_are_refused():
     with pytest.raises(ContractError, match=r"recorder\.video\.frames=all .* beats, control_steps"):
         VideoRecorder("all")
+
+
+def test_server_that_looks_at_no_pictures_is_refused_before_the_run():
+    modality = ToyPolicy().get_modality_config()
+    VideoRecorder().check(modality)
+    del modality["video"]
+    with pytest.raises(ContractError, match=r"looks at no pictures.* recorder=\[wandb\]"):
+        VideoRecorder().check(modality)
