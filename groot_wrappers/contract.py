@@ -84,7 +84,7 @@ def match_embodiment(
 
 
 def check_env(env: IsaacLabEnv, embodiment: Embodiment) -> None:
-    """Check that an env has all that an embodiment names.
+    """Check that an env has all that an embodiment names, and that its success term, if it has one, can be read.
 
     Raises:
         ContractError: It has not. All differences are named in one message.
@@ -105,6 +105,8 @@ def check_env(env: IsaacLabEnv, embodiment: Embodiment) -> None:
         ActionLayout(env, embodiment)
     except ContractError as error:
         problems += error.problems
+    if env.has_success:
+        collect(env.succeeded)
     raise_all("The embodiment and the env do not fit:", problems)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 
+from groot_wrappers.buffers import as_torch
 from groot_wrappers.embodiment import Rotation, StateSource, VideoSource
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.isaaclab_env import IsaacLabEnv, as_torch
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.number_map import NumberMap
 from groot_wrappers.pixels import fit_into, to_rgb, where_channels_are
 
