@@ -219,4 +219,10 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             self._drawn_at = self._moment
             self.renders += 1
         frame = source.read(self._raw)
+        if frame.shape != (self.num_envs, *source.shape):  # torch would repeat a row or a channel without a word
+            raise ContractError(
+                f"embodiment.{modality}.{key}: the env says that it gives {source.shape} for each of {self.num_envs} "
+                f"envs, but gives {tuple(frame.shape)} in all. Mend the camera's image_shape or the observation space "
+                f"of the env{', or set resize' if modality == 'video' else ''}."
+            )
         return frame.clone() if self._histories[modality][key].reaches_back else frame
