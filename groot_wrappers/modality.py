@@ -42,6 +42,8 @@ _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 # Tuples, for isinstance: several times as fast as a union or an abstract class alone.
 _LISTS, _MAPPINGS = (list, tuple), (dict, Mapping)
 _ACTION_PREFIX = "action."
+_TASK, _TASK_ALIAS = "task", "annotation.human.coarse_action"
+"""A language key, and the name for it that a server of the flat form takes first, as GR00T's own does."""
 
 
 @dataclass(frozen=True)
@@ -189,14 +191,24 @@ def check_modality_configs(configs: object) -> ModalityConfigs:
 
 
 def wanted_part(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
-    """Read once what the server wants, of an observation that may compute it; what is amiss is left to the check."""
+    """Read what the server wants of an observation that may compute it, each key once.
+
+    An instruction that comes under one of several language keys goes under all of them: a server that has several
+    demands all, and reads one.
+
+    Raises:
+        ContractError: a modality or a key is missing; the message names those that are there.
+    """
     wanted: dict[str, Any] = {}
-    for name in modality:
-        if name != "action" and name in observation:
-            values = observation[name]
-            if isinstance(values, _MAPPINGS):
-                values = {key: values[key] for key in modality[name].modality_keys if key in values}
-            wanted[name] = values
+    for name, config in modality.items():
+        if name in _OBSERVED:
+            values = _part(observation, name)
+            there = [key for key in config.modality_keys if key in values]
+            if name == "language" and len(there) == 1:
+                values = dict.fromkeys(config.modality_keys, values[there[0]])
+            wanted[name] = {key: _value(values, name, key) for key in config.modality_keys}
+        elif name != "action" and name in observation:
+            wanted[name] = observation[name]
     return wanted
 
 
@@ -218,18 +230,10 @@ def check_observation(observation: Mapping[str, Any], modality: ModalityConfigs)
     for name in _OBSERVED:
         if name not in modality:
             continue
-        if name not in observation:
-            raise ContractError(f"Observation must contain a '{name}' key. Got {sorted(map(str, observation))}")
-        values = _mapping(observation[name], f"observation[{name!r}]")
+        values = _part(observation, name)
         check = _check_language if name == "language" else _check_array
         horizon = modality[name].horizon
-        for key in modality[name].modality_keys:
-            if key not in values:
-                raise ContractError(
-                    f"{_where(name, key)} must be in observation. Got {sorted(map(str, values))}; "
-                    f"name it under `{name}` of the embodiment"
-                )
-            batches.append(check(name, key, values[key], horizon))
+        batches += [check(name, key, _value(values, name, key), horizon) for key in modality[name].modality_keys]
     if len(set(batches)) > 1:
         keys = (_where(name, key) for name in _OBSERVED if name in modality for key in modality[name].modality_keys)
         told = ", ".join(f"{where} has {batch}" for where, batch in zip(keys, batches, strict=True))
@@ -279,6 +283,8 @@ def flatten_observation(observation: Mapping[str, Any], modality: ModalityConfig
 def unflatten_observation(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, dict[str, Any]]:
     """Return the nested form of a flat observation, not yet checked; keys that nobody wants are left out.
 
+    ``annotation.human.coarse_action`` stands for the language key ``task``, and comes first where both are there.
+
     Raises:
         ContractError: a key is missing, or the language is not a list of str.
     """
@@ -289,6 +295,8 @@ def unflatten_observation(observation: Mapping[str, Any], modality: ModalityConf
         nested[name] = {}
         for key in modality[name].modality_keys:
             flat_key = key if name == "language" else f"{name}.{key}"
+            if (name, key) == ("language", _TASK) and _TASK_ALIAS in observation:
+                flat_key = _TASK_ALIAS
             if flat_key not in observation:
                 raise ContractError(
                     f"{name.capitalize()} key '{flat_key}' must be in observation. Got {sorted(map(str, observation))}"
@@ -296,7 +304,9 @@ def unflatten_observation(observation: Mapping[str, Any], modality: ModalityConf
             value = observation[flat_key]
             if name == "language":
                 if not isinstance(value, list | tuple):
-                    raise ContractError(f"Language key '{key}' must be a tuple or list of B str. Got {_told(value)}")
+                    raise ContractError(
+                        f"Language key '{flat_key}' must be a tuple or list of B str. Got {_told(value)}"
+                    )
                 value = [[text] for text in value]
             nested[name][key] = value
     return nested
@@ -310,6 +320,23 @@ def flatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
 def unflatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
     """Return the action with ``action.`` taken from each key that has it."""
     return {str(key).removeprefix(_ACTION_PREFIX): action[key] for key in action}
+
+
+def _part(observation: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return one modality of an observation in nested form."""
+    if name not in observation:
+        raise ContractError(f"Observation must contain a '{name}' key. Got {sorted(map(str, observation))}")
+    return _mapping(observation[name], f"observation[{name!r}]")
+
+
+def _value(values: Mapping[str, Any], name: str, key: str) -> Any:
+    """Return the value of one key of a modality."""
+    if key not in values:
+        raise ContractError(
+            f"{_where(name, key)} must be in observation. Got {sorted(map(str, values))}; "
+            f"name it under `{name}` of the embodiment"
+        )
+    return values[key]
 
 
 def _check_array(name: str, key: str, value: object, horizon: int) -> int:

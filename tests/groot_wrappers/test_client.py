@@ -159,6 +159,8 @@ class TestWrongObservations:
             client.get_action({name: observation()[name] for name in ("video", "state")})
         with pytest.raises(ContractError, match=r"observation\['video'\] must be a dict, got None"):
             client.get_action(observation() | {"video": None})
+        with pytest.raises(ContractError, match=r"State key 'arm' must be in observation. Got \['arms', 'hand'\]"):
+            client.get_action(observation() | {"state": {"arms": 1, "hand": 2}})
         with pytest.raises(ProtocolError, match=r"message.data.options.x is a set"):
             client.get_action(observation(), {"x": set()})
         assert len(requests) == 1

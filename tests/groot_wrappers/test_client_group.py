@@ -10,7 +10,7 @@ from groot_wrappers import PolicyClient
 from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import ContractError, Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.rows import split_rows
+from groot_wrappers.rows import split_rows, take_rows
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import observation
 
@@ -92,6 +92,25 @@ def test_each_row_gets_its_own_answer_whoever_gave_it(serve, group_of, batch):
     assert group.stats.observations == batch
     assert [stats.observations for stats in group.stats.servers.values()] == [sum(p.batches) for p in policies]
     assert group.stats.bytes == sum(stats.bytes for stats in group.stats.servers.values()) > 0
+
+
+class TwoTexts(Echo):
+    """Asks for the instruction under two keys, as GR00T N1.7 may."""
+
+    def get_modality_config(self):
+        return super().get_modality_config() | {"language": ModalityConfig((0,), ("words", "task"))}
+
+    def get_action(self, observation, options):
+        assert observation["language"]["words"] == observation["language"]["task"]
+        return super().get_action(observation, options)
+
+
+@pytest.mark.parametrize("form", ["nested", "flat"])
+def test_text_goes_with_its_row_under_every_language_key(serve, group_of, form):
+    servers = [serve(TwoTexts(), observation_form=form) for _ in range(2)]
+    group = group_of(*servers, observation_form=form)
+    assert rows_of(group.get_action(numbered(5))[0]) == [0, 1, 2, 3, 4]
+    assert rows_of(group.get_action(take_rows(numbered(5), [3, 1]))[0]) == [3, 1]
 
 
 def test_servers_are_asked_at_the_same_time(serve, group_of):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from groot_wrappers import Embodiment, Gr00tObservationWrapper
+from groot_wrappers import Embodiment, Gr00tObservationWrapper, ModalityConfig
 from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import check_observation
 from tests.toy import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
 from tests.toy_variants import DrawsByEpisodeEnv
 
@@ -124,6 +125,17 @@ def test_instructions_are_given_per_env():
     env.reset(seed=0)
     observation, _ = env.reset(options={"env_ids": [2, 0], "seeds": [1, 2], "instructions": ["two", "zero"]})
     assert observation["language"]["task"] == [["zero"], ["reach"], ["two"]]
+
+
+def test_instructions_go_under_every_key_of_the_server():
+    env = wrap(2, language_keys=("annotation.language.language_instruction", "task"))
+    observation, _ = env.reset(options={"seeds": [1, 2], "instructions": ["lift", "push"]})
+    texts = [["lift"], ["push"]]
+    assert observation["language"] == {"annotation.language.language_instruction": texts, "task": texts}
+    assert env.observation_space.contains(observation)
+    assert not env.observation_space["language"].contains({"task": texts})
+    modality = ModalityConfig((0,), ("task", "annotation.language.language_instruction"))
+    assert check_observation(observation, {"language": modality}) == 2
 
 
 class ToyToldItsGoal(ToyEnv):

@@ -114,6 +114,19 @@ class TestObservations:
         assert say(server, asking())["error"].startswith("Video key 'video.front' must be in observation")
         assert list(say(server, asking(flat))[0]) == ["action.arm", "action.gripper", "action.extra"]
 
+    def test_need_every_language_key_as_on_the_real_server(self, serve, say):
+        class Two(ToyPolicy):
+            def get_modality_config(self):
+                return super().get_modality_config() | {"language": ModalityConfig((0,), (LANGUAGE_KEY, "task"))}
+
+        one = observation()
+        assert "Language key 'task' must be in observation" in say(serve(Two()), asking(one))["error"]
+        both = one | {"language": {LANGUAGE_KEY: [["a"], ["b"]], "task": [["a"], ["b"]]}}
+        assert say(serve(Two()), asking(both))[1]["saw"] == [["a"], ["b"]]
+        flat = flatten_observation(both, Two().get_modality_config())
+        flat["annotation.human.coarse_action"] = flat.pop("task")
+        assert say(serve(Two(), observation_form="flat"), asking(flat))[1]["saw"] == [["a"], ["b"]]
+
     def test_are_checked(self, serve, say):
         server = serve()
         wrong = observation()
