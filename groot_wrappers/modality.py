@@ -10,7 +10,6 @@ Names and rules follow Isaac-GR00T N1.6 and N1.7: ``gr00t/data/types.py`` and ``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +21,14 @@ from groot_wrappers.errors import ContractError
 __all__ = [
     "MODALITIES",
     "OBSERVATION_FORMS",
+    "SUPPORTED",
     "ActionConfig",
     "ModalityConfig",
     "ModalityConfigs",
     "check_action",
     "check_modality_configs",
     "check_observation",
+    "config_differences",
     "flatten_action",
     "flatten_observation",
     "unflatten_action",
@@ -37,6 +38,7 @@ __all__ = [
 
 MODALITIES = ("video", "state", "action", "language")
 OBSERVATION_FORMS = ("nested", "flat")
+SUPPORTED = "GR00T N1.6 and later are supported"
 _OBSERVED = ("video", "state", "language")
 _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 # Tuples, for isinstance: several times as fast as a union or an abstract class alone.
@@ -146,16 +148,11 @@ class ModalityConfig:
 
     @classmethod
     def from_json(cls, value: object) -> ModalityConfig:
-        """Read what a server sends: a dict, or a JSON string of one (N1.5). Unknown fields are ignored.
+        """Read what a server sends. Unknown fields are ignored.
 
         Raises:
-            ContractError: it is neither, or a field that is needed is missing or wrong.
+            ContractError: it is no dict, or a field that is needed is missing or wrong.
         """
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError) as error:
-                raise ContractError("a modality config came as a string that is not JSON") from error
         fields = _mapping(value, "a modality config")
         missing = [name for name in ("delta_indices", "modality_keys") if name not in fields]
         if missing:
@@ -179,15 +176,27 @@ def check_modality_configs(configs: object) -> ModalityConfigs:
     """Return ``configs`` if it names at least the action modality; other modalities than ``MODALITIES`` may be there.
 
     Raises:
-        ContractError: it is not a dict of ``ModalityConfig``, or has no action.
+        ContractError: it is not a dict of ``ModalityConfig``, is of GR00T N1.5, or has no action.
     """
     named = _mapping(configs, "get_modality_config's answer")
     for name, config in named.items():
+        if isinstance(config, str) and config.startswith("{"):
+            raise ContractError(f"the modality config of {name!r} is JSON text, as GR00T N1.5 sends it. {SUPPORTED}")
         if not isinstance(config, ModalityConfig):
             raise ContractError(f"the modality config of {name!r} must be a ModalityConfig, got {_told(config)}")
     if "action" not in named:
         raise ContractError(f"the modality configs must name an 'action', got only {sorted(map(str, named))}")
     return dict(named)
+
+
+def config_differences(one: ModalityConfigs, other: ModalityConfigs) -> list[tuple[str, Any, Any]]:
+    """Return name and both configs, as JSON or None, of each modality in which two servers differ."""
+
+    def told(configs: ModalityConfigs, name: str) -> dict[str, Any] | None:
+        return configs[name].to_json() if name in configs else None
+
+    names = dict.fromkeys([*one, *other])
+    return [(name, told(one, name), told(other, name)) for name in names if one.get(name) != other.get(name)]
 
 
 def wanted_part(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
@@ -396,7 +405,7 @@ def _told(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
     if isinstance(value, str | int | float | bool | None):
-        return repr(value) if len(repr(value)) <= 80 else f"{type(value).__name__} of {len(repr(value))} characters"
+        return repr(value) if len(repr(value)) <= 120 else f"{type(value).__name__} of {len(repr(value))} characters"
     return type(value).__name__
 
 

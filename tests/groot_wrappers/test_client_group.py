@@ -187,6 +187,37 @@ def test_servers_that_do_not_serve_the_same_are_refused_by_name(serve, group_of)
         group_of(one, serve(Echo(width=2))).get_action(numbered(2))
 
 
+def test_server_that_comes_back_as_another_is_told_by_what_differs(serve, group_of):
+    servers = [serve(Echo()), serve(Echo())]
+    group = group_of(*servers)
+    assert rows_of(group.get_action(numbered(4))[0]) == [0, 1, 2, 3]
+    serve.end(servers[1])
+    serve(Echo(horizon=4), port=servers[1].port)
+    told = rf"(?s):{servers[1].port} came back with another modality config:\n- action: .*before, .*now"
+    with pytest.raises(ContractError, match=told):
+        group.get_action(numbered(4))
+    group.wait_until_ready()
+    with pytest.raises(ContractError, match=told):
+        group.get_modality_config()
+
+
+def test_what_each_replay_server_tells_comes_under_its_endpoint(serve, group_of):
+    class Replay(Echo):
+        def get_action(self, observation, options):
+            action, _ = super().get_action(observation, options)
+            return action, {"current_step": 8 * len(self.batches), "episode_length": 40}
+
+        def reset(self, options):
+            return {"episode_length": 40, "episode_index": options["episode_index"]}
+
+    servers = [serve(Replay()), serve(Replay())]
+    group = group_of(*servers)
+    endpoints = [f"tcp://127.0.0.1:{server.port}" for server in servers]
+    reset, (_, info) = group.reset({"episode_index": 2}), group.get_action(numbered(3))
+    assert reset == {endpoint: {"episode_length": 40, "episode_index": 2} for endpoint in endpoints}
+    assert info == {endpoint: {"current_step": 8, "episode_length": 40} for endpoint in endpoints}
+
+
 def test_reset_goes_to_all(serve, group_of):
     policies = [Echo(), Echo()]
     told = group_of(*map(serve, policies)).reset({"seed": 7})
