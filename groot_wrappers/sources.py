@@ -5,7 +5,7 @@ Classes:
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -210,6 +210,11 @@ def _term(env: IsaacLabEnv, where: str, path: str) -> Source:
 
     def read(raw: Any) -> torch.Tensor:
         for name in names:
+            if not isinstance(raw, Mapping) or name not in raw:
+                raise ContractError(
+                    f"{where}: the env's observation space has '{path}', but its observation has not. Mend the env, or "
+                    "name another term."
+                )
             raw = raw[name]
         return as_torch(raw, where)
 
