@@ -8,7 +8,6 @@ Free of torch and of the simulator. The protocol is that of ``gr00t/policy/serve
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from groot_wrappers.call_failures import CallFailures
 from groot_wrappers.codec import Dialect, pieces_of, unpack
 from groot_wrappers.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
@@ -35,11 +35,7 @@ from groot_wrappers.modality import (
 
 __all__ = ["ClientStats", "PolicyClient"]
 
-_NESTED_WANTED = re.compile(r"Observation must contain a '\w+' key")
-_FLAT_WANTED = re.compile(r"(Video key 'video\.|State key 'state\.)[^']*' must be in observation")
-_MEND_HOST = "Check the spelling of server.host (or server.endpoints), or write its address: server.host=10.0.0.7"
 _RETRY_S = 0.2
-_MAX_TOLD = 2000
 
 
 @dataclass
@@ -106,12 +102,12 @@ class PolicyClient:
             if not 0 < value < float("inf"):
                 raise Gr00tError(f"{name} must be positive and finite seconds, got {value!r}")
         self.stats = ClientStats()
-        self._port = port
         self._api_token = api_token
         self._observation_form = observation_form
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
         self._on_wait = on_wait
+        self._failures = CallFailures(self._server, port, api_token, observation_form, connect_timeout_s, timeout_s)
         self._connection = Connection(self.endpoint, max_message_bytes)
         self._modality: ModalityConfigs | None = None
         self._agreed: ModalityConfigs | None = None  # what the server said first: a restart changes nothing of it
@@ -158,7 +154,7 @@ class PolicyClient:
                 if error.closed and waited + _RETRY_S < self._connect_timeout_s:
                     time.sleep(_RETRY_S)  # it is being restarted
                     continue
-                raise ServerUnreachableError(self._failed_to_connect(error, waited)) from None
+                raise ServerUnreachableError(self._failures.failed_to_connect(error, waited)) from None
             return
 
     def ping(self) -> dict[str, Any]:
@@ -257,7 +253,7 @@ class PolicyClient:
             self._exchange("kill", None, self._timeout_s)
         except NoReplyError as error:
             if not error.closed:  # a server that is gone before its answer is out has done what was asked
-                raise ServerUnreachableError(self._no_answer("kill", error)) from None
+                raise ServerUnreachableError(self._failures.no_answer("kill", error)) from None
         self._forget()
         self._agreed = None
 
@@ -300,7 +296,7 @@ class PolicyClient:
         try:
             return self._exchange(endpoint, data, self._timeout_s)
         except NoReplyError as error:
-            raise ServerUnreachableError(self._no_answer(endpoint, error)) from None
+            raise ServerUnreachableError(self._failures.no_answer(endpoint, error)) from None
 
     def _exchange(
         self,
@@ -334,7 +330,7 @@ class PolicyClient:
             ) from error
         if isinstance(reply, dict) and "error" in reply:
             self._forget()
-            raise ServerError(self._refused(endpoint, reply["error"]))
+            raise ServerError(self._failures.refused(endpoint, reply["error"]))
         if endpoint == "ping" and (not isinstance(reply, dict) or reply.get("status") != "ok"):
             raise ProtocolError(
                 f"{self._server} answered ping, but not as a GR00T server does. "
@@ -371,47 +367,3 @@ class PolicyClient:
             ) from error
         # Own and writable, so that a few floats do not keep the frame alive and torch takes them as they are.
         return {key: np.array(value) if isinstance(value, np.ndarray) else value for key, value in action.items()}, info
-
-    def _failed_to_connect(self, error: NoReplyError, waited_s: float) -> str:
-        if error.unknown_host:
-            return f"Failed to connect to {self._server} in {waited_s:.1f} s: {error}. {_MEND_HOST}"
-        return (
-            f"Failed to connect to {self._server}: no answer to ping in {waited_s:.1f} s ({error}). Start the server "
-            f"(python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {self._port}), point "
-            "to another one (server.host=... server.port=...), try without one (server=expert), or give a model that "
-            f"is still loading more time (server.connect_timeout_s={max(120, 4 * self._connect_timeout_s):.0f})."
-        )
-
-    def _no_answer(self, endpoint: str, error: NoReplyError) -> str:
-        if error.closed:
-            return (
-                f"{self._server} broke off {endpoint} after {error.waited_s:.1f} s ({error}). "
-                "Look at its log, start it again, and go on"
-            )
-        if error.unknown_host:
-            return f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s: {error}. {_MEND_HOST}"
-        return (
-            f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s ({error}). Check that it runs and "
-            "is reached by server.host and server.port; if it only needs longer, raise server.timeout_s "
-            f"(now {self._timeout_s:g})"
-        )
-
-    def _refused(self, endpoint: str, told: object) -> str:
-        text = told if isinstance(told, str) else repr(told)
-        if self._api_token:
-            text = text.replace(self._api_token, "***")  # a server may quote the request
-        text = text[:_MAX_TOLD]
-        if not text.strip():
-            text = "it gave no reason (an assertion without text); its log holds the traceback"
-        elif text.startswith("Unauthorized"):
-            text += (
-                f". The token is {'not the one that the server was started with' if self._api_token else 'missing'}: "
-                "set the environment variable GR00T_API_TOKEN to the server's"
-            )
-        elif text.startswith("Unknown endpoint"):
-            text += f". GR00T N1.5 lacks it. {SUPPORTED}"
-        elif self._observation_form == "flat" and _NESTED_WANTED.search(text):
-            text += ". The server wants the other form of observations: server.observation_form=nested"
-        elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
-            text += ". The server wants the other form of observations: server.observation_form=flat"
-        return f"{self._server} refused {endpoint}: {text}"

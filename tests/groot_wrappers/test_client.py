@@ -375,7 +375,7 @@ class TestOlderServers:
     @pytest.mark.parametrize("endpoint", ["reset", "get_modality_config"])
     def test_are_told_by_what_they_lack(self, scripted, connect, endpoint):
         port, _ = scripted(**{endpoint: {"error": f"Unknown endpoint: {endpoint}"}})
-        with pytest.raises(ServerError, match=f"refused {endpoint}: .*N1.5 lacks it. GR00T N1.6 and later are supp"):
+        with pytest.raises(ServerError, match=f"refused {endpoint}: .*N1.5's .* GR00T N1.6 and later are supp"):
             connect(port).reset()
 
     def test_that_know_no_msgpack_are_told_by_their_error(self, scripted, connect):
