@@ -107,7 +107,14 @@ class PolicyClient:
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
         self._on_wait = on_wait
-        self._failures = CallFailures(self._server, port, api_token, observation_form, connect_timeout_s, timeout_s)
+        self._failures = CallFailures(
+            self._server,
+            port,
+            api_token=api_token,
+            observation_form=observation_form,
+            connect_timeout_s=connect_timeout_s,
+            timeout_s=timeout_s,
+        )
         self._connection = Connection(self.endpoint, max_message_bytes)
         self._modality: ModalityConfigs | None = None
         self._agreed: ModalityConfigs | None = None  # what the server said first: a restart changes nothing of it

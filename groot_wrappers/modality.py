@@ -38,7 +38,7 @@ __all__ = [
 
 MODALITIES = ("video", "state", "action", "language")
 OBSERVATION_FORMS = ("nested", "flat")
-SUPPORTED = "GR00T N1.6 and later are supported"
+SUPPORTED = "GR00T N1.6 and later are supported: start a server of one of them"
 _OBSERVED = ("video", "state", "language")
 _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 # Tuples, for isinstance: several times as fast as a union or an abstract class alone.
