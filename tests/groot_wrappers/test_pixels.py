@@ -73,13 +73,14 @@ def test_what_is_no_picture_is_refused_with_the_reason(source, reason):
         seen(**source)
 
 
-def test_floats_up_to_255_and_other_integers_are_refused():
-    for values in (torch.full((2, 3, 4, 6), 255.0), torch.zeros((2, 3, 4, 6), dtype=torch.int64)):
+def test_floats_up_to_255_nan_and_other_integers_are_refused():
+    shape = (2, 3, 4, 6)
+    for values in (torch.full(shape, 255.0), torch.full(shape, torch.nan), torch.zeros(shape, dtype=torch.int64)):
         toy = ManyThingsEnv()
         toy.offered["channels_first"] = values
         embodiment = Embodiment.from_config({"video": {"view": {"obs": "others.channels_first"}}})
         observation, _ = Gr00tObservationWrapper(toy, embodiment).reset(seed=0)
-        with pytest.raises(ContractError, match=r"neither uint8 nor in \[0, 1\]|gives torch.int64"):
+        with pytest.raises(ContractError, match=r"neither uint8 nor in \[0, 1\]|from nan|gives torch.int64"):
             observation["video"]
 
 
