@@ -22,6 +22,8 @@ from groot_wrappers.tally import Tally
 
 __all__ = ["Gr00tActionWrapper"]
 
+_DIVERGED = "The simulator diverged: the env's {} is NaN or infinite."
+
 
 class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     """Takes chunks ``{key: (num_envs, T_action, D)}`` and plays the first ``execution`` control steps of each.
@@ -251,13 +253,22 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     ) -> None:
         """Park the envs whose numbers cannot be sent to a robot, so that their neighbours go on."""
         bad = ~np.isfinite(actions).all(axis=(1, 2)) & ~self._parked
-        for env_id in np.flatnonzero(bad):
+        for env_id in np.flatnonzero(bad).tolist():
             keys = [key for key in self._layout.widths if not np.isfinite(np.asarray(chunk[key][env_id])).all()]
             errors[env_id] = (
                 f"The server's action for {', '.join(keys)} holds NaN or infinity. "
                 "Look at the checkpoint and at the statistics that it normalises with."
+                if self._has_finite_state(env_id)
+                else _DIVERGED.format("state")
             )
         self._parked |= bad
+
+    def _has_finite_state(self, env_id: int) -> bool:
+        """Whether what the server is told of an env is finite, as far as the wrapper beneath knows."""
+        if not self.env.has_wrapper_attr("present_state"):
+            return True
+        states = self.env.get_wrapper_attr("embodiment").state
+        return all(bool(self.env.get_wrapper_attr("present_state")(key)[env_id].isfinite().all()) for key in states)
 
     def _report_states_that_are_not_finite(self, observation: Any, tally: Tally, errors: list[str | None]) -> None:
         """Park the envs where the simulator has diverged."""
@@ -267,7 +278,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 sane &= np.isfinite(values).reshape(self.num_envs, -1).all(axis=1) | self._parked
         diverged = (tally.steps > 0) & ~sane
         for env_id in np.flatnonzero(diverged):
-            errors[env_id] = "The simulator diverged: the env's state or reward is NaN or infinite."
+            errors[env_id] = _DIVERGED.format("state or reward")
         self._parked |= diverged
 
 

@@ -3,7 +3,7 @@
 * ``ArrayPlace``: dtype, shape and place of the values, which are used where they lie.
 * ``place_in_npy``, ``place_in_fields``: the place of an array; ``scalar_from_fields``: a numpy scalar.
 
-Only bools and numbers are taken: an object array would need pickle, and unpickling runs code.
+Bools, numbers and texts are taken: an object array would need pickle, and unpickling runs code.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from groot_wrappers.envelopes import checked_dtype
+from groot_wrappers.envelopes import NotNumbersError, checked_dtype
 from groot_wrappers.errors import ProtocolError
+from groot_wrappers.texts import TEXT_KINDS
 
 __all__ = ["ArrayPlace", "place_in_fields", "place_in_npy", "scalar_from_fields"]
 
-_DTYPE_NAME = re.compile(r"[<>|=][biufc][0-9]{1,2}")
+_DTYPE_NAME = re.compile(r"[<>|=]([biufc][0-9]{1,2}|[US][0-9]{1,6})")
 _MAX_DIMS = 32
+_MAX_TEXTS = 1 << 16
 _NPY_MAGIC_AND_LENGTH = 10  # bytes before the header of .npy format 1.0
 _MAX_NPY_HEADER = 1024  # a header of five dimensions takes 118 bytes
 
@@ -32,7 +34,7 @@ class ArrayPlace(NamedTuple):
     """Where in a frame the values of an array lie, and how; the size is known to be right.
 
     Attributes:
-        dtype: a bool or a number.
+        dtype: a bool, a number or a text.
         shape: of the array.
         order: "C" or "F".
         begin: first byte of the values.
@@ -68,8 +70,8 @@ def place_in_npy(frame: memoryview, data: slice) -> ArrayPlace:
     """Return where the values lie of an array that ``np.save`` wrote.
 
     Raises:
-        ProtocolError: it is no .npy format 1.0, holds other things than bools and numbers, or has another length than
-            it says.
+        NotNumbersError: it holds other things than bools, numbers and texts.
+        ProtocolError: it is no .npy format 1.0, or has another length than it says.
     """
     length = int.from_bytes(frame[data][_NPY_MAGIC_AND_LENGTH - 2 : _NPY_MAGIC_AND_LENGTH], "little")
     begin, size = data.start + _NPY_MAGIC_AND_LENGTH + length, data.stop - data.start
@@ -90,19 +92,20 @@ def _read_npy_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any
         raise
     except (Exception, RecursionError) as error:  # ValueError, SyntaxError, TokenError, MemoryError, ...
         raise ProtocolError("an array came with a .npy header that cannot be read") from error
-    return shape, fortran, checked_dtype(dtype)
+    return shape, fortran, _readable(dtype)
 
 
 def place_in_fields(frame: memoryview, fields: Mapping[Any, Any]) -> ArrayPlace:
     """Return where the values lie of an array in a msgpack-numpy envelope.
 
     Raises:
+        NotNumbersError: it holds other things than bools, numbers and texts.
         ProtocolError: a field is missing or wrong, or the length is not what type and shape say.
     """
     kind, shape = fields.get(b"kind"), fields.get(b"shape")
     told = bytes(frame[kind]) if isinstance(kind, slice) else kind
     if told not in (b"", "", None):
-        raise ProtocolError(f"an array of kind {told!r:.20} cannot be read; only bools and numbers, nothing pickled")
+        raise NotNumbersError(f"an array of kind {told!r:.20} cannot be read; only bools and numbers, nothing pickled")
     if not isinstance(shape, list):
         raise ProtocolError("an array came without its shape")
     return _place(_data(fields), _dtype(fields), tuple(shape), "C")
@@ -112,9 +115,10 @@ def scalar_from_fields(frame: memoryview, fields: Mapping[Any, Any]) -> np.gener
     """Return the numpy scalar of a msgpack-numpy envelope.
 
     Raises:
+        NotNumbersError: it is no bool or number.
         ProtocolError: a field is missing or wrong, or the length is not what the type says.
     """
-    array = _place(_data(fields), _dtype(fields), (), "C").over(frame)
+    array = _place(_data(fields), checked_dtype(_dtype(fields)), (), "C").over(frame)
     scalar: np.generic = array.dtype.type(array.item())
     return scalar
 
@@ -122,18 +126,22 @@ def scalar_from_fields(frame: memoryview, fields: Mapping[Any, Any]) -> np.gener
 def _dtype(fields: Mapping[Any, Any]) -> np.dtype[Any]:
     name = fields.get(b"type")
     if not isinstance(name, str):
-        raise ProtocolError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
+        raise NotNumbersError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
     return _named_dtype(name)
 
 
 def _named_dtype(name: str) -> np.dtype[Any]:
     # np.dtype of any text would also build records and objects, so only what dtype.str gives is let through.
     if not _DTYPE_NAME.fullmatch(name):
-        raise ProtocolError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
+        raise NotNumbersError(f"an array of type {name!r:.40} cannot be read; only bools and numbers, nothing pickled")
     try:
-        return checked_dtype(np.dtype(name))
+        return np.dtype(name)
     except TypeError as error:
         raise ProtocolError(f"an array came with the type {name!r}, which numpy does not know") from error
+
+
+def _readable(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype if dtype.kind in TEXT_KINDS else checked_dtype(dtype)
 
 
 def _data(fields: Mapping[Any, Any]) -> slice:
@@ -150,4 +158,6 @@ def _place(data: slice, dtype: np.dtype[Any], shape: tuple[Any, ...], order: Lit
     size, came = math.prod(shape) * dtype.itemsize, data.stop - data.start
     if size != came:
         raise ProtocolError(f"an array said {dtype} {shape}, {size} bytes, but came with {came} bytes")
+    if dtype.kind in TEXT_KINDS and math.prod(max(1, dim) for dim in shape) > _MAX_TEXTS:
+        raise NotNumbersError(f"an array of {str(shape)[:80]} texts cannot be read; at most {_MAX_TEXTS} can")
     return ArrayPlace(dtype, shape, order, data.start, data.stop)

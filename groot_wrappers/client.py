@@ -8,7 +8,6 @@ Free of torch and of the simulator. The protocol is that of ``gr00t/policy/serve
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,15 +16,18 @@ from typing import Any, Self
 
 import numpy as np
 
+from groot_wrappers.call_failures import CallFailures
 from groot_wrappers.codec import Dialect, pieces_of, unpack
 from groot_wrappers.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import (
     OBSERVATION_FORMS,
+    SUPPORTED,
     ModalityConfigs,
     check_action,
     check_modality_configs,
     check_observation,
+    config_differences,
     flatten_observation,
     unflatten_action,
     wanted_part,
@@ -33,10 +35,7 @@ from groot_wrappers.modality import (
 
 __all__ = ["ClientStats", "PolicyClient"]
 
-_NESTED_WANTED = re.compile(r"Observation must contain a '\w+' key")
-_FLAT_WANTED = re.compile(r"(Video key 'video\.|State key 'state\.)[^']*' must be in observation")
 _RETRY_S = 0.2
-_MAX_TOLD = 2000
 
 
 @dataclass
@@ -103,14 +102,22 @@ class PolicyClient:
             if not 0 < value < float("inf"):
                 raise Gr00tError(f"{name} must be positive and finite seconds, got {value!r}")
         self.stats = ClientStats()
-        self._port = port
         self._api_token = api_token
         self._observation_form = observation_form
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
         self._on_wait = on_wait
+        self._failures = CallFailures(
+            self._server,
+            port,
+            api_token=api_token,
+            observation_form=observation_form,
+            connect_timeout_s=connect_timeout_s,
+            timeout_s=timeout_s,
+        )
         self._connection = Connection(self.endpoint, max_message_bytes)
         self._modality: ModalityConfigs | None = None
+        self._agreed: ModalityConfigs | None = None  # what the server said first: a restart changes nothing of it
         self._dialect: Dialect | None = None
 
     def __repr__(self) -> str:
@@ -154,7 +161,7 @@ class PolicyClient:
                 if error.closed and waited + _RETRY_S < self._connect_timeout_s:
                     time.sleep(_RETRY_S)  # it is being restarted
                     continue
-                raise ServerUnreachableError(self._failed_to_connect(error, waited)) from None
+                raise ServerUnreachableError(self._failures.failed_to_connect(error, waited)) from None
             return
 
     def ping(self) -> dict[str, Any]:
@@ -172,14 +179,13 @@ class PolicyClient:
         Raises:
             ServerUnreachableError: no answer within ``timeout_s``.
             ServerError: the server refused.
-            ContractError: the answer holds no modality configs.
+            ContractError: the answer holds no modality configs, is of GR00T N1.5, or is not what the server said when
+                it was asked first, so that another one has come back in its place.
         """
         if self._modality is None:
-            reply, dialect = self._call_for_dialect("get_modality_config")
-            try:
-                self._modality = check_modality_configs(reply)
-            except ContractError as error:
-                raise ContractError(f"{self._server} has a get_modality_config that does not fit: {error}") from error
+            modality, dialect = self._ask_modality_config()
+            self._require_agreed(modality)
+            self._modality = self._agreed = modality
             self._dialect = dialect
         return self._modality
 
@@ -195,10 +201,14 @@ class PolicyClient:
 
         Returns:
             action: ``{k: float32 (B, T_action, D)}``, writable, keys without prefix.
-            info: whatever the policy adds.
+            info: whatever the policy adds, as a message can hold it: None, bool, numbers, str, bytes, lists, dicts and
+                arrays of numbers, read-only. Arrays of text are lists of str, and in place of one that cannot be read
+                stands a text that says so. A ReplayPolicy's has ``current_step``, ``episode_length`` and
+                ``episode_index``.
 
         Raises:
-            ContractError: the observation is not what the server wants, or the action not what it promised.
+            ContractError: the observation is not what the server wants, the action not what it promised, or another
+                server has come back in its place.
             ServerError: the server refused.
             ServerUnreachableError: no answer within ``timeout_s``, or the server died.
         """
@@ -207,8 +217,14 @@ class PolicyClient:
         wanted = wanted_part(observation, modality)
         batch = check_observation(wanted, modality)
         sent = flatten_observation(wanted, modality) if self._observation_form == "flat" else wanted
-        reply = self._call("get_action", {"observation": sent, "options": options})
-        action, info = self._checked(reply, modality, batch)
+        try:
+            reply = self._call("get_action", {"observation": sent, "options": options})
+            action, info = self._checked(reply, modality, batch)
+        except ProtocolError:  # what cannot be sent or read is no matter of configs
+            raise
+        except (ServerError, ContractError):
+            self._require_same_server()
+            raise
         self.stats.latencies_s.append(time.perf_counter() - start)
         self.stats.calls += 1
         self.stats.observations += batch
@@ -244,12 +260,41 @@ class PolicyClient:
             self._exchange("kill", None, self._timeout_s)
         except NoReplyError as error:
             if not error.closed:  # a server that is gone before its answer is out has done what was asked
-                raise ServerUnreachableError(self._no_answer("kill", error)) from None
+                raise ServerUnreachableError(self._failures.no_answer("kill", error)) from None
         self._forget()
+        self._agreed = None
 
     @property
     def _server(self) -> str:
         return f"Gr00t server at {self.endpoint}"
+
+    def _ask_modality_config(self) -> tuple[ModalityConfigs, Dialect | None]:
+        reply, dialect = self._call_for_dialect("get_modality_config")
+        try:
+            return check_modality_configs(reply), dialect
+        except ContractError as error:
+            raise ContractError(f"{self._server} has a get_modality_config that does not fit: {error}") from error
+
+    def _require_agreed(self, modality: ModalityConfigs) -> None:
+        """Raise a ContractError unless these are the modality configs that the server had when it was asked first."""
+        if self._agreed is not None and modality != self._agreed:
+            told = "".join(
+                f"\n- {name}: {before or 'nothing'} before, {now or 'nothing'} now"
+                for name, before, now in config_differences(self._agreed, modality)
+            )
+            raise ContractError(
+                f"{self._server} came back with another modality config:{told}\nIt must serve what it served before. "
+                "Start it with that checkpoint and embodiment tag again, or begin a new run with this one."
+            )
+
+    def _require_same_server(self) -> None:
+        """After an error of an action, raise a ContractError where another server in its place explains it."""
+        self._forget()
+        try:
+            modality, _ = self._ask_modality_config()
+        except Gr00tError:
+            return  # the error at hand says more
+        self._require_agreed(modality)
 
     def _call(self, endpoint: str, data: dict[str, Any] | None = None) -> Any:
         return self._call_for_dialect(endpoint, data)[0]
@@ -258,7 +303,7 @@ class PolicyClient:
         try:
             return self._exchange(endpoint, data, self._timeout_s)
         except NoReplyError as error:
-            raise ServerUnreachableError(self._no_answer(endpoint, error)) from None
+            raise ServerUnreachableError(self._failures.no_answer(endpoint, error)) from None
 
     def _exchange(
         self,
@@ -281,15 +326,18 @@ class PolicyClient:
             raise
         self.stats.bytes += sent + len(answer)
         try:
-            reply, dialect = unpack(answer)
+            reply, dialect = unpack(answer, numbers_only=False)
         except ProtocolError as error:
+            remedy = "Check server.host and server.port: another program may listen there"
+            if bytes(answer[:6]) == b"ERROR":
+                remedy = f"GR00T N1 answers so. {SUPPORTED}"
             raise ProtocolError(
                 f"{self._server} answered {endpoint} with something that is not a message of the GR00T protocol: "
-                f"{error}. Check server.host and server.port: another program may listen there"
+                f"{error}. {remedy}"
             ) from error
         if isinstance(reply, dict) and "error" in reply:
             self._forget()
-            raise ServerError(self._refused(endpoint, reply["error"]))
+            raise ServerError(self._failures.refused(endpoint, reply["error"]))
         if endpoint == "ping" and (not isinstance(reply, dict) or reply.get("status") != "ok"):
             raise ProtocolError(
                 f"{self._server} answered ping, but not as a GR00T server does. "
@@ -308,9 +356,12 @@ class PolicyClient:
         """Check a reply to get_action and take it apart."""
         if not (isinstance(reply, list) and len(reply) == 2 and all(isinstance(part, dict) for part in reply)):
             told = f"a list of {len(reply)}" if isinstance(reply, list) else f"a {type(reply).__name__}"
+            if isinstance(reply, dict):
+                told += ", as GR00T N1.5 answers"
+            elif isinstance(reply, str):
+                told += f", {reply!r:.200}"
             raise ContractError(
-                f"{self._server} must answer get_action with [action, info], two dicts; got {told}. "
-                "A server of GR00T N1.6 or later does"
+                f"{self._server} must answer get_action with [action, info], two dicts; got {told}. {SUPPORTED}"
             )
         action, info = reply
         if self._observation_form == "flat":
@@ -323,41 +374,3 @@ class PolicyClient:
             ) from error
         # Own and writable, so that a few floats do not keep the frame alive and torch takes them as they are.
         return {key: np.array(value) if isinstance(value, np.ndarray) else value for key, value in action.items()}, info
-
-    def _failed_to_connect(self, error: NoReplyError, waited_s: float) -> str:
-        return (
-            f"Failed to connect to {self._server}: no answer to ping in {waited_s:.1f} s ({error}). Start the server "
-            f"(python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {self._port}), point "
-            "to another one (server.host=... server.port=...), try without one (server=expert), or give a model that "
-            f"is still loading more time (server.connect_timeout_s={max(120, 4 * self._connect_timeout_s):.0f})."
-        )
-
-    def _no_answer(self, endpoint: str, error: NoReplyError) -> str:
-        if error.closed:
-            return (
-                f"{self._server} broke off {endpoint} after {error.waited_s:.1f} s ({error}). "
-                "Look at its log, start it again, and go on"
-            )
-        return (
-            f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s ({error}). Check that it runs and "
-            "is reached by server.host and server.port; if it only needs longer, raise server.timeout_s "
-            f"(now {self._timeout_s:g})"
-        )
-
-    def _refused(self, endpoint: str, told: object) -> str:
-        text = told if isinstance(told, str) else repr(told)
-        if self._api_token:
-            text = text.replace(self._api_token, "***")  # a server may quote the request
-        text = text[:_MAX_TOLD]
-        if not text.strip():
-            text = "it gave no reason (an assertion without text); its log holds the traceback"
-        elif text.startswith("Unauthorized"):
-            text += (
-                f". The token is {'not the one that the server was started with' if self._api_token else 'missing'}: "
-                "set the environment variable GR00T_API_TOKEN to the server's"
-            )
-        elif self._observation_form == "flat" and _NESTED_WANTED.search(text):
-            text += ". The server wants the other form of observations: server.observation_form=nested"
-        elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
-            text += ". The server wants the other form of observations: server.observation_form=flat"
-        return f"{self._server} refused {endpoint}: {text}"

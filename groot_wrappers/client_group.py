@@ -15,7 +15,7 @@ import numpy as np
 
 from groot_wrappers.client import ClientStats, PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerError, ServerUnreachableError
-from groot_wrappers.modality import ModalityConfigs, check_observation, wanted_part
+from groot_wrappers.modality import ModalityConfigs, check_observation, config_differences, wanted_part
 from groot_wrappers.rows import split_rows, take_rows
 
 __all__ = ["ClientGroup"]
@@ -119,7 +119,7 @@ class ClientGroup:
 
         Returns:
             action: ``{k: float32 (B, T_action, D)}``, the keys of the modality config, rows in their order.
-            info: what each policy adds, by endpoint.
+            info: what each policy adds, by endpoint, of its last share.
 
         Raises:
             ContractError: As there, or the servers' actions differ in width.
@@ -202,12 +202,11 @@ def _joined(actions: Sequence[Mapping[str, np.ndarray]], modality: ModalityConfi
 
 
 def _difference(one: str, modality: ModalityConfigs, another: str, other: ModalityConfigs) -> str:
-    told = []
-    for name in dict.fromkeys([*modality, *other]):
-        if modality.get(name) != other.get(name):
-            configs = (configs[name].to_json() if name in configs else "nothing" for configs in (modality, other))
-            told.append(f"\n- {name}: {next(configs)} and {next(configs)}")
+    told = "".join(
+        f"\n- {name}: {first or 'nothing'} and {second or 'nothing'}"
+        for name, first, second in config_differences(modality, other)
+    )
     return (
-        f"The Gr00t servers at {one} and {another} do not serve the same. Their modality configs differ:{''.join(told)}"
+        f"The Gr00t servers at {one} and {another} do not serve the same. Their modality configs differ:{told}"
         "\nAll of server.endpoints must serve one checkpoint. Start them with the same, or leave one out."
     )

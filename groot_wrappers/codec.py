@@ -50,16 +50,23 @@ def pieces_of(message: object, dialect: Dialect) -> list[Piece]:
     return [*packer.pieces, packer.text]
 
 
-def unpack(frame: bytes | memoryview) -> tuple[Any, Dialect | None]:
+def unpack(frame: bytes | memoryview, *, numbers_only: bool = True) -> tuple[Any, Dialect | None]:
     """Return the message in a frame, and the dialect that its arrays or modality configs are in.
 
     Arrays are read-only and may lie on the frame's own memory. The dialect is None where nothing tells it.
 
+    Args:
+        frame: as it came.
+        numbers_only: False takes arrays of other things too. Those of text become lists of str; any other is never
+            unpickled, and the text that says so stands in its place.
+
     Raises:
-        ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or would need unpickling.
+        ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or holds such an array.
     """
     view = memoryview(frame).toreadonly()
     layout = layout_of(view)
+    if numbers_only and layout.not_numbers is not None:
+        raise ProtocolError(f"the message holds what cannot be read: {layout.not_numbers}")
     return layout.message(view), layout.dialect
 
 

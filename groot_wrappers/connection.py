@@ -18,6 +18,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from groot_wrappers.errors import Gr00tError, ProtocolError
+from groot_wrappers.host_names import why_unknown
 from groot_wrappers.outbox import Outbox, Piece
 
 __all__ = ["MAX_MESSAGE_BYTES", "Connection", "NoReplyError", "tcp_endpoint"]
@@ -55,12 +56,14 @@ class NoReplyError(Exception):
     Attributes:
         waited_s: seconds since the request was given to the socket.
         closed: whether the server closed the connection in the middle, rather than the time ran out.
+        unknown_host: whether the host's name leads nowhere.
     """
 
-    def __init__(self, waited_s: float, state: int) -> None:
-        super().__init__(_REASONS[state])
+    def __init__(self, waited_s: float, state: int, unknown_host: str | None = None) -> None:
+        super().__init__(unknown_host or _REASONS[state])
         self.waited_s = waited_s
         self.closed = state == _CLOSED
+        self.unknown_host = unknown_host is not None
 
 
 def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
@@ -107,6 +110,7 @@ class Connection:
 
     def __init__(self, endpoint: str, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self._endpoint = endpoint
+        self._host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
         self._max_message_bytes = max_message_bytes
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._context.setsockopt(zmq.LINGER, 0)  # of every socket: what is not sent yet holds up no exit
@@ -194,7 +198,7 @@ class Connection:
                 raise self._was_closed()
             waited = time.monotonic() - start
             if waited >= timeout_s:
-                raise NoReplyError(waited, self._state)
+                raise NoReplyError(waited, self._state, why_unknown(self._host) if self._state == _ABSENT else None)
             if lost and waited >= _RETURN_S and self._state == _ABSENT:
                 raise NoReplyError(waited, _CLOSED)
             if waited >= next_tick:

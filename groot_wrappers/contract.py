@@ -11,6 +11,7 @@ from functools import partial
 from groot_wrappers.action_layout import ActionLayout
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean, raise_all
+from groot_wrappers.history import History
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.sources import state_source, video_source
@@ -36,8 +37,9 @@ def match_embodiment(
         horizons: Frames of ``video`` and ``state`` that the user expects the server to ask for; None for any.
 
     Raises:
-        ContractError: A key that the server wants is missing, an action key is not the server's, the language key
-            differs, or a horizon does. All differences are named in one message.
+        ContractError: A key that the server wants is missing, an action key is not the server's, the language key is
+            none of the server's, a horizon differs, or the server asks for moments that no env can show. All
+            differences are named in one message.
     """
     problems = []
     # A server need not look at everything: a modality that it does not name is not sent.
@@ -48,11 +50,12 @@ def match_embodiment(
     problems += _missing(
         "action", played, modality["action"].modality_keys, "The embodiment drives", "the server sends"
     )
-    if wanted["language"] and list(wanted["language"]) != [embodiment.language]:
+    if wanted["language"] and embodiment.language not in wanted["language"]:
         problems.append(
             f"The server takes the instruction under {' and '.join(wanted['language'])}, the embodiment gives it under "
             f"{embodiment.language}: set embodiment.language={wanted['language'][0]}."
         )
+    problems += _impossible_moments(modality)
     for kind, expected in (horizons or {}).items():
         if kind not in modality:
             continue
@@ -84,7 +87,7 @@ def match_embodiment(
 
 
 def check_env(env: IsaacLabEnv, embodiment: Embodiment) -> None:
-    """Check that an env has all that an embodiment names.
+    """Check that an env has all that an embodiment names, and that its success term, if it has one, can be read.
 
     Raises:
         ContractError: It has not. All differences are named in one message.
@@ -105,7 +108,27 @@ def check_env(env: IsaacLabEnv, embodiment: Embodiment) -> None:
         ActionLayout(env, embodiment)
     except ContractError as error:
         problems += error.problems
+    if env.has_success:
+        collect(env.succeeded)
     raise_all("The embodiment and the env do not fit:", problems)
+
+
+def _impossible_moments(modality: ModalityConfigs) -> list[str]:
+    """Say for which modalities the server asks for moments that an env cannot show."""
+    problems = []
+    for kind in ("video", "state"):
+        if kind in modality:
+            try:
+                History(modality[kind].delta_indices)
+            except ContractError as error:
+                problems.append(f"The server's {kind}: {error}")
+    if "language" in modality and modality["language"].horizon != 1:
+        problems.append(
+            f"The server takes {modality['language'].horizon} texts under each language key (delta_indices "
+            f"{list(modality['language'].delta_indices)}), but an episode has one instruction. Set its delta_indices "
+            "to [0] in the modality config that the server was started with."
+        )
+    return problems
 
 
 def _missing(kind: str, wanted: Iterable[str], offered: Iterable[str], who: str, whom: str) -> list[str]:

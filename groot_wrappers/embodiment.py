@@ -63,7 +63,8 @@ class VideoSource:
     """Where the pixels of one video key come from; exactly one of ``sensor`` and ``obs`` is given.
 
     Args:
-        sensor: Name of a camera in the env's scene; its ``rgb`` output is taken.
+        sensor: Name of a camera in the env's scene; its ``rgb`` output is taken. What it may hold, and what is refused,
+            :mod:`groot_wrappers.pixels` says.
         obs: ``group.term`` of the env's observation (``group`` alone where it is one tensor), an image of uint8 or of
             floats in [0, 1], (num_envs, H, W, 3) or (num_envs, 3, H, W).
         resize: [height, width] that GR00T gets: as large as fits, with its proportions kept, and black bars around.
@@ -163,7 +164,7 @@ class Embodiment:
     Args:
         video: Video key to source.
         state: State key to source.
-        language: The server's key for the instruction.
+        language: The server's key for the instruction; one of them, where it has several.
         action: Action key to target. What the keys leave unfilled is an error: every column of the env's action
             must be driven, or held by an entry with ``hold``.
         env: What this embodiment changes in the env's config before the env is made, by dotted path: plain values, or

@@ -2,7 +2,7 @@
 
 * ``Dialect``: which of the two.
 * ``array_pieces``, ``scalar_piece``: arrays and numpy scalars to send.
-* ``checked_dtype``: only bools and numbers, either way.
+* ``checked_dtype``: only bools and numbers, either way; ``NotNumbersError`` tells of others.
 
 An object array would need pickle, and unpickling runs code.
 """
@@ -22,17 +22,21 @@ from numpy.lib import format as npy_format
 
 from groot_wrappers.errors import ProtocolError
 
-__all__ = ["Dialect", "array_pieces", "checked_dtype", "scalar_piece"]
+__all__ = ["Dialect", "NotNumbersError", "array_pieces", "checked_dtype", "scalar_piece"]
 
 _KINDS = "biufc"
 _NO_BYTES = b"\xc4\x00"  # a msgpack bin of none
+
+
+class NotNumbersError(ProtocolError):
+    """An array holds something else than bools and numbers; the message around it is sound."""
 
 
 class Dialect(StrEnum):
     """How arrays and modality configs are marked on the wire; it changed inside GR00T N1.7."""
 
     NPY = "npy"
-    """N1.5, N1.6 and the first N1.7: ``{"__ndarray_class__": true, "as_npy": <np.save>}``."""
+    """N1.6 and the first N1.7: ``{"__ndarray_class__": true, "as_npy": <np.save>}``."""
     MSGPACK_NUMPY = "msgpack_numpy"
     """N1.7 since May 2026: ``{b"nd": true, b"type": "<f4", b"kind": b"", b"shape": [...], b"data": ...}``."""
 
@@ -44,17 +48,17 @@ class Dialect(StrEnum):
     @property
     def story(self) -> str:
         """The dialect and who speaks it, for messages."""
-        return f"'{self}' ({'N1.5, N1.6, first N1.7' if self is Dialect.NPY else 'N1.7 since May 2026'})"
+        return f"'{self}' ({'N1.6, first N1.7' if self is Dialect.NPY else 'N1.7 since May 2026'})"
 
 
 def checked_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return ``dtype`` if it can be sent: a bool or a number.
 
     Raises:
-        ProtocolError: it is anything else.
+        NotNumbersError: it is anything else.
     """
     if dtype.kind not in _KINDS:
-        raise ProtocolError(f"an array of dtype {dtype} cannot be sent; only bools and numbers can, nothing pickled")
+        raise NotNumbersError(f"an array of dtype {dtype} cannot be sent; only bools and numbers can, nothing pickled")
     return dtype
 
 

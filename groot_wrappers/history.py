@@ -9,6 +9,8 @@ from groot_wrappers.errors import ContractError
 
 __all__ = ["History"]
 
+_DEEPEST = 10_000  # control steps; every frame since is kept, and the server says how far back
+
 
 class History:
     """Frames of the present and of past control steps, per env.
@@ -20,15 +22,17 @@ class History:
             and the frame of 15 control steps ago.
 
     Raises:
-        ContractError: The indices are empty, not ascending, or reach into the future.
+        ContractError: The indices are empty, not ascending, or reach into the future or too far back.
     """
 
     def __init__(self, delta_indices: Sequence[int]) -> None:
         self.delta_indices = tuple(delta_indices)
-        if not self.delta_indices or max(self.delta_indices) > 0 or list(self.delta_indices) != sorted(delta_indices):
+        ascending = list(self.delta_indices) == sorted(delta_indices)
+        if not (self.delta_indices and ascending and -_DEEPEST <= min(self.delta_indices) <= max(delta_indices) <= 0):
             raise ContractError(
-                f"The delta indices of an observation are ascending control steps up to the present (0), but "
-                f"{list(delta_indices)} came. Mend the modality config that the server was started with."
+                f"The delta indices of an observation are ascending control steps up to the present (0), and none "
+                f"before -{_DEEPEST}, but {list(delta_indices)!s:.200} came. Mend the modality config that the "
+                "server was started with."
             )
         self._frames: deque[torch.Tensor] = deque(maxlen=1 - min(self.delta_indices))
 

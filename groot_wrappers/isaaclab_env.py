@@ -19,6 +19,7 @@ import gymnasium as gym
 import torch
 from gymnasium import spaces
 
+from groot_wrappers.buffers import as_flags, as_torch
 from groot_wrappers.errors import ContractError
 
 __all__ = ["ActionTerm", "IsaacLabEnv", "JointColumn"]
@@ -189,32 +190,45 @@ class IsaacLabEnv:
         return self._terminations is not None and "success" in self._terminations.active_terms
 
     def succeeded(self) -> torch.Tensor:
-        """Return the success term, bool (num_envs,), as it was before IsaacLab's autoreset."""
-        success: torch.Tensor = self._terminations.get_term("success")
-        return success
+        """Return the success term, bool (num_envs,) on the env's device, as it was before IsaacLab's autoreset.
+
+        Raises:
+            ContractError: The term gives something else than one true or false an env.
+        """
+        success = self._terminations.get_term("success")
+        return as_flags(success, self.num_envs, "the termination term 'success'").to(self.device)
 
     @contextmanager
     def without_autoreset(self) -> Iterator[None]:
         """Within the block, let envs of the manager-based workflow stand where their episode ended.
 
         IsaacLab resets them on the same control step otherwise, each step anew, for episodes that nobody plays. A reset
-        takes as long as several control steps, whatever the number of envs.
+        takes as long as several control steps, whatever the number of envs. What the termination manager had before is
+        there again after the block; what somebody else has put there meanwhile stays.
         """
-        if self._terminations is None:
+        manager = self._terminations
+        if manager is None:
             yield
             return
-        compute = self._terminations.compute
+        own = vars(manager).get("compute")  # of the instance: what wraps the class's
+        compute = manager.compute
         nobody = torch.zeros(self.num_envs, dtype=torch.bool)  # on the CPU: to look through it waits for no GPU
+        within = True
 
-        def compute_and_reset_nobody() -> torch.Tensor:
-            compute()
-            return nobody
+        def compute_and_reset_nobody() -> Any:
+            ended = compute()
+            return nobody if within else ended
 
-        self._terminations.compute = compute_and_reset_nobody
+        manager.compute = compute_and_reset_nobody
         try:
             yield
         finally:
-            del self._terminations.compute  # the class has it still
+            within = False  # for a wrapping made meanwhile, which calls this still
+            if vars(manager).get("compute") is compute_and_reset_nobody:
+                if own is None:
+                    del manager.compute
+                else:
+                    manager.compute = own
 
     @property
     def has_rewards(self) -> bool:
@@ -236,11 +250,6 @@ def refuse_workflow(env_class: type) -> None:
             f"{env_class.__name__} is a ManagerBasedEnv: it has no terminations, so that no episode ever ends. "
             "Register it as a ManagerBasedRLEnv (isaaclab.envs:ManagerBasedRLEnv, with a ManagerBasedRLEnvCfg)."
         )
-
-
-def as_torch(buffer: Any) -> torch.Tensor:
-    """Return a tensor, unpacking the proxy arrays of IsaacLab 3 (their ``torch`` is a view of the same memory)."""
-    return buffer if isinstance(buffer, torch.Tensor) else buffer.torch
 
 
 def _for_joint(setting: float | Mapping[str, float], joint: str, default: float) -> float:

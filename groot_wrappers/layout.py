@@ -9,14 +9,17 @@ function of all of its bytes but these values; so a frame whose other bytes are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from groot_wrappers import msgpack_reader
 from groot_wrappers.array_places import ArrayPlace, place_in_fields, place_in_npy, scalar_from_fields
-from groot_wrappers.envelopes import Dialect
+from groot_wrappers.envelopes import Dialect, NotNumbersError
 from groot_wrappers.errors import ContractError, ProtocolError
 from groot_wrappers.modality import ModalityConfig
+from groot_wrappers.texts import TEXT_KINDS, texts_of
 
 __all__ = ["MARKERS", "Layout", "layout_of"]
 
@@ -35,10 +38,19 @@ class Layout:
         dialect: of its arrays and modality configs; None where nothing tells it.
         text: size of all that is not values of arrays, in bytes.
         arrays: whether it has any.
+        not_numbers: of an array of something else than bools and numbers, what it is; None where there is none.
     """
 
-    def __init__(self, frame: memoryview, message: Any, places: Sequence[ArrayPlace], dialect: Dialect | None) -> None:
+    def __init__(
+        self,
+        frame: memoryview,
+        message: Any,
+        places: Sequence[ArrayPlace],
+        dialect: Dialect | None,
+        not_numbers: NotNumbersError | None,
+    ) -> None:
         self.dialect = dialect
+        self.not_numbers = not_numbers
         self._message = message
         begins = [0, *(place.end for place in places)]
         ends = [*(place.begin for place in places), len(frame)]
@@ -65,14 +77,15 @@ def layout_of(frame: memoryview) -> Layout:
     """Return the layout of a frame.
 
     Raises:
-        ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or would need unpickling.
+        ProtocolError: the frame is junk, says one thing and holds another, or mixes dialects.
     """
     known = _known.get(len(frame))
     if known is not None and known.is_of(frame):
         return known
     reading = _Reading(frame)
     message = msgpack_reader.read(frame, reading.map)
-    layout = Layout(frame, message, sorted(reading.places, key=lambda place: place.begin), reading.dialect)
+    places = sorted(reading.places, key=lambda place: place.begin)
+    layout = Layout(frame, message, places, reading.dialect, reading.not_numbers)
     if layout.arrays and layout.text <= _MAX_TEXT:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
@@ -96,33 +109,49 @@ class _Reading:
     def __init__(self, frame: memoryview) -> None:
         self.dialect: Dialect | None = None
         self.places: list[ArrayPlace] = []
+        self.not_numbers: NotNumbersError | None = None
         self._frame = frame
 
     def map(self, fields: dict[str | bytes, Any]) -> Any:
         if b"nd" in fields:
             self._note(Dialect.MSGPACK_NUMPY)
             if fields[b"nd"] is True:
-                return self._placed(place_in_fields(self._frame, fields))
+                return self._array(place_in_fields, fields)
             if fields[b"nd"] is False:
-                return scalar_from_fields(self._frame, fields)
+                return self._array(scalar_from_fields, fields)
             raise ProtocolError("the message holds an array envelope whose 'nd' is neither true nor false")
         if "__ndarray_class__" in fields:
             self._note(Dialect.NPY)
             if not isinstance(fields.get("as_npy"), slice):
                 raise ProtocolError("the message holds an array envelope without 'as_npy' bytes")
-            return self._placed(place_in_npy(self._frame, fields["as_npy"]))
+            return self._array(place_in_npy, fields["as_npy"])
         for marker, dialect in _CONFIG_MARKERS.items():
             if marker in fields:
                 self._note(dialect)
+                config = fields.get("as_json")
+                if isinstance(config, str):  # as N1.5 has it, which who wants the configs is to tell
+                    return config
                 try:
-                    return ModalityConfig.from_json(fields.get("as_json"))
+                    return ModalityConfig.from_json(config)
                 except ContractError as error:
                     raise ProtocolError(f"the message holds a modality config that cannot be read: {error}") from error
         return {key: bytes(self._frame[value]) if isinstance(value, slice) else value for key, value in fields.items()}
 
-    def _placed(self, place: ArrayPlace) -> ArrayPlace:
-        self.places.append(place)
-        return place
+    def _array[T](self, read: Callable[[memoryview, T], ArrayPlace | np.generic], fields: T) -> Any:
+        """Return the place of an array of numbers; for one of text its texts, and for any other why it is not read."""
+        try:
+            array = read(self._frame, fields)
+        except NotNumbersError as error:
+            self.not_numbers = error
+            return str(error)
+        if isinstance(array, ArrayPlace):
+            if array.dtype.kind in TEXT_KINDS:
+                self.not_numbers = NotNumbersError(
+                    f"an array of dtype {array.dtype} holds text where numbers are wanted"
+                )
+                return texts_of(array.over(self._frame))
+            self.places.append(array)
+        return array
 
     def _note(self, dialect: Dialect) -> None:
         if self.dialect not in (None, dialect):

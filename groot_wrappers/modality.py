@@ -10,7 +10,6 @@ Names and rules follow Isaac-GR00T N1.6 and N1.7: ``gr00t/data/types.py`` and ``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +21,14 @@ from groot_wrappers.errors import ContractError
 __all__ = [
     "MODALITIES",
     "OBSERVATION_FORMS",
+    "SUPPORTED",
     "ActionConfig",
     "ModalityConfig",
     "ModalityConfigs",
     "check_action",
     "check_modality_configs",
     "check_observation",
+    "config_differences",
     "flatten_action",
     "flatten_observation",
     "unflatten_action",
@@ -37,11 +38,14 @@ __all__ = [
 
 MODALITIES = ("video", "state", "action", "language")
 OBSERVATION_FORMS = ("nested", "flat")
+SUPPORTED = "GR00T N1.6 and later are supported: start a server of one of them"
 _OBSERVED = ("video", "state", "language")
 _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 # Tuples, for isinstance: several times as fast as a union or an abstract class alone.
 _LISTS, _MAPPINGS = (list, tuple), (dict, Mapping)
 _ACTION_PREFIX = "action."
+_TASK, _TASK_ALIAS = "task", "annotation.human.coarse_action"
+"""A language key, and the name for it that a server of the flat form takes first, as GR00T's own does."""
 
 
 @dataclass(frozen=True)
@@ -144,16 +148,11 @@ class ModalityConfig:
 
     @classmethod
     def from_json(cls, value: object) -> ModalityConfig:
-        """Read what a server sends: a dict, or a JSON string of one (N1.5). Unknown fields are ignored.
+        """Read what a server sends. Unknown fields are ignored.
 
         Raises:
-            ContractError: it is neither, or a field that is needed is missing or wrong.
+            ContractError: it is no dict, or a field that is needed is missing or wrong.
         """
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError) as error:
-                raise ContractError("a modality config came as a string that is not JSON") from error
         fields = _mapping(value, "a modality config")
         missing = [name for name in ("delta_indices", "modality_keys") if name not in fields]
         if missing:
@@ -177,10 +176,12 @@ def check_modality_configs(configs: object) -> ModalityConfigs:
     """Return ``configs`` if it names at least the action modality; other modalities than ``MODALITIES`` may be there.
 
     Raises:
-        ContractError: it is not a dict of ``ModalityConfig``, or has no action.
+        ContractError: it is not a dict of ``ModalityConfig``, is of GR00T N1.5, or has no action.
     """
     named = _mapping(configs, "get_modality_config's answer")
     for name, config in named.items():
+        if isinstance(config, str) and config.startswith("{"):
+            raise ContractError(f"the modality config of {name!r} is JSON text, as GR00T N1.5 sends it. {SUPPORTED}")
         if not isinstance(config, ModalityConfig):
             raise ContractError(f"the modality config of {name!r} must be a ModalityConfig, got {_told(config)}")
     if "action" not in named:
@@ -188,15 +189,35 @@ def check_modality_configs(configs: object) -> ModalityConfigs:
     return dict(named)
 
 
+def config_differences(one: ModalityConfigs, other: ModalityConfigs) -> list[tuple[str, Any, Any]]:
+    """Return name and both configs, as JSON or None, of each modality in which two servers differ."""
+
+    def told(configs: ModalityConfigs, name: str) -> dict[str, Any] | None:
+        return configs[name].to_json() if name in configs else None
+
+    names = dict.fromkeys([*one, *other])
+    return [(name, told(one, name), told(other, name)) for name in names if one.get(name) != other.get(name)]
+
+
 def wanted_part(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:
-    """Read once what the server wants, of an observation that may compute it; what is amiss is left to the check."""
+    """Read what the server wants of an observation that may compute it, each key once.
+
+    An instruction that comes under one of several language keys goes under all of them: a server that has several
+    demands all, and reads one.
+
+    Raises:
+        ContractError: a modality or a key is missing; the message names those that are there.
+    """
     wanted: dict[str, Any] = {}
-    for name in modality:
-        if name != "action" and name in observation:
-            values = observation[name]
-            if isinstance(values, _MAPPINGS):
-                values = {key: values[key] for key in modality[name].modality_keys if key in values}
-            wanted[name] = values
+    for name, config in modality.items():
+        if name in _OBSERVED:
+            values = _part(observation, name)
+            there = [key for key in config.modality_keys if key in values]
+            if name == "language" and len(there) == 1:
+                values = dict.fromkeys(config.modality_keys, values[there[0]])
+            wanted[name] = {key: _value(values, name, key) for key in config.modality_keys}
+        elif name != "action" and name in observation:
+            wanted[name] = observation[name]
     return wanted
 
 
@@ -218,18 +239,10 @@ def check_observation(observation: Mapping[str, Any], modality: ModalityConfigs)
     for name in _OBSERVED:
         if name not in modality:
             continue
-        if name not in observation:
-            raise ContractError(f"Observation must contain a '{name}' key. Got {sorted(map(str, observation))}")
-        values = _mapping(observation[name], f"observation[{name!r}]")
+        values = _part(observation, name)
         check = _check_language if name == "language" else _check_array
         horizon = modality[name].horizon
-        for key in modality[name].modality_keys:
-            if key not in values:
-                raise ContractError(
-                    f"{_where(name, key)} must be in observation. Got {sorted(map(str, values))}; "
-                    f"name it under `{name}` of the embodiment"
-                )
-            batches.append(check(name, key, values[key], horizon))
+        batches += [check(name, key, _value(values, name, key), horizon) for key in modality[name].modality_keys]
     if len(set(batches)) > 1:
         keys = (_where(name, key) for name in _OBSERVED if name in modality for key in modality[name].modality_keys)
         told = ", ".join(f"{where} has {batch}" for where, batch in zip(keys, batches, strict=True))
@@ -279,6 +292,8 @@ def flatten_observation(observation: Mapping[str, Any], modality: ModalityConfig
 def unflatten_observation(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, dict[str, Any]]:
     """Return the nested form of a flat observation, not yet checked; keys that nobody wants are left out.
 
+    ``annotation.human.coarse_action`` stands for the language key ``task``, and comes first where both are there.
+
     Raises:
         ContractError: a key is missing, or the language is not a list of str.
     """
@@ -289,6 +304,8 @@ def unflatten_observation(observation: Mapping[str, Any], modality: ModalityConf
         nested[name] = {}
         for key in modality[name].modality_keys:
             flat_key = key if name == "language" else f"{name}.{key}"
+            if (name, key) == ("language", _TASK) and _TASK_ALIAS in observation:
+                flat_key = _TASK_ALIAS
             if flat_key not in observation:
                 raise ContractError(
                     f"{name.capitalize()} key '{flat_key}' must be in observation. Got {sorted(map(str, observation))}"
@@ -296,7 +313,9 @@ def unflatten_observation(observation: Mapping[str, Any], modality: ModalityConf
             value = observation[flat_key]
             if name == "language":
                 if not isinstance(value, list | tuple):
-                    raise ContractError(f"Language key '{key}' must be a tuple or list of B str. Got {_told(value)}")
+                    raise ContractError(
+                        f"Language key '{flat_key}' must be a tuple or list of B str. Got {_told(value)}"
+                    )
                 value = [[text] for text in value]
             nested[name][key] = value
     return nested
@@ -310,6 +329,23 @@ def flatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
 def unflatten_action(action: Mapping[str, Any]) -> dict[str, Any]:
     """Return the action with ``action.`` taken from each key that has it."""
     return {str(key).removeprefix(_ACTION_PREFIX): action[key] for key in action}
+
+
+def _part(observation: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return one modality of an observation in nested form."""
+    if name not in observation:
+        raise ContractError(f"Observation must contain a '{name}' key. Got {sorted(map(str, observation))}")
+    return _mapping(observation[name], f"observation[{name!r}]")
+
+
+def _value(values: Mapping[str, Any], name: str, key: str) -> Any:
+    """Return the value of one key of a modality."""
+    if key not in values:
+        raise ContractError(
+            f"{_where(name, key)} must be in observation. Got {sorted(map(str, values))}; "
+            f"name it under `{name}` of the embodiment"
+        )
+    return values[key]
 
 
 def _check_array(name: str, key: str, value: object, horizon: int) -> int:
@@ -369,7 +405,7 @@ def _told(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
     if isinstance(value, str | int | float | bool | None):
-        return repr(value) if len(repr(value)) <= 80 else f"{type(value).__name__} of {len(repr(value))} characters"
+        return repr(value) if len(repr(value)) <= 120 else f"{type(value).__name__} of {len(repr(value))} characters"
     return type(value).__name__
 
 

@@ -38,6 +38,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             ``torch.Generator`` (CPU) for each env that begins one, by index, and one call resets them all.
         delta_indices: Control steps that the server asks for, per modality (``video``, ``state``), as its
             ``get_modality_config`` has them; the present alone by default.
+        language_keys: Keys that the server takes the instruction under: each env's text goes under all of them. The
+            embodiment's own by default.
 
     Raises:
         ContractError: The env lacks what the embodiment names; the message lists what it has.
@@ -50,6 +52,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         *,
         instruction: str = "",
         delta_indices: Mapping[str, Sequence[int]] | None = None,
+        language_keys: Sequence[str] = (),
     ) -> None:
         super().__init__(env)
         isaaclab = IsaacLabEnv(env)
@@ -62,6 +65,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self.instructions = [instruction] * self.num_envs
         # The same list, not a copy: the env's terms read from it what reset writes into it.
         isaaclab.base.instructions = self.instructions
+        self._language_keys = tuple(language_keys) or (embodiment.language,)
         self._draws_by_episode = isaaclab.draws_by_episode
         self.renders = 0
         """Moments at which the cameras were drawn."""
@@ -97,7 +101,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 "state": spaces.Dict(
                     {k: spaces.Box(-np.inf, np.inf, shape, np.float32) for k, shape in shapes["state"].items()}
                 ),
-                "language": spaces.Dict({embodiment.language: InstructionSpace(self.num_envs)}),
+                "language": spaces.Dict({key: InstructionSpace(self.num_envs) for key in self._language_keys}),
             }
         )
 
@@ -200,7 +204,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         readers: dict[str, Callable[[], Any]] = {
             "video": lambda: self._sample("video"),
             "state": lambda: self._sample("state"),
-            "language": lambda: {self.embodiment.language: [[text] for text in self.instructions]},
+            "language": lambda: {key: [[text] for text in self.instructions] for key in self._language_keys},
         }
         return Observation(readers, lambda: moment == self._moment)
 
@@ -219,4 +223,10 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             self._drawn_at = self._moment
             self.renders += 1
         frame = source.read(self._raw)
+        if frame.shape != (self.num_envs, *source.shape):  # torch would repeat a row or a channel without a word
+            raise ContractError(
+                f"embodiment.{modality}.{key}: the env says that it gives {source.shape} for each of {self.num_envs} "
+                f"envs, but gives {tuple(frame.shape)} in all. Mend the camera's image_shape or the observation space "
+                f"of the env{', or set resize' if modality == 'video' else ''}."
+            )
         return frame.clone() if self._histories[modality][key].reaches_back else frame

@@ -30,6 +30,7 @@ from groot_wrappers.modality import (
     flatten_action,
     unflatten_observation,
 )
+from groot_wrappers.texts import with_texts
 
 __all__ = ["Policy", "PolicyServer"]
 
@@ -61,7 +62,7 @@ class Policy(Protocol):
 
         Returns:
             action: ``{k: float32 (B, T_action, D)}``, keys without prefix.
-            info: anything that a message can hold.
+            info: anything that a message can hold; arrays of text are sent as lists of str.
         """
 
     def reset(self, options: dict[str, Any] | None) -> dict[str, Any]:
@@ -248,13 +249,13 @@ class PolicyServer:
             check_action(action, self._modality, batch)
         except ContractError as error:
             raise ContractError(f"the policy's action is not what its modality config promises: {error}") from error
-        return [flatten_action(action) if self._observation_form == "flat" else action, info]
+        return [flatten_action(action) if self._observation_form == "flat" else action, with_texts(info)]
 
     def _reset(self, data: dict[str, Any]) -> object:
         told = self._policy.reset(self._options("reset", data, {"options"}))
         if not isinstance(told, dict):
             raise ContractError(f"the policy's reset must return a dict, got a {type(told).__name__}")
-        return told
+        return with_texts(told)
 
     def _kill(self, _: dict[str, Any]) -> None:
         if not self._allow_kill:

@@ -5,17 +5,18 @@ Classes:
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from groot_wrappers.buffers import as_torch
 from groot_wrappers.embodiment import Rotation, StateSource, VideoSource
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.isaaclab_env import IsaacLabEnv, as_torch
+from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.number_map import NumberMap
-from groot_wrappers.pixels import fit_into, to_rgb, where_channels_are
+from groot_wrappers.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
 
 __all__ = ["Source", "number_map", "state_source", "video_source"]
 
@@ -54,7 +55,7 @@ def video_source(env: IsaacLabEnv, key: str, source: VideoSource) -> Source:
         term = _term(env, where, str(source.obs))
         channels = where_channels_are(term.shape, where)
         height_width = term.shape[:2] if channels == -1 else term.shape[1:]
-        found = term.then((*height_width, 3), lambda image: to_rgb(image, channels, where))
+        found = term.then((*height_width, 3), lambda image: term_rgb(image, channels, where))
     if source.resize is None:
         return found
     height, width = source.resize
@@ -75,9 +76,10 @@ def state_source(env: IsaacLabEnv, key: str, source: StateSource) -> Source:
         found = _body(env, where, source.body, source.rotation)
     else:
         found = _term(env, where, str(source.obs))
-    if len(found.shape) != 1:
+    if len(found.shape) != 1 or 0 in found.shape:
         raise ContractError(
-            f"{where}: a state is a row of numbers an env, but {source.obs} has the shape {found.shape} an env."
+            f"{where}: a state is a row of numbers an env, but {source.obs} has the shape {found.shape} an env. Name "
+            "another term, or take the key out."
         )
     found = found.then(found.shape, lambda frame: _as_float32(frame, where))
     if source.slice is not None:
@@ -131,7 +133,17 @@ def _camera(env: IsaacLabEnv, where: str, name: str) -> Source:
             f"{where}: the camera '{name}' gives {', '.join(camera.cfg.data_types)}, but GR00T takes rgb. "
             "Add rgb to its data_types."
         )
-    return Source((*camera.image_shape, 3), True, lambda raw: as_torch(camera.data.output["rgb"]))
+
+    def read(raw: Any) -> torch.Tensor:
+        output = camera.data.output
+        if "rgb" not in output:
+            raise ContractError(
+                f"{where}: the camera '{name}' is configured to give rgb, but gives {', '.join(output) or 'nothing'}. "
+                f"Mend the camera, or name a term that gives its picture: {where}={{obs: GROUP.TERM}}."
+            )
+        return camera_rgb(as_torch(output["rgb"], where), where)
+
+    return Source((*camera.image_shape, 3), True, read)
 
 
 def _joints(env: IsaacLabEnv, where: str, patterns: Sequence[str]) -> Source:
@@ -198,17 +210,22 @@ def _term(env: IsaacLabEnv, where: str, path: str) -> Source:
 
     def read(raw: Any) -> torch.Tensor:
         for name in names:
+            if not isinstance(raw, Mapping) or name not in raw:
+                raise ContractError(
+                    f"{where}: the env's observation space has '{path}', but its observation has not. Mend the env, or "
+                    "name another term."
+                )
             raw = raw[name]
-        return as_torch(raw)
+        return as_torch(raw, where)
 
     return Source(env.observations[path], False, read)
 
 
 def _as_float32(frame: torch.Tensor, where: str) -> torch.Tensor:
-    """Return a frame of states as it is, if it is float32."""
-    if frame.dtype != torch.float32:
+    """Return a frame of states as it is, if it is float32 (num_envs, D)."""
+    if frame.dtype != torch.float32 or frame.ndim != 2:
         raise ContractError(
             f"{where}: GR00T takes torch.float32, but the env gives {frame.dtype} of shape {tuple(frame.shape)}. "
-            "Let the env's term return float32 (.float())."
+            "Let the env's term return float32 (num_envs, D) (.float())."
         )
     return frame

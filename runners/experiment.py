@@ -119,6 +119,7 @@ def run_experiment(config: DictConfig) -> int:
                 env,
                 embodiment,
                 delta_indices={kind: modality[kind].delta_indices for kind in ("video", "state") if kind in modality},
+                language_keys=modality["language"].modality_keys if "language" in modality else (),
             )
             played = Gr00tActionWrapper(
                 observed,

@@ -129,7 +129,8 @@ def _joined(
                 indices = list(modality[kind].delta_indices)
                 asked = f"{len(indices)} steps" if kind == "action" else str(indices)
             if kind == "language":
-                entry, given = key if key in named else "missing", "ok" if key in named else ""
+                fits = not wanted or embodiment.language in wanted  # then the text goes under every key of the server
+                entry, given = embodiment.language if fits or key in named else "missing", "ok" if fits else ""
             elif key in named:
                 entry, given = _flow(entries[kind][key]), _given(env, embodiment, kind, key)
             else:
@@ -167,7 +168,8 @@ def _yaml(drafted: list[DraftEntry], embodiment: Embodiment, modality: ModalityC
         of_kind = [draft for draft in drafted if draft.modality == kind]
         if kind == "action":
             wanted = modality["language"].modality_keys if modality and "language" in modality else ()
-            yield f"language: {wanted[0] if wanted else embodiment.language}"
+            own = not wanted or embodiment.language in wanted
+            yield f"language: {embodiment.language if own else wanted[0]}"
         yield f"{kind}:" if of_kind else f"{kind}: {{}}"
         for draft in of_kind:
             if draft.entry is None:

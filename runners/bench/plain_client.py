@@ -1,6 +1,6 @@
 """A client as it is written by hand: ``msgpack`` with ``default`` and ``object_hook``, as GR00T's own reference has it.
 
-``npy`` is ``np.save`` into a buffer (N1.5, N1.6, the first N1.7), ``msgpack_numpy`` the envelope of the package of that
+``npy`` is ``np.save`` into a buffer (N1.6, the first N1.7), ``msgpack_numpy`` the envelope of the package of that
 name (N1.7 since May 2026). It checks nothing, which is to its advantage.
 """
 

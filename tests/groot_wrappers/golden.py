@@ -45,7 +45,7 @@ def map_of(*pairs: tuple[str | bytes, bytes]) -> bytes:
 
 
 class Npy:
-    """N1.5, N1.6 and the first N1.7."""
+    """N1.6 and the first N1.7; N1.5 has its arrays too, but its messages are others and are not supported."""
 
     name = "npy"
     marker = "__ModalityConfig_class__"
@@ -164,14 +164,24 @@ def plain(value: object) -> bytes:
     raise TypeError(type(value))
 
 
-def modality_config(marker: str, *, as_text: bool = False) -> bytes:
-    def as_json(config: dict) -> bytes:
-        if not as_text:
-            return plain(config)
-        raw = json.dumps(config).encode()  # N1.5; more than 255 bytes take a wider head than `text` writes
-        return (b"\xda" + struct.pack(">H", len(raw)) if len(raw) > 255 else b"\xd9" + bytes([len(raw)])) + raw
+def modality_config(marker: str) -> bytes:
+    return map_of(*((name, map_of((marker, TRUE), ("as_json", plain(value)))) for name, value in configs().items()))
 
-    return map_of(*((name, map_of((marker, TRUE), ("as_json", as_json(value)))) for name, value in configs().items()))
+
+def n1_5_modality_config() -> bytes:
+    """What N1.5 answers: JSON text of two fields, and keys with prefixes."""
+    keys = {"video": "video.ego_view", "state": "state.left_arm", "action": "action.left_arm", "language": LANGUAGE_KEY}
+
+    def as_json(key: str) -> bytes:
+        raw = json.dumps({"delta_indices": [0], "modality_keys": [key]}, separators=(",", ":")).encode()
+        return b"\xd9" + bytes([len(raw)]) + raw
+
+    return map_of(*((name, map_of((Npy.marker, TRUE), ("as_json", as_json(key)))) for name, key in keys.items()))
+
+
+def n1_5_reply() -> bytes:
+    """What N1.5 answers to get_action: the chunk alone."""
+    return map_of(("action.left_arm", Npy.ndarray(action(7))))
 
 
 def frames() -> dict[str, bytes]:
@@ -182,11 +192,15 @@ def frames() -> dict[str, bytes]:
             made[f"{dialect.name}_{form}_request.bin"] = request(dialect, form)
             made[f"{dialect.name}_{form}_reply.bin"] = reply(dialect, form)
         made[f"{dialect.name}_modality_config.bin"] = modality_config(dialect.marker)
-    made["npy_modality_config_n1_5.bin"] = modality_config(Npy.marker, as_text=True)
     return made
+
+
+def frames_of_n1_5() -> dict[str, bytes]:
+    """Frames of a server that is not supported, by file name: they must be recognised."""
+    return {"n1_5_modality_config.bin": n1_5_modality_config(), "n1_5_reply.bin": n1_5_reply()}
 
 
 if __name__ == "__main__":
     DATA.mkdir(exist_ok=True)
-    for file_name, frame in frames().items():
+    for file_name, frame in (frames() | frames_of_n1_5()).items():
         (DATA / file_name).write_bytes(frame)

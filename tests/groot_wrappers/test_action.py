@@ -105,6 +105,17 @@ def test_action_that_is_not_finite_ends_that_episode_alone_as_an_error():
     assert all(action.isfinite().all() for action in env.unwrapped.played)
 
 
+def test_action_for_a_state_that_is_not_finite_is_no_fault_of_the_server():
+    env = wrap()
+    env.reset(seed=0)
+    env.unwrapped.joints[1, 0] = np.nan
+    chunk = chunk_to([0, 0])
+    chunk["joints"][:, 2, 0] = np.nan
+    errors = env.step(chunk)[4]["error"]
+    assert "The server's action for joints holds NaN" in errors[0]
+    assert errors[1] == "The simulator diverged: the env's state is NaN or infinite."
+
+
 def test_number_that_is_not_finite_past_the_executed_steps_does_no_harm():
     env = wrap()
     env.reset(seed=0)

@@ -12,9 +12,11 @@ import zmq
 from groot_wrappers.client import PolicyClient
 from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
+from groot_wrappers.modality import ModalityConfig
 from tests.groot_wrappers import golden
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import LANGUAGE_KEY, ToyPolicy, observation
+from tests.groot_wrappers.test_codec import NAIVE, pickled_npy
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ class TestCalls:
 
     def test_send_the_golden_requests(self, scripted, connect):
         reply = (golden.DATA / "npy_flat_reply.bin").read_bytes()
-        configs = (golden.DATA / "npy_modality_config_n1_5.bin").read_bytes()
+        configs = (golden.DATA / "npy_modality_config.bin").read_bytes()
         port, requests = scripted(get_modality_config=configs, get_action=reply)
         seen = {
             "video": {"wrist_image_left": golden.video(), "not wanted": np.zeros(9)},
@@ -159,6 +161,8 @@ class TestWrongObservations:
             client.get_action({name: observation()[name] for name in ("video", "state")})
         with pytest.raises(ContractError, match=r"observation\['video'\] must be a dict, got None"):
             client.get_action(observation() | {"video": None})
+        with pytest.raises(ContractError, match=r"State key 'arm' must be in observation. Got \['arms', 'hand'\]"):
+            client.get_action(observation() | {"state": {"arms": 1, "hand": 2}})
         with pytest.raises(ProtocolError, match=r"message.data.options.x is a set"):
             client.get_action(observation(), {"x": set()})
         assert len(requests) == 1
@@ -256,6 +260,7 @@ class TestReplies:
             (b"", "not a message of the GR00T protocol"),
             (msgpack.packb({b"nd": True, b"type": "|O", b"kind": b"O", b"shape": [1], b"data": b"x"}), "pickled"),
             ({"arm": 3}, r"must answer get_action with \[action, info\], two dicts; got a dict.*N1.6"),
+            (golden.n1_5_reply(), r"got a dict, as GR00T N1.5 answers. GR00T N1.6 and later are supported"),
             ([{}, {}, {}], "got a list of 3"),
             ([{}, None], "got a list of 2"),
             ([{}, {}], "action that does not fit: Action key 'arm' must be in action"),
@@ -303,6 +308,148 @@ class TestReplies:
         port, _ = scripted(ping=bytes(100_000))
         with pytest.raises(ServerUnreachableError, match="a message was too large"):
             connect(port, max_message_bytes=10_000, timeout_s=2).ping()
+
+
+ACTION = {"arm": np.zeros((2, 3, 7), np.float32), "gripper": np.zeros((2, 3, 1), np.float32)}
+
+
+class TestInfo:
+    @pytest.mark.parametrize("dialect", Dialect)
+    def test_of_a_replay_server_comes_as_it_was_told(self, serve, connect, dialect):
+        told = {"current_step": 16, "episode_length": 40, "episode_index": 3}
+
+        class Replay(ToyPolicy):
+            def get_action(self, observation, options):
+                return super().get_action(observation, options)[0], told
+
+            def reset(self, options):
+                return told | {"current_step": (options or {}).get("step_index", 0)}
+
+        client = connect(serve(Replay(), dialect=dialect).port)
+        assert client.reset({"episode_index": 3, "step_index": 8}) == told | {"current_step": 8}
+        info = client.get_action(observation())[1]
+        assert info == told
+        assert {type(value) for value in info.values()} == {int}
+
+    @pytest.mark.parametrize("dialect", Dialect)
+    def test_that_cannot_be_read_costs_no_action(self, scripted, connect, dialect):
+        def reply(info):
+            return msgpack.packb([ACTION, info], default=NAIVE[dialect])
+
+        pickled = {
+            Dialect.NPY: pickled_npy(),
+            Dialect.MSGPACK_NUMPY: {b"nd": True, b"type": "|O", b"kind": b"O", b"shape": [1], b"data": b"x"},
+        }[dialect]
+        info = {"names": np.array(["lift", "put"]), "raw": np.array([b"ab"]), "loss": np.ones(2), "deep": [pickled]}
+        port, _ = scripted(get_action=reply(info))
+        action, seen = connect(port).get_action(observation())
+        assert action["arm"].shape == (2, 3, 7)
+        assert (seen["names"], seen["raw"], seen["loss"].tolist()) == (["lift", "put"], ["ab"], [1.0, 1.0])
+        assert "cannot be" in seen["deep"][0]
+
+    @pytest.mark.parametrize(
+        ("value", "told"),
+        [
+            (np.full((2, 3, 7), "x"), "Got list"),
+            (np.zeros((2, 3, 7), "M8[s]"), "Got .an array of dtype datetime64.s. cannot be sent; only bools"),
+        ],
+        ids=["texts", "dates"],
+    )
+    def test_alone_may_hold_such_arrays(self, scripted, connect, value, told):
+        reply = msgpack.packb([ACTION | {"arm": value}, {}], default=NAIVE[Dialect.NPY])
+        port, _ = scripted(get_action=reply)
+        with pytest.raises(ContractError, match=f"Action key 'arm' must be a numpy array, .* {told}"):
+            connect(port).get_action(observation())
+
+
+class TestOlderServers:
+    def test_are_told_by_their_modality_configs(self, scripted, connect):
+        port, requests = scripted(get_modality_config=golden.n1_5_modality_config(), ping={"status": "ok"})
+        client = connect(port)
+        client.wait_until_ready()
+        for call in (client.get_modality_config, client.reset, lambda: client.get_action(observation())):
+            with pytest.raises(ContractError, match=rf":{port} has .* GR00T N1.5 .* N1.6 and later are supported"):
+                call()
+        assert {request["endpoint"] for request in requests} == {"ping", "get_modality_config"}
+
+    @pytest.mark.parametrize("endpoint", ["reset", "get_modality_config"])
+    def test_are_told_by_what_they_lack(self, scripted, connect, endpoint):
+        port, _ = scripted(**{endpoint: {"error": f"Unknown endpoint: {endpoint}"}})
+        with pytest.raises(ServerError, match=f"refused {endpoint}: .*N1.5's .* GR00T N1.6 and later are supp"):
+            connect(port).reset()
+
+    def test_that_know_no_msgpack_are_told_by_their_error(self, scripted, connect):
+        port, _ = scripted(ping=b"ERROR")
+        with pytest.raises(ProtocolError, match=r"GR00T N1 answers so\. GR00T N1.6 and later are supported"):
+            connect(port).wait_until_ready()
+
+    def test_are_not_taken_for_one_whose_keys_have_dots(self, serve, connect):
+        class Dotted(ToyPolicy):
+            def get_modality_config(self):
+                return super().get_modality_config() | {"state": ModalityConfig((0,), ("state.arm",))}
+
+        assert connect(serve(Dotted()).port).get_modality_config()["state"].modality_keys == ("state.arm",)
+
+
+class Renamed(ToyPolicy):
+    """Calls the camera otherwise."""
+
+    def get_modality_config(self):
+        return super().get_modality_config() | {"video": ModalityConfig((-1, 0), ("back",))}
+
+
+class TestAnotherServerInItsPlace:
+    told = (
+        r"(?s):{} came back with another modality config:\n- video: .*'front'.* before, .*'back'.* now\nIt must serve"
+    )
+
+    def test_is_told_by_what_differs(self, serve, connect):
+        first = serve()
+        client = connect(first.port)
+        client.get_action(observation())
+        serve.end(first)
+        second = serve(Renamed(), port=first.port)
+        with pytest.raises(ContractError, match=self.told.format(first.port)) as caught:
+            client.get_action(observation())  # by the connection of before, which came back unseen
+        assert "- state" not in str(caught.value)
+        client.wait_until_ready()
+        for call in (client.get_modality_config, client.reset):
+            with pytest.raises(ContractError, match=self.told.format(first.port)):
+                call()
+        serve.end(second)
+        serve(port=first.port)
+        assert client.get_action(observation())[1]["calls"] == 1, "the right one is welcome again"
+
+    def test_is_told_where_only_the_action_shows_it(self, serve, connect):
+        class Shorter(ToyPolicy):
+            def get_modality_config(self):
+                return super().get_modality_config() | {"action": ModalityConfig((0, 1), ("arm", "gripper"))}
+
+            def get_action(self, observation, options):
+                action, info = super().get_action(observation, options)
+                return {key: values[:, :2] for key, values in action.items() if key != "extra"}, info
+
+        first = serve()
+        client = connect(first.port)
+        client.get_action(observation())
+        serve.end(first)
+        serve(Shorter(), port=first.port)
+        with pytest.raises(ContractError, match=r"(?s)- action: .*\[0, 1, 2\].* before, .*\[0, 1\].* now"):
+            client.get_action(observation())
+
+    def test_is_a_new_one_after_kill(self, serve, connect):
+        first = serve(allow_kill=True)
+        client = connect(first.port)
+        client.get_modality_config()
+        client.kill()
+        serve.end(first)
+        serve(Renamed(), port=first.port)
+        assert client.get_modality_config()["video"].modality_keys == ("back",)
+
+    def test_leaves_the_error_that_has_another_cause(self, serve, connect):
+        client = connect(serve().port)
+        with pytest.raises(ServerError, match="no plan"):
+            client.get_action(observation(), {"fail": "value", "why": "no plan"})
 
 
 class TestArguments:

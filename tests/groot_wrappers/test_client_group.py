@@ -10,7 +10,7 @@ from groot_wrappers import PolicyClient
 from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import ContractError, Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.rows import split_rows
+from groot_wrappers.rows import split_rows, take_rows
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import observation
 
@@ -94,6 +94,25 @@ def test_each_row_gets_its_own_answer_whoever_gave_it(serve, group_of, batch):
     assert group.stats.bytes == sum(stats.bytes for stats in group.stats.servers.values()) > 0
 
 
+class TwoTexts(Echo):
+    """Asks for the instruction under two keys, as GR00T N1.7 may."""
+
+    def get_modality_config(self):
+        return super().get_modality_config() | {"language": ModalityConfig((0,), ("words", "task"))}
+
+    def get_action(self, observation, options):
+        assert observation["language"]["words"] == observation["language"]["task"]
+        return super().get_action(observation, options)
+
+
+@pytest.mark.parametrize("form", ["nested", "flat"])
+def test_text_goes_with_its_row_under_every_language_key(serve, group_of, form):
+    servers = [serve(TwoTexts(), observation_form=form) for _ in range(2)]
+    group = group_of(*servers, observation_form=form)
+    assert rows_of(group.get_action(numbered(5))[0]) == [0, 1, 2, 3, 4]
+    assert rows_of(group.get_action(take_rows(numbered(5), [3, 1]))[0]) == [3, 1]
+
+
 def test_servers_are_asked_at_the_same_time(serve, group_of):
     group = group_of(serve(), serve(), serve())
     start = time.monotonic()
@@ -166,6 +185,37 @@ def test_servers_that_do_not_serve_the_same_are_refused_by_name(serve, group_of)
     assert "must serve one checkpoint" in told
     with pytest.raises(ContractError, match=r"different widths of the action 'joints': \[1, 2\]"):
         group_of(one, serve(Echo(width=2))).get_action(numbered(2))
+
+
+def test_server_that_comes_back_as_another_is_told_by_what_differs(serve, group_of):
+    servers = [serve(Echo()), serve(Echo())]
+    group = group_of(*servers)
+    assert rows_of(group.get_action(numbered(4))[0]) == [0, 1, 2, 3]
+    serve.end(servers[1])
+    serve(Echo(horizon=4), port=servers[1].port)
+    told = rf"(?s):{servers[1].port} came back with another modality config:\n- action: .*before, .*now"
+    with pytest.raises(ContractError, match=told):
+        group.get_action(numbered(4))
+    group.wait_until_ready()
+    with pytest.raises(ContractError, match=told):
+        group.get_modality_config()
+
+
+def test_what_each_replay_server_tells_comes_under_its_endpoint(serve, group_of):
+    class Replay(Echo):
+        def get_action(self, observation, options):
+            action, _ = super().get_action(observation, options)
+            return action, {"current_step": 8 * len(self.batches), "episode_length": 40}
+
+        def reset(self, options):
+            return {"episode_length": 40, "episode_index": options["episode_index"]}
+
+    servers = [serve(Replay()), serve(Replay())]
+    group = group_of(*servers)
+    endpoints = [f"tcp://127.0.0.1:{server.port}" for server in servers]
+    reset, (_, info) = group.reset({"episode_index": 2}), group.get_action(numbered(3))
+    assert reset == {endpoint: {"episode_length": 40, "episode_index": 2} for endpoint in endpoints}
+    assert info == {endpoint: {"current_step": 8, "episode_length": 40} for endpoint in endpoints}
 
 
 def test_reset_goes_to_all(serve, group_of):

@@ -39,6 +39,48 @@ class TestWaiting:
         ):
             assert part in told
 
+    def test_for_a_host_that_nobody_knows_says_so(self):
+        with PolicyClient("gpu-box.invalid", connect_timeout_s=0.2, timeout_s=0.2) as client:
+            for call in (client.wait_until_ready, client.get_modality_config):
+                with pytest.raises(ServerUnreachableError) as caught:
+                    call()
+                told = str(caught.value)
+                assert "the host name 'gpu-box.invalid' cannot be resolved: " in told
+                assert "server.host=10.0.0.7" in told
+                assert "nobody listens" not in told
+                assert "connect_timeout_s" not in told, "more time is of no use"
+
+    @pytest.mark.parametrize(
+        ("found", "told"),
+        [
+            (socket.gaierror(-3, "Temporary failure in name resolution"), "be resolved: Temporary failure in name res"),
+            (UnicodeError("label empty or too long"), "be resolved: label empty or too long"),
+            ([(socket.AF_INET6, 1, 6, "", ("2001:db8::7", 0, 0, 0))], "stands for the IPv6 address 2001:db8::7 alone"),
+            (None, "be resolved: no name server answers"),
+        ],
+        ids=["no network", "no name", "IPv6", "stuck"],
+    )
+    def test_for_a_host_says_why_its_name_leads_nowhere(self, monkeypatch, found, told):
+        released = threading.Event()
+
+        def look_up(host, port):
+            if isinstance(found, Exception):
+                raise found
+            if found is None:
+                released.wait(10)
+            return found or [(socket.AF_INET, 1, 6, "", ("10.0.0.7", 0))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        monkeypatch.setattr("groot_wrappers.host_names._LIMIT_S", 0.2)
+        start = time.monotonic()
+        with (
+            PolicyClient("gpu-box.invalid", connect_timeout_s=0.1) as client,
+            pytest.raises(ServerUnreachableError, match=told),
+        ):
+            client.wait_until_ready()
+        assert time.monotonic() - start < 2
+        released.set()
+
     def test_for_a_server_that_loads_its_model_ends_when_it_listens(self, serve, connect):
         port = free_port()
         waited = []

@@ -41,6 +41,10 @@ def test_only_what_the_server_wants_is_kept():
         (wants(state=("legs",)), "wants the state key 'legs'"),
         (wants(action=("hand",)), "The embodiment drives the action key 'arm', but the server sends hand"),
         (wants(language=("annotation.human.task_description",)), "set embodiment.language=annotation.human"),
+        (
+            wants(language=("text", "words")),
+            "under text and words, .* gives it under task: set embodiment.language=text",
+        ),
     ],
 )
 def test_key_that_does_not_fit_is_named(modality, message):
@@ -73,6 +77,27 @@ def test_key_that_is_wanted_itself_is_not_suggested_for_another():
 
 def test_horizons_that_fit_or_are_left_open_pass():
     match_embodiment(EMBODIMENT, wants(frames=(-15, 0)), execution=16, horizons={"video": 2, "state": None})
+
+
+@pytest.mark.parametrize("language", [("task", "text"), ("text", "words", "task")])
+def test_language_key_may_be_one_of_several(language):
+    assert match_embodiment(EMBODIMENT, wants(language=language)).language == "task"
+
+
+@pytest.mark.parametrize("indices", [(0, 1, 2), (0, -1), (-(2**63), 0)])
+@pytest.mark.parametrize("kind", ["video", "state"])
+def test_moments_that_no_env_can_show_are_named_before_an_env_is_made(kind, indices):
+    modality = wants() | {kind: ModalityConfig(indices, ("scene",) if kind == "video" else ("arm",))}
+    with pytest.raises(
+        ContractError, match=rf"The server's {kind}: .* but \[{indices[0]}, .* Mend the modality config"
+    ):
+        match_embodiment(EMBODIMENT, modality)
+
+
+def test_several_texts_a_key_are_refused():
+    modality = wants() | {"language": ModalityConfig((-1, 0), ("task",))}
+    with pytest.raises(ContractError, match=r"takes 2 texts under each language key \(delta_indices \[-1, 0\]\)"):
+        match_embodiment(EMBODIMENT, modality)
 
 
 def test_all_differences_come_in_one_message():

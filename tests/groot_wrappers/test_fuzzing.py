@@ -95,8 +95,9 @@ def test_messages_come_back(message, dialect):
 @FEW
 @given(frames)
 def test_frames_are_read_or_refused(frame):
-    with contextlib.suppress(ProtocolError):
-        unpack(frame)
+    for numbers_only in (True, False):
+        with contextlib.suppress(ProtocolError):
+            unpack(frame, numbers_only=numbers_only)
 
 
 @FEW

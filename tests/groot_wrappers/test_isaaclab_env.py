@@ -6,9 +6,10 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
+from groot_wrappers.contract import check_env
 from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
-from tests.toy import ToyEnv
+from tests.toy import ToyEnv, toy_embodiment
 from tests.toy_variants import DEFAULTS, SCALE, DirectRLEnv, ManyThingsEnv
 
 DIRECT = {
@@ -51,6 +52,92 @@ def test_envs_stand_where_they_ended_within_the_block_and_are_reset_after_it_aga
             assert env.joints.tolist() == [[1, 1]] * 2
     env.step(action)
     assert env.episode_length_buf.tolist() == [0, 0]
+
+
+def test_wrapping_of_an_instance_is_there_again_after_the_block():
+    env = ToyEnv(2, episode_steps=1)
+    manager, plain = env.termination_manager, env.termination_manager.compute
+
+    def counted():
+        counted.calls += 1
+        return plain()
+
+    counted.calls, manager.compute = 0, counted
+    isaaclab = IsaacLabEnv(env)
+    with isaaclab.without_autoreset(), isaaclab.without_autoreset():
+        env.step(torch.ones((2, 2)))
+        assert env.episode_length_buf.tolist() == [1, 1]
+    with pytest.raises(RuntimeError), isaaclab.without_autoreset():
+        env.step(torch.ones((2, 3)))
+    assert manager.compute is counted
+    env.step(torch.ones((2, 2)))
+    assert counted.calls == 2, "once within the block, once after it"
+    assert env.episode_length_buf.tolist() == [0, 0]
+
+
+def test_wrapping_made_within_the_block_stays_and_resets_envs_after_it():
+    env = ToyEnv(2, episode_steps=1)
+    manager = env.termination_manager
+    with IsaacLabEnv(env).without_autoreset():
+        within = manager.compute
+        manager.compute = lambda: within() & torch.ones(2, dtype=torch.bool)
+        env.step(torch.ones((2, 2)))
+        assert env.episode_length_buf.tolist() == [1, 1]
+    env.step(torch.ones((2, 2)))
+    assert env.episode_length_buf.tolist() == [0, 0]
+    del manager.compute
+    assert manager.compute().tolist() == [False, False]
+
+
+class ProxyArray:
+    """As IsaacLab 3's: a tensor by one of its attributes."""
+
+    def __init__(self, values):
+        self.torch = torch.tensor(values)
+
+
+def succeeding(term):
+    """Return the env whose success term is this."""
+    env = ToyEnv(2)
+    env.termination_manager.get_term = lambda name: term
+    return IsaacLabEnv(env)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        torch.tensor([True, False]),
+        torch.tensor([1.0, 0.0]),
+        torch.tensor([1, 0], dtype=torch.uint8),
+        np.array([True, False]),
+        np.array([1.0, 0.0]),
+        [True, False],
+        ProxyArray([True, False]),
+    ],
+    ids=lambda term: f"{type(term).__name__} of {getattr(term, 'dtype', 'bool')}",
+)
+def test_success_is_one_bool_an_env_whatever_array_it_comes_in(term):
+    success = succeeding(term).succeeded()
+    assert (success.dtype, success.tolist()) == (torch.bool, [True, False])
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        (
+            torch.tensor([0.3, 0.0]),
+            r"'success': one true or false for each of 2 envs .* such as \[0.3",
+        ),
+        (torch.tensor([float("nan"), 0.0]), "such as .nan"),
+        (torch.tensor([[True], [False]]), r"gives torch.bool of shape \(2, 1\)\. Let it return bool of shape"),
+        (torch.tensor(True), r"of shape \(\)"),
+        (None, "gives a NoneType, which cannot become a tensor"),
+    ],
+    ids=["between", "NaN", "column", "of all envs together", "nothing"],
+)
+def test_success_that_is_neither_true_nor_false_is_refused_before_the_first_step(term, message):
+    with pytest.raises(ContractError, match=message):
+        check_env(succeeding(term), toy_embodiment())
 
 
 def test_direct_env_is_read_by_its_spaces():

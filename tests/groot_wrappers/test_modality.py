@@ -1,7 +1,5 @@
 """Modality configs, the checks of observations and actions, and the two forms."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -16,6 +14,7 @@ from groot_wrappers.modality import (
     flatten_observation,
     unflatten_action,
     unflatten_observation,
+    wanted_part,
 )
 from tests.groot_wrappers.policies import LANGUAGE_KEY, T_ACTION, ToyPolicy, observation
 
@@ -33,7 +32,6 @@ class TestModalityConfig:
 
     def test_survives_json(self):
         assert ModalityConfig.from_json(self.full.to_json()) == self.full
-        assert ModalityConfig.from_json(json.dumps(self.full.to_json())) == self.full
 
     def test_ignores_unknown_fields(self):
         fields = self.full.to_json() | {"eval_delta_indices": [1]}
@@ -85,6 +83,8 @@ def test_configs_must_name_an_action():
         (None, "must be a dict, got None"),
         ({"action": {}}, "'action' must be a ModalityConfig, got dict"),
         ({"state": MODALITY["state"]}, r"must name an 'action', got only \['state'\]"),
+        ({"action": '{"delta_indices":[0]}'}, "JSON text, as GR00T N1.5 sends it. GR00T N1.6 and later are supported"),
+        ({"action": "fine"}, "'action' must be a ModalityConfig, got 'fine'"),
     ):
         with pytest.raises(ContractError, match=told):
             check_modality_configs(configs)
@@ -161,6 +161,44 @@ class TestCheckObservation:
             check_observation(given, MODALITY)
 
 
+class TestWantedPart:
+    several = MODALITY | {"language": ModalityConfig((0,), ("task", LANGUAGE_KEY, "words"))}
+
+    def test_leaves_out_what_nobody_wants(self):
+        more = observation() | {"audio": {}}
+        more["state"] |= {"legs": None}
+        assert repr(wanted_part(more, MODALITY)) == repr(observation())
+
+    def test_puts_the_instruction_under_every_key_of_the_server(self):
+        wanted = wanted_part(observation(), self.several)
+        texts = observation()["language"][LANGUAGE_KEY]
+        assert wanted["language"] == {"task": texts, LANGUAGE_KEY: texts, "words": texts}
+        assert check_observation(wanted, self.several) == 2
+
+    def test_leaves_several_texts_as_they_are(self):
+        given = observation()
+        given["language"] |= {"task": [["lift"]] * 2}
+        with pytest.raises(ContractError, match=f"'words' must be in observation. Got .'{LANGUAGE_KEY}', 'task'"):
+            wanted_part(given, self.several)
+        given["language"]["words"] = [["a"], ["b"]]
+        assert wanted_part(given, self.several)["language"] == given["language"]
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"video": observation()["video"], "sate": {}}, r"a 'state' key. Got \['sate', 'video'\]"),
+            (observation() | {"video": {"back": 0, "side": 0}}, r"Video key 'front' must .* Got \['back', 'side'\]"),
+            (observation() | {"state": {"arms": 0}}, r"State key 'arm' must be in observation. Got \['arms'\]"),
+            (observation() | {"language": {"text": [["go"]]}}, r"Language key .* Got \['text'\]"),
+            (flatten_observation(observation(), MODALITY), r"a 'video' key. Got \['annot.*, 'video.front'\]"),
+        ],
+        ids=["modality", "video", "state", "language", "flat"],
+    )
+    def test_names_the_keys_of_the_caller(self, given, told):
+        with pytest.raises(ContractError, match=told):
+            wanted_part(given, MODALITY)
+
+
 class TestCheckAction:
     @staticmethod
     def action(**changes):
@@ -205,6 +243,32 @@ class TestForms:
         flat = flatten_observation(observation(), MODALITY)
         del flat[key]
         with pytest.raises(ContractError, match=f"^{name} key '{key}' must be in observation"):
+            unflatten_observation(flat, MODALITY)
+
+    def test_carry_several_language_keys(self):
+        modality = MODALITY | {"language": ModalityConfig((0,), (LANGUAGE_KEY, "words"))}
+        given = wanted_part(observation(), modality)
+        flat = flatten_observation(given, modality)
+        assert flat["words"] == flat[LANGUAGE_KEY] == ["pick up cube 0", "pick up cube 1"]
+        assert repr(unflatten_observation(flat, modality)) == repr(given)
+        del flat["words"]
+        with pytest.raises(ContractError, match=r"^Language key 'words' must be in observation"):
+            unflatten_observation(flat, modality)
+
+    @pytest.mark.parametrize("beside", [{}, {"task": ["drop", "drop"]}])
+    def test_take_the_task_by_the_name_that_gr00t_takes_first(self, beside):
+        modality = MODALITY | {"language": ModalityConfig((0,), ("task", "words"))}
+        flat = flatten_observation(observation(), {name: MODALITY[name] for name in ("video", "state")}) | beside
+        flat |= {"annotation.human.coarse_action": ("lift", "push"), "words": ["wave", "wave"]}
+        language = unflatten_observation(flat, modality)["language"]
+        assert language == {"task": [["lift"], ["push"]], "words": [["wave"], ["wave"]]}
+        with pytest.raises(ContractError, match=r"'annotation.human.coarse_action' must be a tuple or list"):
+            unflatten_observation(flat | {"annotation.human.coarse_action": "lift"}, modality)
+
+    def test_take_no_other_key_by_that_name(self):
+        flat = flatten_observation(observation(), MODALITY)
+        flat["annotation.human.coarse_action"] = flat.pop(LANGUAGE_KEY)
+        with pytest.raises(ContractError, match=f"^Language key '{LANGUAGE_KEY}' must be in observation"):
             unflatten_observation(flat, MODALITY)
 
     def test_refuse_a_language_that_is_no_list(self):

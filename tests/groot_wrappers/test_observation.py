@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 
-from groot_wrappers import Embodiment, Gr00tObservationWrapper
+from groot_wrappers import Embodiment, Gr00tObservationWrapper, ModalityConfig
 from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import check_observation
 from tests.toy import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
 from tests.toy_variants import DrawsByEpisodeEnv
 
@@ -126,6 +128,17 @@ def test_instructions_are_given_per_env():
     assert observation["language"]["task"] == [["zero"], ["reach"], ["two"]]
 
 
+def test_instructions_go_under_every_key_of_the_server():
+    env = wrap(2, language_keys=("annotation.language.language_instruction", "task"))
+    observation, _ = env.reset(options={"seeds": [1, 2], "instructions": ["lift", "push"]})
+    texts = [["lift"], ["push"]]
+    assert observation["language"] == {"annotation.language.language_instruction": texts, "task": texts}
+    assert env.observation_space.contains(observation)
+    assert not env.observation_space["language"].contains({"task": texts})
+    modality = ModalityConfig((0,), ("task", "annotation.language.language_instruction"))
+    assert check_observation(observation, {"language": modality}) == 2
+
+
 class ToyToldItsGoal(ToyEnv):
     """Its success depends on the instruction: only an env that is told to `reach` can succeed."""
 
@@ -174,6 +187,34 @@ def test_float64_state_is_refused():
         _ = observation["state"]
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (torch.zeros((3, 2), dtype=torch.int32), r"GR00T takes torch\.float32, but the env gives torch\.int32"),
+        (np.ones((3, 2), bool), r"the env gives torch\.bool"),
+        (torch.zeros(3), r"gives torch\.float32 of shape \(3,\)"),
+        (torch.zeros((1, 2)), r"says that it gives \(2,\) for each of 3 envs, but gives \(1, 2\) in all"),
+        (torch.zeros((3, 1)), r"but gives \(3, 1\) in all"),
+        (["a", "b", "c"], "numbers are wanted, but the env gives a list"),
+        (None, "space has 'policy.joints', but its observation has not"),
+    ],
+    ids=["int32", "bool", "no row", "one env for all", "one number for all", "words", "nothing"],
+)
+def test_state_that_is_no_row_of_float32_an_env_is_refused_by_name(given, message):
+    env = wrap()
+    env.unwrapped._observe = lambda: {"policy": {} if given is None else {"joints": given}}
+    observation, _ = env.reset(seed=0)
+    with pytest.raises(ContractError, match=f"embodiment.state.joints: .*{message}"):
+        observation["state"]
+
+
+@pytest.mark.parametrize("given", [np.full((3, 2), 7, np.float32), torch.full((3, 4), 7.0)[:, ::2]])
+def test_state_comes_from_any_array_of_float32(given):
+    env = wrap()
+    env.unwrapped._observe = lambda: {"policy": {"joints": given}}
+    assert env.reset(seed=0)[0]["state"]["joints"].tolist() == [[[7, 7]]] * 3
+
+
 @pytest.mark.parametrize("indices", [[], [1], [0, -1]])
 def test_delta_indices_that_no_history_can_serve_are_refused(indices):
     with pytest.raises(ContractError, match="delta indices"):
@@ -200,6 +241,13 @@ def test_state_of_joints_comes_in_the_order_of_the_patterns():
     observation, *_ = env.step(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
     assert observation["state"]["reversed"].tolist() == [[[2.0, 1.0]], [[4.0, 3.0]]]
     assert observation["state"]["all"].tolist() == [[[1.0, 2.0]], [[3.0, 4.0]]]
+
+
+def test_state_without_numbers_is_refused():
+    toy = ToyEnv()
+    toy.single_observation_space["policy"].spaces["joints"] = spaces.Box(-1, 1, (0,))
+    with pytest.raises(ContractError, match=r"policy.joints has the shape \(0,\) an env. Name another term"):
+        Gr00tObservationWrapper(toy, toy_embodiment())
 
 
 def test_state_of_joints_that_no_robot_has_is_refused():

@@ -114,6 +114,19 @@ class TestObservations:
         assert say(server, asking())["error"].startswith("Video key 'video.front' must be in observation")
         assert list(say(server, asking(flat))[0]) == ["action.arm", "action.gripper", "action.extra"]
 
+    def test_need_every_language_key_as_on_the_real_server(self, serve, say):
+        class Two(ToyPolicy):
+            def get_modality_config(self):
+                return super().get_modality_config() | {"language": ModalityConfig((0,), (LANGUAGE_KEY, "task"))}
+
+        one = observation()
+        assert "Language key 'task' must be in observation" in say(serve(Two()), asking(one))["error"]
+        both = one | {"language": {LANGUAGE_KEY: [["a"], ["b"]], "task": [["a"], ["b"]]}}
+        assert say(serve(Two()), asking(both))[1]["saw"] == [["a"], ["b"]]
+        flat = flatten_observation(both, Two().get_modality_config())
+        flat["annotation.human.coarse_action"] = flat.pop("task")
+        assert say(serve(Two(), observation_form="flat"), asking(flat))[1]["saw"] == [["a"], ["b"]]
+
     def test_are_checked(self, serve, say):
         server = serve()
         wrong = observation()
@@ -130,7 +143,7 @@ class TestObservations:
 
     def test_in_the_other_dialect_are_refused_naming_both(self, serve, say):
         told = say(serve(), asking(), Dialect.NPY)["error"]
-        assert "in the dialect 'npy' (N1.5, N1.6, first N1.7)" in told
+        assert "in the dialect 'npy' (N1.6, first N1.7)" in told
         assert "this server speaks 'msgpack_numpy' (N1.7 since May 2026)" in told
         assert "dialect=msgpack_numpy" in say(serve(dialect=Dialect.NPY), asking())["error"]
 
@@ -159,6 +172,34 @@ class TestPolicies:
         assert told in reply["error"]
         assert "Traceback" not in reply["error"]
         assert say(server, asking())[1]["calls"] == 2
+
+    @pytest.mark.parametrize("dialect", Dialect)
+    def test_that_tell_texts_in_arrays_are_sent_as_lists_of_str(self, serve, say, dialect):
+        told = {
+            "names": np.array([["a", "bc"]]),
+            "bytes": np.array([b"x", "é".encode()]),
+            "objects": np.array(["lift", None, 3, np.array(["in"])], object),
+            "nested": [{"one": np.array("text")}],
+            "numbers": np.arange(3),
+            "plain": [b"\xff", "x", 0.5, None],
+        }
+        seen = told | {
+            "names": [["a", "bc"]],
+            "bytes": ["x", "é"],
+            "objects": ["lift", None, 3, ["in"]],
+            "nested": [{"one": "text"}],
+        }
+
+        class Talkative(ToyPolicy):
+            def get_action(self, observation, options):
+                return super().get_action(observation, options)[0], told
+
+            def reset(self, options):
+                return told
+
+        server = serve(Talkative(), dialect=dialect)
+        for reply in (say(server, asking(), dialect)[1], say(server, {"endpoint": "reset"}, dialect)):
+            assert repr(reply) == repr(seen)
 
     def test_that_say_unreadable_things_are_served_on(self, serve, say):
         class Rude(ToyPolicy):

@@ -6,9 +6,13 @@ import sys
 import pytest
 import yaml
 
-from groot_wrappers import Embodiment
+from groot_wrappers import Embodiment, ModalityConfig
+from groot_wrappers.isaaclab_env import IsaacLabEnv
+from runners.inspection import _entries, _joined, _yaml
 from tests.runners.conftest import ROOT
 from tests.runners.test_failures import finish
+from tests.toy import ToyEnv, toy_embodiment
+from tests.toy_policy import ToyPolicy
 
 
 @pytest.fixture
@@ -62,6 +66,23 @@ def test_what_does_not_fit_is_told_in_the_words_of_groot_play(inspect, groot_pla
     code, _, err = finish(groot_play("server=expert", "recorder=[]", *wrong))
     assert code == 1
     assert [line for line in err.splitlines() if line.startswith("- ")] == told
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows", "pasted_key"),
+    [
+        (("words", "task"), {"words": "task ok", "task": "task ok"}, "task"),
+        (("words", "text"), {"words": "missing", "text": "missing", "task": "task"}, "words"),
+    ],
+)
+def test_of_several_language_keys_one_is_enough(wanted, rows, pasted_key):
+    modality = ToyPolicy().get_modality_config() | {"language": ModalityConfig((0,), wanted)}
+    lines = [
+        line.split() for line in _joined(IsaacLabEnv(ToyEnv()), toy_embodiment(), modality, _entries(toy_embodiment()))
+    ]
+    told = {line[1]: " ".join(line[3:]) for line in lines if line[0] == "language"}
+    assert told == rows
+    assert f"language: {pasted_key}" in list(_yaml([], toy_embodiment(), modality))
 
 
 def test_without_an_embodiment_the_env_is_drafted(inspect):

@@ -1,0 +1,92 @@
+"""What a call to a policy server that failed means and what mends it, in words."""
+
+from __future__ import annotations
+
+import re
+
+from groot_wrappers.connection import NoReplyError
+from groot_wrappers.modality import SUPPORTED
+
+__all__ = ["CallFailures"]
+
+_NESTED_WANTED = re.compile(r"Observation must contain a '\w+' key")
+_FLAT_WANTED = re.compile(r"(Video key 'video\.|State key 'state\.)[^']*' must be in observation")
+_MEND_HOST = "Check the spelling of server.host (or server.endpoints), or write its address: server.host=10.0.0.7"
+_MAX_TOLD = 2000
+
+
+class CallFailures:
+    """Words for the failures of one client's calls.
+
+    Args:
+        server: how messages name the server.
+        port: its port.
+        api_token: what must never be shown, if not empty.
+        observation_form: "nested" or "flat".
+        connect_timeout_s: seconds that the client waits for the server to come up.
+        timeout_s: seconds that it waits for any other reply.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        port: int,
+        *,
+        api_token: str | None,
+        observation_form: str,
+        connect_timeout_s: float,
+        timeout_s: float,
+    ) -> None:
+        self._server = server
+        self._port = port
+        self._api_token = api_token
+        self._observation_form = observation_form
+        self._connect_timeout_s = connect_timeout_s
+        self._timeout_s = timeout_s
+
+    def failed_to_connect(self, error: NoReplyError, waited_s: float) -> str:
+        """Say why nobody answered a ping."""
+        if error.unknown_host:
+            return f"Failed to connect to {self._server} in {waited_s:.1f} s: {error}. {_MEND_HOST}"
+        return (
+            f"Failed to connect to {self._server}: no answer to ping in {waited_s:.1f} s ({error}). Start the server "
+            f"(python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {self._port}), point "
+            "to another one (server.host=... server.port=...), try without one (server=expert), or give a model that "
+            f"is still loading more time (server.connect_timeout_s={max(120, 4 * self._connect_timeout_s):.0f})."
+        )
+
+    def no_answer(self, endpoint: str, error: NoReplyError) -> str:
+        """Say why no reply came."""
+        if error.closed:
+            return (
+                f"{self._server} broke off {endpoint} after {error.waited_s:.1f} s ({error}). "
+                "Look at its log, start it again, and go on"
+            )
+        if error.unknown_host:
+            return f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s: {error}. {_MEND_HOST}"
+        return (
+            f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s ({error}). Check that it runs and "
+            "is reached by server.host and server.port; if it only needs longer, raise server.timeout_s "
+            f"(now {self._timeout_s:g})"
+        )
+
+    def refused(self, endpoint: str, told: object) -> str:
+        """Say why the server refused, by the error that it replied with."""
+        text = told if isinstance(told, str) else repr(told)
+        if self._api_token:
+            text = text.replace(self._api_token, "***")  # a server may quote the request
+        text = text[:_MAX_TOLD]
+        if not text.strip():
+            text = "it gave no reason (an assertion without text); its log holds the traceback"
+        elif text.startswith("Unauthorized"):
+            text += (
+                f". The token is {'not the one that the server was started with' if self._api_token else 'missing'}: "
+                "set the environment variable GR00T_API_TOKEN to the server's"
+            )
+        elif text.startswith("Unknown endpoint"):
+            text += f". GR00T N1.5's servers lack some endpoints. {SUPPORTED}"
+        elif self._observation_form == "flat" and _NESTED_WANTED.search(text):
+            text += ". The server wants the other form of observations: server.observation_form=nested"
+        elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
+            text += ". The server wants the other form of observations: server.observation_form=flat"
+        return f"{self._server} refused {endpoint}: {text}"
