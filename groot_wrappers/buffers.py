@@ -49,14 +49,12 @@ def as_flags(buffer: Any, num_envs: int, where: str) -> torch.Tensor:
         ContractError: Another shape, or a number that is neither true nor false.
     """
     flags = as_torch(buffer, where)
-    told = f"{flags.dtype} of shape {tuple(flags.shape)}"
-    if flags.shape == (num_envs,):
-        if flags.dtype == torch.bool:
-            return flags
-        if bool(((flags == 0) | (flags == 1)).all()):
-            return flags == 1
-        told += f", such as {flags.tolist()[:4]}"
+    fits = flags.shape == (num_envs,)
+    if fits and flags.dtype == torch.bool:
+        return flags
+    if fits and bool(((flags == 0) | (flags == 1)).all()):
+        return flags == 1
     raise ContractError(
-        f"{where}: one true or false for each of {num_envs} envs is wanted, but the env gives {told}. "
-        "Let it return bool of shape (num_envs,)."
+        f"{where}: one true or false for each of {num_envs} envs is wanted, but the env gives {flags.dtype} of shape "
+        f"{tuple(flags.shape)}{f', such as {flags.tolist()[:4]}' if fits else ''}. Let it return bool (num_envs,)."
     )

@@ -279,7 +279,7 @@ class PolicyClient:
         """Raise a ContractError unless these are the modality configs that the server had when it was asked first."""
         if self._agreed is not None and modality != self._agreed:
             told = "".join(
-                f"\n- {name}: {before or 'nothing'} before, {now or 'nothing'} now"
+                f"\n- {name}: {before} before, {now} now"
                 for name, before, now in config_differences(self._agreed, modality)
             )
             raise ContractError(

@@ -202,10 +202,7 @@ def _joined(actions: Sequence[Mapping[str, np.ndarray]], modality: ModalityConfi
 
 
 def _difference(one: str, modality: ModalityConfigs, another: str, other: ModalityConfigs) -> str:
-    told = "".join(
-        f"\n- {name}: {first or 'nothing'} and {second or 'nothing'}"
-        for name, first, second in config_differences(modality, other)
-    )
+    told = "".join(f"\n- {name}: {first} and {second}" for name, first, second in config_differences(modality, other))
     return (
         f"The Gr00t servers at {one} and {another} do not serve the same. Their modality configs differ:{told}"
         "\nAll of server.endpoints must serve one checkpoint. Start them with the same, or leave one out."

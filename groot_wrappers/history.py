@@ -27,8 +27,8 @@ class History:
 
     def __init__(self, delta_indices: Sequence[int]) -> None:
         self.delta_indices = tuple(delta_indices)
-        ascending = list(self.delta_indices) == sorted(delta_indices)
-        if not (self.delta_indices and ascending and -_DEEPEST <= min(self.delta_indices) <= max(delta_indices) <= 0):
+        bounds = [-_DEEPEST, *self.delta_indices, 0]
+        if not self.delta_indices or bounds != sorted(bounds):
             raise ContractError(
                 f"The delta indices of an observation are ascending control steps up to the present (0), and none "
                 f"before -{_DEEPEST}, but {list(delta_indices)!s:.200} came. Mend the modality config that the "

@@ -190,13 +190,18 @@ def check_modality_configs(configs: object) -> ModalityConfigs:
 
 
 def config_differences(one: ModalityConfigs, other: ModalityConfigs) -> list[tuple[str, Any, Any]]:
-    """Return name and both configs, as JSON or None, of each modality in which two servers differ."""
+    """Return each modality in which two servers differ: its name, and the fields that do, of the one and of the other.
 
-    def told(configs: ModalityConfigs, name: str) -> dict[str, Any] | None:
-        return configs[name].to_json() if name in configs else None
-
-    names = dict.fromkeys([*one, *other])
-    return [(name, told(one, name), told(other, name)) for name in names if one.get(name) != other.get(name)]
+    Where one of them has no such modality, "nothing" stands for its fields.
+    """
+    differences: list[tuple[str, Any, Any]] = []
+    for name in dict.fromkeys([*one, *other]):
+        first, second = (configs[name].to_json() if name in configs else {} for configs in (one, other))
+        fields = [field for field in first | second if first.get(field) != second.get(field)]
+        if fields:
+            told = [{field: has[field] for field in fields} if has else "nothing" for has in (first, second)]
+            differences.append((name, told[0], told[1]))
+    return differences
 
 
 def wanted_part(observation: Mapping[str, Any], modality: ModalityConfigs) -> dict[str, Any]:

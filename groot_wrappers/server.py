@@ -10,6 +10,7 @@ request, however malformed, ends it or goes without a reply.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hmac
 import logging
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ import zmq
 from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.connection import MAX_MESSAGE_BYTES, tcp_endpoint
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError
+from groot_wrappers.host_names import why_unknown
 from groot_wrappers.modality import (
     OBSERVATION_FORMS,
     ModalityConfigs,
@@ -135,9 +137,10 @@ class PolicyServer:
             self._socket.bind(wanted)
         except zmq.ZMQError as error:
             self.close()
+            unknown = why_unknown(host.strip("[]")) if error.errno == errno.ENODEV else None
             raise Gr00tError(
-                f"cannot listen on {wanted}: {error.strerror}. Choose another port (port=0 is any that is free), "
-                "or an address of this machine as host"
+                f"cannot listen on {wanted}: {unknown or error.strerror}. Choose another port (port=0 is any that is "
+                "free), or an address of this machine as host"
             ) from error
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.port = int(self.endpoint.rpartition(":")[2])

@@ -129,7 +129,7 @@ def test_success_is_one_bool_an_env_whatever_array_it_comes_in(term):
             r"'success': one true or false for each of 2 envs .* such as \[0.3",
         ),
         (torch.tensor([float("nan"), 0.0]), "such as .nan"),
-        (torch.tensor([[True], [False]]), r"gives torch.bool of shape \(2, 1\)\. Let it return bool of shape"),
+        (torch.tensor([[True], [False]]), r"gives torch.bool of shape \(2, 1\)\. Let it return bool .num_envs"),
         (torch.tensor(True), r"of shape \(\)"),
         (None, "gives a NoneType, which cannot become a tensor"),
     ],

@@ -10,6 +10,7 @@ from groot_wrappers.modality import (
     check_action,
     check_modality_configs,
     check_observation,
+    config_differences,
     flatten_action,
     flatten_observation,
     unflatten_action,
@@ -88,6 +89,17 @@ def test_configs_must_name_an_action():
     ):
         with pytest.raises(ContractError, match=told):
             check_modality_configs(configs)
+
+
+def test_configs_that_differ_are_told_by_the_fields_that_do():
+    longer = MODALITY | {"action": ModalityConfig((0, 1), ("arm", "gripper"))}
+    assert config_differences(MODALITY, dict(reversed(MODALITY.items()))) == []
+    assert config_differences(MODALITY, longer) == [
+        ("action", {"delta_indices": [0, 1, 2]}, {"delta_indices": [0, 1]}),
+    ]
+    deaf = {name: config for name, config in MODALITY.items() if name != "language"}
+    told = {"delta_indices": [0], "modality_keys": [LANGUAGE_KEY]}
+    assert config_differences(deaf, MODALITY) == [("language", "nothing", told)]
 
 
 def changed(modality, key, value=...):

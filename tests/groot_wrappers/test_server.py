@@ -317,6 +317,10 @@ class TestListening:
         ):
             PolicyServer(ToyPolicy(), port=port)
 
+    def test_on_a_host_that_nobody_knows_is_an_error_that_says_so(self):
+        with pytest.raises(Gr00tError, match=r"'gpu-box.invalid' cannot be resolved: .* an address of this machine"):
+            PolicyServer(ToyPolicy(), "gpu-box.invalid")
+
     @pytest.mark.parametrize(
         ("options", "told"),
         [
