@@ -29,7 +29,7 @@ from runners.manifest import write_manifest
 from runners.plan import instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
-from runners.recorded_plan import recorded_episodes
+from runners.recorded_plan import recorded_episodes, require_fitting
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.results import describe, last_rows, summarise
@@ -135,9 +135,14 @@ def run_experiment(config: DictConfig) -> int:
                 task=resolved["task"]["id"],
                 execution=config.horizons.execution,
                 has_success=isaaclab.has_success,
+                has_rewards=isaaclab.has_rewards,
+                shapes=_shapes(observed.observation_space, played.action_space),
                 stop=stop,
                 manifest=manifest,
             )
+            if config.dataset is not None:
+                widths = {key: width for key, (width,) in run.shapes["action"].items()}
+                require_fitting(Path(config.dataset), task=run.task, fps=run.fps, action=widths)
             if log.rows:
                 say(f"Going on after {describe(last_rows(log.rows))}")
             recorders.on_run_start(run)
@@ -188,3 +193,9 @@ def _recorders(config: DictConfig, episodes: int, modality: ModalityConfigs) -> 
     recorders = Recorders([ProgressBar(episodes), *map(instantiate, config.recorder.values())])
     recorders.check(modality)
     return recorders
+
+
+def _shapes(observation: Any, action: Any) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Return the shape of one env's part of a control step by modality and key, of the spaces of a beat."""
+    held = {"video": observation["video"], "state": observation["state"], "action": action}
+    return {kind: {key: box.shape[2:] for key, box in boxes.items()} for kind, boxes in held.items()}

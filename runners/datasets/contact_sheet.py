@@ -1,15 +1,17 @@
 """``contact_sheet``: a data set at a glance, as a picture: a row an episode, moments of all its cameras."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import av
 from PIL import Image, ImageDraw, ImageFont
 
 from groot_wrappers.errors import Gr00tError
-from runners.datasets.metadata import Info, RecordedEpisode
-from runners.datasets.reading import DatasetError, inside
+from runners.datasets.frames import VIDEO_ERRORS, decoded
+from runners.datasets.metadata import Info
+from runners.datasets.reading import DatasetError
+from runners.datasets.schema import RecordedEpisode
+from runners.terminal import one_line
 
 __all__ = ["contact_sheet"]
 
@@ -18,11 +20,20 @@ THUMBNAILS = 12
 
 MOST_MOMENTS = 6
 HEIGHT, GAP, MARGIN, TEXT_WIDTH, TITLE_HEIGHT, TIME_HEIGHT = 120, 8, 16, 230, 44, 18
+ROW_HEIGHT = HEIGHT + TIME_HEIGHT
+MAX_PIXELS = 2**26
+"""Most pixels of the picture."""
+
 BACKGROUND, INK, FAINT = "#ffffff", "#1f2328", "#6e7781"
 OUTCOMES = {True: ("succeeded", "#1a7f37"), False: ("failed", "#cf222e"), None: ("not judged", FAINT)}
 
 
-def contact_sheet(folder: Path, info: Info, episodes: Iterable[RecordedEpisode], title: str, output: Path) -> None:
+type Bar = Callable[[Sequence[RecordedEpisode]], Iterable[RecordedEpisode]]
+
+
+def contact_sheet(
+    folder: Path, info: Info, episodes: Sequence[RecordedEpisode], *, title: str, output: Path, bar: Bar = iter
+) -> None:
     """Draw the contact sheet of a data set.
 
     Args:
@@ -31,71 +42,92 @@ def contact_sheet(folder: Path, info: Info, episodes: Iterable[RecordedEpisode],
         episodes: Those that are drawn, in this order.
         title: What stands above them.
         output: The picture, of the kind that its name ends with.
+        bar: Wraps the episodes as they are drawn.
 
     Raises:
-        Gr00tError: The picture cannot be written.
+        Gr00tError: The picture would be far too large, or is of a kind that cannot be written.
+        OSError: The disk does not take it.
     """
-    rows = [_row(folder, info, episode) for episode in episodes]
-    width = max([row.width for row in rows], default=TEXT_WIDTH) + 2 * MARGIN
-    sheet = Image.new("RGB", (width, TITLE_HEIGHT + MARGIN + sum(row.height + GAP for row in rows)), BACKGROUND)
-    ImageDraw.Draw(sheet).text((MARGIN, MARGIN), title, INK, _font(18))
-    top = TITLE_HEIGHT
-    for row in rows:
-        sheet.paste(row, (MARGIN, top))
-        top += row.height + GAP
+    width = TEXT_WIDTH + _moments(info) * (sum(_widths(info).values()) + GAP) + 2 * MARGIN
+    height = TITLE_HEIGHT + MARGIN + len(episodes) * (ROW_HEIGHT + GAP)
+    if width * height > MAX_PIXELS:
+        raise Gr00tError(
+            f"A picture of {len(episodes)} episodes with {len(info.cameras)} videos each would be {width} x {height} "
+            f"pixels. Set --episodes to {max(1, len(episodes) * MAX_PIXELS // (width * height))} or less."
+        )
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    ImageDraw.Draw(sheet).text((MARGIN, MARGIN), one_line(title, 200), INK, _font(18))
+    for place, episode in enumerate(bar(episodes)):
+        sheet.paste(_row(folder, info, episode), (MARGIN, TITLE_HEIGHT + place * (ROW_HEIGHT + GAP)))
+    output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
         sheet.save(output)
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's word, not Pillow's
+            raise
         raise Gr00tError(f"The contact sheet {output} cannot be written: {error}. Name a .png by --output.") from error
+
+
+def _moments(info: Info) -> int:
+    """Return how many moments of an episode are shown."""
+    return min(MOST_MOMENTS, max(2, THUMBNAILS // max(1, len(info.cameras))))
+
+
+def _widths(info: Info) -> dict[str, int]:
+    """Return how wide the thumbnails of each camera are, with the line after them."""
+    shapes = {camera: info.features[camera].size for camera in info.cameras}
+    return {
+        camera: min(4 * HEIGHT, max(HEIGHT // 4, round(HEIGHT * width / height))) + 2
+        for camera, (height, width) in shapes.items()
+    }
 
 
 def _row(folder: Path, info: Info, episode: RecordedEpisode) -> Image.Image:
     """Draw one episode: what is known of it, and its moments."""
-    count = min(MOST_MOMENTS, max(2, THUMBNAILS // max(1, len(info.cameras))), episode.length)
+    count = min(_moments(info), episode.length)
     moments = [round(i * (episode.length - 1) / max(1, count - 1)) for i in range(count)]
-    strips = [_frames(folder, info, episode, camera, moments) for camera in info.cameras]
-    widths = [strip[0].width for strip in strips]
-    moment_width = sum(widths) + 2 * max(0, len(widths) - 1)
-    size = (TEXT_WIDTH + count * (moment_width + GAP), HEIGHT + TIME_HEIGHT)
-    row = Image.new("RGB", size, BACKGROUND)
+    widths = _widths(info)
+    row = Image.new("RGB", (TEXT_WIDTH + count * (sum(widths.values()) + GAP), ROW_HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(row)
     outcome, colour = OUTCOMES[episode.success]
     draw.text((0, 0), f"episode {episode.index}", INK, _font(16))
     draw.text((0, 22), outcome, colour, _font(14))
     draw.text((0, 42), f"{episode.length} frames, {episode.length / info.fps:.1f} s", FAINT, _font(13))
-    draw.text((0, 62), textwrap.fill(" | ".join(episode.tasks), 30, max_lines=4, placeholder=" ..."), INK, _font(13))
+    told = one_line(" | ".join(episode.tasks), 200)
+    draw.text((0, 62), textwrap.fill(told, 30, max_lines=4, placeholder=" ..."), INK, _font(13))
     for position, moment in enumerate(moments):
-        left = TEXT_WIDTH + position * (moment_width + GAP)
+        left = TEXT_WIDTH + position * (sum(widths.values()) + GAP)
         draw.text((left, HEIGHT + 2), f"{moment / info.fps:.1f} s", FAINT, _font(12))
-        for strip, width in zip(strips, widths, strict=True):
-            row.paste(strip[position], (left, 0))
-            left += width + 2
+    left = TEXT_WIDTH
+    for camera, width in widths.items():
+        for position, picture in enumerate(
+            _frames(folder, info, episode, camera, moments=moments, size=(width - 2, HEIGHT))
+        ):
+            row.paste(picture, (left + position * (sum(widths.values()) + GAP), 0))
+        left += width
     return row
 
 
-def _frames(folder: Path, info: Info, episode: RecordedEpisode, camera: str, moments: list[int]) -> list[Image.Image]:
+def _frames(
+    folder: Path, info: Info, episode: RecordedEpisode, camera: str, *, moments: list[int], size: tuple[int, int]
+) -> list[Image.Image]:
     """Return the frames of a camera at the given rows, all of one size; grey ones where the video has none."""
-    shape = info.features[camera]["shape"]
-    size = (max(1, round(HEIGHT * shape[1] / shape[0])), HEIGHT)
     found: dict[int, Image.Image] = {}
     what = "no such frame"
     try:
-        path = inside(folder, info.video_file(episode.index, camera))
-        with av.open(str(path), options={"enable_drefs": "0"}) as container:
-            for number, frame in enumerate(container.decode(video=0)):
+        with decoded(folder, info.video_file(episode.index, camera)) as (_, frames):
+            for number, frame in enumerate(frames):
                 if number in moments:
-                    found[number] = Image.fromarray(frame.to_ndarray(format="rgb24")).resize(
-                        size, Image.Resampling.LANCZOS
-                    )
+                    picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
+                    found[number] = picture.resize(size, Image.Resampling.LANCZOS)
                 if number >= moments[-1]:
                     break
     except DatasetError as error:
         what = error.what
-    except (av.FFmpegError, OSError, ValueError, IndexError):
+    except VIDEO_ERRORS:
         what = "damaged"
     missing = Image.new("RGB", size, "#d0d7de")
-    ImageDraw.Draw(missing).text((6, 6), textwrap.fill(what, 16, max_lines=4), INK, _font(12))
+    ImageDraw.Draw(missing).text((6, 6), textwrap.fill(one_line(what), 16, max_lines=4), INK, _font(12))
     return [found.get(moment, missing) for moment in moments]
 
 

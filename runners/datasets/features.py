@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runners.datasets.layout import CHUNK_SIZE, DATA_PATH, VIDEO_PATH, video_column
+from runners.datasets.layout import CHUNK_SIZE, DATA_PATH, VIDEO_PATH, annotation_column, video_column
 
 __all__ = ["DEFAULT_ANNOTATION", "Features"]
 
-DEFAULT_ANNOTATION = "annotation.human.task_description"
-"""Column of the instruction for an embodiment whose language key is none: GR00T reads ``task`` from the list of
-episodes, any other key from a column of its name."""
+PREFIX = "annotation."
+DEFAULT_ANNOTATION = f"{PREFIX}human.task_description"
+"""Language key for an embodiment whose own is none of GR00T's data sets: GR00T reads ``task`` from the list of
+episodes, any other key from the column that ``meta/modality.json`` has under it."""
 
 INDEX_COLUMNS = ("frame_index", "episode_index", "index", "task_index")
 
@@ -28,7 +29,7 @@ class Features:
         state: State key to its width, in the order in which ``observation.state`` holds them.
         action: Action key to its width, in the order in which ``action`` holds them.
         video: Video key to (H, W).
-        language: The server's key for the instruction.
+        languages: The server's keys for the instruction, which is the same under all of them.
         robot_type: Whose data it is.
         has_rewards: Whether frames hold ``next.reward``.
         has_success: Whether frames hold ``next.success``.
@@ -38,20 +39,27 @@ class Features:
     state: Mapping[str, int]
     action: Mapping[str, int]
     video: Mapping[str, tuple[int, int]]
-    language: str = "task"
+    languages: tuple[str, ...] = ("task",)
     robot_type: str = "unknown"
     has_rewards: bool = False
     has_success: bool = False
 
     @property
-    def annotation(self) -> str:
-        """The column that holds the number of the instruction beside ``task_index``."""
-        return self.language if self.language.startswith("annotation.") else DEFAULT_ANNOTATION
+    def annotations(self) -> dict[str, str]:
+        """Language key to the column that holds the number of the instruction, beside ``task_index``."""
+        keys = [key for key in self.languages if key.startswith(PREFIX)] or [DEFAULT_ANNOTATION]
+        return {key: annotation_column(key.removeprefix(PREFIX)) for key in keys}
 
     @property
-    def float_columns(self) -> tuple[str, ...]:
-        """The columns that GR00T wants statistics of."""
-        return ("observation.state", "action", "timestamp", *(("next.reward",) if self.has_rewards else ()))
+    def read_languages(self) -> list[str]:
+        """The language keys under which GR00T reads the instruction."""
+        return [key for key in self.languages if key == "task" or key.startswith(PREFIX)] or list(self.annotations)
+
+    @property
+    def float_columns(self) -> dict[str, int]:
+        """The columns that GR00T wants statistics of, with their widths."""
+        widths = {"observation.state": sum(self.state.values()), "action": sum(self.action.values()), "timestamp": 1}
+        return widths | ({"next.reward": 1} if self.has_rewards else {})
 
     def to_modality(self) -> dict[str, Any]:
         """Return ``meta/modality.json``: which slice of the vectors is which key."""
@@ -59,7 +67,10 @@ class Features:
             "state": _slices(self.state),
             "action": _slices(self.action),
             "video": {key: {"original_key": video_column(key)} for key in self.video},
-            "annotation": {self.annotation.removeprefix("annotation."): {}},
+            "annotation": {
+                key.removeprefix(PREFIX): {} if column == key else {"original_key": column}
+                for key, column in self.annotations.items()
+            },
         }
 
     def to_info(self, *, episodes: int, frames: int, tasks: int) -> dict[str, Any]:
@@ -93,7 +104,7 @@ class Features:
             "observation.state": _vector(self.state),
             "action": _vector(self.action),
             "timestamp": _number("float32"),
-            **{column: _number("int64") for column in (*INDEX_COLUMNS, self.annotation)},
+            **{column: _number("int64") for column in (*INDEX_COLUMNS, *self.annotations.values())},
             "next.done": _number("bool"),
             **({"next.reward": _number("float32")} if self.has_rewards else {}),
             **({"next.success": _number("bool")} if self.has_success else {}),

@@ -2,8 +2,14 @@
 
 Everything is below the data set's folder: ``meta/`` says what there is, ``data/`` has a parquet an episode, ``videos/``
 an MP4 for each episode and camera. Episodes are counted from 0 without a gap.
+
+Keys are a server's, and may hold anything. Folders and columns are named by ``file_name`` of them, and
+``meta/modality.json`` says which key each name stands for.
 """
 
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 __all__ = [
@@ -18,7 +24,11 @@ __all__ = [
     "STATS",
     "TASKS",
     "VIDEO_PATH",
+    "annotation_column",
     "data_path",
+    "episode_files",
+    "episode_paths",
+    "file_name",
     "video_column",
     "video_path",
 ]
@@ -53,6 +63,41 @@ def video_path(episode: int, key: str) -> Path:
     return Path(VIDEO_PATH.format(episode_chunk=chunk, video_key=video_column(key), episode_index=episode))
 
 
+def episode_paths(episode: int, videos: Iterable[str]) -> list[Path]:
+    """Return where an episode's numbers and the frames of its video keys lie."""
+    return [data_path(episode), *(video_path(episode, key) for key in videos)]
+
+
+def episode_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of ``data/`` and ``videos/`` that hold episodes, relative to the data set's folder, in order."""
+    for part, ending in (("data", "parquet"), ("videos", "mp4")):
+        for path in sorted((folder / part).rglob(f"*.{ending}")):
+            yield path.relative_to(folder)
+
+
 def video_column(key: str) -> str:
     """Return the name that LeRobot knows a video key by."""
-    return f"observation.images.{key}"
+    return f"observation.images.{file_name(key)}"
+
+
+def annotation_column(key: str) -> str:
+    """Return the column of the language key ``annotation.<key>``."""
+    return f"annotation.{file_name(key)}"
+
+
+_PLAIN = re.compile(r"[a-z0-9_]+(?:[.-][a-z0-9_]+)*")
+_DIGEST = re.compile(r".*-[0-9a-f]{16}")
+_LONGEST = 100
+"""Characters; file systems take names of 255 bytes."""
+
+
+def file_name(key: str) -> str:
+    """Return a name for what a key stands for: short, and safe in a path, a column and a file system without case.
+
+    A key that is such a name already is its own. Any other is what can be read of it, and a digest; a key that looks
+    like that is given a digest too, so that no two keys have one name.
+    """
+    if len(key) <= _LONGEST and _PLAIN.fullmatch(key) and not _DIGEST.fullmatch(key):
+        return key
+    readable = re.sub(r"[^a-z0-9]+", "_", key[:_LONGEST].lower()).strip("_")
+    return f"{readable or 'key'}-{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -1,75 +1,135 @@
 """What ``groot-dataset`` prints: a data set in a few lines, what is wrong with it, and where its contact sheet lies."""
 
+import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
-from runners.datasets.checks import check_dataset
+from runners.datasets.checks import Problem, check_dataset
 from runners.datasets.contact_sheet import contact_sheet
-from runners.datasets.metadata import Info, Modality, RecordedEpisode
+from runners.datasets.metadata import VECTORS, Info, Modality, read_episodes, require_episodes
+from runners.datasets.reading import DatasetError
+from runners.datasets.schema import RecordedEpisode
+from runners.terminal import one_line, say
 
 __all__ = ["check", "show"]
+
+OF_ROWS = re.compile(r"timestamp$|frame_index$|episode_index$|index$|task_index$|next\.|annotation\.")
+"""Columns that say something of the row, rather than of the robot."""
 
 MOST_OF_A_KIND = 5
 """Problems with the same remedy that are told one by one."""
 
 
 def check(folder: Path) -> bool:
-    """Check a data set, print what was found, and return whether all is well."""
-    problems = check_dataset(folder, lambda episodes: _bar(episodes, "Checking"))
-    if not problems:
-        print("\n".join(describe(folder, Info.read(folder), RecordedEpisode.read(folder), Modality.read(folder))))
-        print("All is well: every row was read, every frame decoded.")
-        return True
-    told = Counter[str]()
-    for problem in problems:
-        told[problem.remedy] += 1
-        if told[problem.remedy] <= MOST_OF_A_KIND:
-            print(f"{problem.file}: {problem.what}\n  {problem.remedy}")
-    for remedy, count in told.items():
-        if count > MOST_OF_A_KIND:
-            print(f"And {count - MOST_OF_A_KIND} more of this kind: {remedy}")
-    print(f"\n{len(problems)} {'thing is' if len(problems) == 1 else 'things are'} wrong with {folder}")
-    return False
+    """Check a data set, print what was found, and return whether GR00T reads it, and learns what was recorded."""
+    problems = check_dataset(folder, partial(_bar, what="Checking"))
+    wrong = [problem for problem in problems if not problem.untidy]
+    untidy = [problem for problem in problems if problem.untidy]
+    _tell("Cannot be read by GR00T, or would be learned wrong:", wrong)
+    _tell("Untidy, but read by GR00T:", untidy)
+    if wrong:
+        say(f"{_counted(wrong)} wrong with {folder}, so that GR00T cannot learn from it")
+        return False
+    say(*describe(folder, Info.read(folder), read_episodes(folder)))
+    well = f"GR00T reads it, though {_counted(untidy)} untidy" if untidy else "All is well"
+    say(f"{well}: every row was read, every frame decoded.")
+    return True
 
 
 def show(folder: Path, output: Path, episodes: int) -> None:
     """Write the contact sheet of a data set, and print where it lies.
 
     Raises:
-        Gr00tError: The metadata cannot be read, or the picture not be written.
+        Gr00tError: The metadata cannot be read, there is no episode, or the picture cannot be drawn.
+        OSError: The picture cannot be written.
     """
-    info, recorded = Info.read(folder), RecordedEpisode.read(folder)
-    lines = describe(folder, info, recorded, Modality.read(folder))
-    print("\n".join(lines))
+    info, recorded = Info.read(folder), require_episodes(folder)
+    lines = describe(folder, info, recorded)
+    say(*lines)
     count = min(episodes, len(recorded))
     chosen = [recorded[round(i * (len(recorded) - 1) / max(1, count - 1))] for i in range(count)]
-    contact_sheet(folder, info, _bar(chosen, "Drawing"), lines[0], output)
-    print(f"{count} of {len(recorded)} episodes: {output}")
+    bar = partial(_bar, what="Drawing")
+    contact_sheet(folder, info, chosen, title=lines[0], output=output, bar=bar)
+    say(f"{count} of {len(recorded)} episodes: {output}")
 
 
-def describe(folder: Path, info: Info, episodes: Sequence[RecordedEpisode], modality: Modality) -> list[str]:
-    """Say in a few lines what a data set holds."""
+def describe(folder: Path, info: Info, episodes: Sequence[RecordedEpisode]) -> list[str]:
+    """Say in a few lines what a data set holds, under GR00T's names where it has them."""
     frames = sum(episode.length for episode in episodes)
-    tasks = dict.fromkeys(task for episode in episodes for task in episode.tasks)
     judged = [episode.success for episode in episodes if episode.success is not None]
     success = f", {sum(judged)} of {len(judged)} succeeded" if judged else ""
     lines = [
         f"{folder}: {len(episodes)} episodes{success}, {frames} frames at {info.fps:g} a second "
         f"({frames / info.fps:.0f} s)"
     ]
-    for kind, parts in (("state", modality.state), ("action", modality.action)):
-        lines.append(f"  {kind:<12}{', '.join(f'{key} {part.end - part.start}' for key, part in parts.items())}")
-    sizes = {key: info.features[camera]["shape"] for key, camera in modality.video.items() if camera in info.features}
-    lines.append(f"  {'video':<12}{', '.join(f'{key} {size[0]} x {size[1]}' for key, size in sizes.items())}")
-    shown = [f"'{task}'" for task in list(tasks)[:5]] + ([f"and {len(tasks) - 5} more"] if len(tasks) > 5 else [])
-    return [*lines, f"  {'instruction':<12}{', '.join(shown)}"]
+    keys, notes = _keys(folder, info)
+    lines += [
+        f"  {kind:<12}{', '.join(f'{one_line(key)} {size}' for key, size in of.items())}" for kind, of in keys.items()
+    ]
+    tasks = list(dict.fromkeys(task for episode in episodes for task in episode.tasks))
+    shown = [f"'{one_line(task)}'" for task in tasks[:5]] + ([f"and {len(tasks) - 5} more"] if len(tasks) > 5 else [])
+    return [*lines, f"  {'instruction':<12}{', '.join(shown)}", *notes]
 
 
-def _bar(episodes: Iterable[RecordedEpisode], what: str) -> Iterable[RecordedEpisode]:
+def _keys(folder: Path, info: Info) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return each kind of content with its keys and sizes, under LeRobot's names where there are none of GR00T's."""
+    sizes = {
+        name: " x ".join(map(str, feature.size)) if feature.dtype == "video" else str(feature.width)
+        for name, feature in info.features.items()
+        if feature.dtype == "video" or (feature.is_numbers and not OF_ROWS.match(name))
+    }
+    keys: dict[str, dict[str, str]] = {}
+    notes = []
+    try:
+        modality = Modality.read(folder)
+    except DatasetError as error:
+        notes.append(
+            f"  {error.file} {error.what}: these are LeRobot's names. groot-dataset check {shlex.quote(str(folder))} "
+            "says more."
+        )
+        named = set()
+        for kind, column in VECTORS.items():
+            keys[kind] = {column: sizes[column]} if column in sizes else {}
+            named.add(column)
+        keys["video"] = {}
+    else:
+        parts = {"state": modality.state, "action": modality.action}
+        keys |= {kind: {key: str(part.end - part.start) for key, part in of.items()} for kind, of in parts.items()}
+        keys["video"] = {key: sizes[camera] for key, camera in modality.video.items() if camera in sizes}
+        named = {part.column for of in parts.values() for part in of.values()} | set(modality.video.values())
+    keys["video"] |= {camera: sizes[camera] for camera in info.cameras if camera not in named}
+    if other := {name: size for name, size in sizes.items() if name not in named and name not in keys["video"]}:
+        keys["other"] = other
+    return keys, notes
+
+
+def _tell(heading: str, problems: Sequence[Problem]) -> None:
+    """Print problems, of each kind the first few."""
+    if problems:
+        say(heading)
+    told = Counter[str]()
+    for problem in problems:
+        told[problem.remedy] += 1
+        if told[problem.remedy] <= MOST_OF_A_KIND:
+            say(f"{problem.file}: {problem.what}\n  {problem.remedy}")
+    for remedy, count in told.items():
+        if count > MOST_OF_A_KIND:
+            say(f"And {count - MOST_OF_A_KIND} more of this kind: {remedy}")
+    if problems:
+        say("")
+
+
+def _counted(problems: Sequence[Problem]) -> str:
+    return "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"
+
+
+def _bar(episodes: Sequence[RecordedEpisode], what: str) -> Iterable[RecordedEpisode]:
     """Show a bar over episodes where it takes longer than a moment."""
     interval_s = 0.1 if sys.stderr.isatty() else 10.0
     bar: Iterable[RecordedEpisode] = tqdm(

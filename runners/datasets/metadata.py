@@ -1,12 +1,11 @@
 """What the files in ``meta/`` of a LeRobot v2.1 data set say, as GR00T reads them.
 
-Classes:
-    Info: ``meta/info.json``.
-    RecordedEpisode: a line of ``meta/episodes.jsonl``.
-    Part: some numbers of a vector column, under the name that GR00T knows them by.
-    Modality: ``meta/modality.json``.
+* ``Info``: ``meta/info.json``.
+* ``read_episodes``: ``meta/episodes.jsonl``; ``count_episodes`` where it may not be there.
+* ``read_tasks``: ``meta/tasks.jsonl``.
+* ``Modality``, ``Part``: ``meta/modality.json``, and some numbers of a vector column under the name of a key.
 
-Each has ``read``, which takes the data set's folder and raises a ``DatasetError`` at the first thing that is wrong.
+Each reader takes the data set's folder and raises a ``DatasetError`` at the first thing that is wrong.
 """
 
 from collections.abc import Mapping
@@ -14,13 +13,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from runners.datasets.layout import EPISODES, INFO, MODALITY, TASKS, video_column
-from runners.datasets.reading import DatasetError, episode_file, read_json, read_json_lines
+from groot_wrappers.errors import ContractError
+from runners.datasets.layout import EPISODES, INFO, MODALITY, TASKS
+from runners.datasets.reading import DatasetError, checked, episode_file, read_json, read_lines
+from runners.datasets.schema import Feature, InfoFile, ModalityFile, RecordedEpisode, Slice, Source, TaskLine
 
-__all__ = ["Info", "Modality", "Part", "RecordedEpisode", "read_tasks"]
+__all__ = [
+    "VECTORS",
+    "Info",
+    "Modality",
+    "OtherVersionError",
+    "Part",
+    "count_episodes",
+    "read_episodes",
+    "read_tasks",
+    "require_episodes",
+]
 
 VECTORS = {"state": "observation.state", "action": "action"}
 """The column that a modality's numbers are taken from where ``meta/modality.json`` names none."""
+
+NO_DATA_SET = (
+    'This folder holds no data set. Name one, or record one: groot-play "recorder=[lerobot]"; a run that records no '
+    "episode leaves none."
+)
+
+CONVERSIONS = {
+    "v1": "Convert it with LeRobot 0.3.3: lerobot.datasets.v2.convert_dataset_v1_to_v2.",
+    "v3": "Convert it with Isaac-GR00T's scripts/lerobot_conversion/convert_v3_to_v2.py, as LeRobot's own "
+    "convert_dataset_v21_to_v30 goes the other way only.",
+}
+"""What makes a data set that GR00T reads out of one of another version."""
+
+
+class OtherVersionError(DatasetError):
+    """The data set has a version that lays out all its files otherwise."""
 
 
 @dataclass(frozen=True)
@@ -28,93 +55,87 @@ class Info:
     """``meta/info.json``.
 
     Args:
-        fps: Control steps, rows and frames a second.
-        chunk_size: Episodes in a folder of ``data/`` and ``videos/``.
-        features: Column or video name to what is kept under it: ``dtype``, ``shape`` and more.
-        raw: All of the file.
+        file: All that it says.
+        features: Column or video name to what is kept under it.
     """
 
-    fps: float
-    chunk_size: int
-    features: Mapping[str, Mapping[str, Any]]
-    raw: Mapping[str, Any]
+    file: InfoFile
+    features: Mapping[str, Feature]
 
     @classmethod
     def read(cls, folder: Path) -> Self:  # noqa: D102  # the module tells
-        raw = read_json(folder, INFO)
-        version = _typed(raw, "codebase_version", str, INFO)
-        if not version.startswith("v2."):
-            raise DatasetError(
-                INFO,
-                f"codebase_version is {version!r:.40}, but GR00T reads v2.0 and v2.1",
-                "Convert it: LeRobot has scripts that convert between its versions.",
-            )
-        fps = _typed(raw, "fps", (int, float), INFO)
-        chunk_size = _typed(raw, "chunks_size", int, INFO)
-        features = _typed(raw, "features", dict, INFO)
-        if chunk_size < 1 or not 0 < fps < 10_000:
-            raise DatasetError(INFO, f"chunks_size is {chunk_size} and fps is {fps}", "Both are positive numbers.")
-        for name, feature in features.items():
-            if not isinstance(feature, Mapping) or not {"dtype", "shape"} <= set(feature):
-                raise DatasetError(INFO, f"the feature {name} has no dtype and shape", "Write them beside its name.")
-        return cls(fps, chunk_size, features, raw)
+        version = read_json(folder, INFO, dict[str, Any], NO_DATA_SET).get("codebase_version")
+        if isinstance(version, str) and not version.startswith("v2."):
+            remedy = CONVERSIONS.get(version[:2], "LeRobot has scripts that convert between its versions.")
+            raise OtherVersionError(INFO, f"codebase_version is {version!r:.40}, but GR00T reads v2.0 and v2.1", remedy)
+        file = read_json(folder, INFO, InfoFile)
+        remedy = "Write the dtype and shape of its numbers, as LeRobot v2.1 does."
+        return cls(
+            file,
+            {
+                name: checked(entry, Feature, INFO, f"the feature {name!r:.80}", remedy)
+                for name, entry in file.features.items()
+            },
+        )
+
+    @property
+    def fps(self) -> float:
+        """Control steps, rows and frames a second."""
+        return self.file.fps
 
     @property
     def cameras(self) -> list[str]:
         """Names of the video features."""
-        return [name for name, feature in self.features.items() if feature["dtype"] == "video"]
+        return [name for name, feature in self.features.items() if feature.dtype == "video"]
 
     def rows_file(self, episode: int) -> Path:
         """Return the parquet file of an episode, relative to the folder."""
-        return episode_file(self.raw.get("data_path"), episode, self.chunk_size)
+        return episode_file(self.file.data_path, episode, self.file.chunks_size)
 
     def video_file(self, episode: int, feature: str) -> Path:
         """Return the video file of an episode and a video feature, relative to the folder."""
-        return episode_file(self.raw.get("video_path"), episode, self.chunk_size, feature)
+        return episode_file(self.file.video_path, episode, self.file.chunks_size, feature)
 
 
-@dataclass(frozen=True)
-class RecordedEpisode:
-    """A line of ``meta/episodes.jsonl``.
+def read_episodes(folder: Path) -> list[RecordedEpisode]:
+    """Read all episodes, in the order of their lines. GR00T finds an episode's files by its index, so gaps may be.
 
-    Args:
-        index: ``episode_index``, from 0.
-        length: Control steps, which are rows and video frames.
-        tasks: Its instructions.
-        seed: Seed of its start, None where whoever recorded it kept none.
-        success: Whether it succeeded, None where that was not kept, or there was nothing to judge by.
+    Raises:
+        DatasetError: The list is missing or damaged, or an index comes twice.
     """
+    episodes: dict[int, RecordedEpisode] = {}
+    for episode in read_lines(folder, EPISODES, RecordedEpisode):
+        if episode.index in episodes:
+            raise DatasetError(
+                EPISODES, f"episode_index {episode.index} comes twice", "Number the episodes and their files anew."
+            )
+        episodes[episode.index] = episode
+    return list(episodes.values())
 
-    index: int
-    length: int
-    tasks: tuple[str, ...]
-    seed: int | None = None
-    success: bool | None = None
 
-    @classmethod
-    def read(cls, folder: Path) -> list[Self]:
-        """Read all episodes; they are numbered from 0 without gaps, as LeRobot takes an episode by its line."""
-        episodes = []
-        for position, row in enumerate(read_json_lines(folder, EPISODES)):
-            index = _typed(row, "episode_index", int, EPISODES)
-            length = _typed(row, "length", int, EPISODES)
-            tasks = _typed(row, "tasks", list, EPISODES)
-            if index != position:
-                raise DatasetError(
-                    EPISODES,
-                    f"the episode on line {position + 1} has episode_index {index}, but {position} comes there",
-                    "Episodes are numbered from 0 without gaps, in order: number them, their files and rows anew.",
-                )
-            if length < 1 or not tasks or not all(isinstance(task, str) for task in tasks):
-                raise DatasetError(
-                    EPISODES,
-                    f"episode {index} has length {length} and tasks {tasks!r:.80}",
-                    "An episode has at least one row, and a list of at least one text.",
-                )
-            seed, success = row.get("seed"), row.get("success")
-            kept = seed if isinstance(seed, int) and not isinstance(seed, bool) else None
-            episodes.append(cls(index, length, tuple(tasks), kept, success if isinstance(success, bool) else None))
-        return episodes
+def require_episodes(folder: Path) -> list[RecordedEpisode]:
+    """Return the episodes of a data set that is to be played or shown.
+
+    Raises:
+        Gr00tError: As ``read_episodes``, or there is none.
+    """
+    if not (folder / EPISODES).exists():
+        read_json(folder, INFO, dict[str, Any], NO_DATA_SET)  # says that there is no data set at all
+    episodes = read_episodes(folder)
+    if not episodes:
+        raise ContractError(
+            f"{folder} holds no episode, so that there is nothing to play or to show. Record some: groot-play "
+            '"recorder=[lerobot]"; recorder.lerobot.episodes=all keeps those too that do not succeed.'
+        )
+    return episodes
+
+
+def count_episodes(folder: Path) -> int:
+    """Return how many episodes a folder's data set holds; 0 for one that cannot be read, or is not there."""
+    try:
+        return len(read_episodes(folder))
+    except DatasetError:
+        return 0
 
 
 def read_tasks(folder: Path) -> dict[int, str]:
@@ -124,11 +145,12 @@ def read_tasks(folder: Path) -> dict[int, str]:
         DatasetError: It is missing, or an index comes twice.
     """
     tasks: dict[int, str] = {}
-    for row in read_json_lines(folder, TASKS):
-        index = _typed(row, "task_index", int, TASKS)
-        if index in tasks:
-            raise DatasetError(TASKS, f"task_index {index} comes twice", "Each instruction has an index of its own.")
-        tasks[index] = _typed(row, "task", str, TASKS)
+    for line in read_lines(folder, TASKS, TaskLine):
+        if line.task_index in tasks:
+            raise DatasetError(
+                TASKS, f"task_index {line.task_index} comes twice", "Each instruction has an index of its own."
+            )
+        tasks[line.task_index] = line.task
     return tasks
 
 
@@ -163,38 +185,29 @@ class Modality:
 
     @classmethod
     def read(cls, folder: Path) -> Self:  # noqa: D102  # the module tells
-        raw = read_json(folder, MODALITY)
-        entries: dict[str, dict[str, Any]] = {}
-        for kind in ("state", "action", "video", "annotation"):
-            entries[kind] = raw.get(kind) or {}
-            if not isinstance(entries[kind], dict) or not all(isinstance(e, dict) for e in entries[kind].values()):
-                raise DatasetError(MODALITY, f"{kind} does not hold an entry for each key", f"Write {kind}: {{...}}.")
-        parts: dict[str, dict[str, Part]] = {"state": {}, "action": {}}
-        for kind, found in parts.items():
-            for key, entry in entries[kind].items():
-                start, end = _typed(entry, "start", int, MODALITY), _typed(entry, "end", int, MODALITY)
-                if not 0 <= start < end:
-                    raise DatasetError(
-                        MODALITY,
-                        f"{kind}.{key} is the numbers [{start}, {end})",
-                        "start is at least 0 and less than end, which is not included.",
-                    )
-                found[key] = Part(_column(entry, VECTORS[kind]), start, end)
+        remedy = "GR00T reads no data set without it, nor is one replayed: `groot-dataset check` says how to write it."
+        file = read_json(folder, MODALITY, ModalityFile, remedy)
+
+        def entries[T](kind: str, made_of: type[T]) -> Mapping[str, T]:
+            found = getattr(file, kind) or {}
+            remedy = f"Write each key of {kind} as GR00T's documentation of its data sets does."
+            return {
+                key: checked(entry, made_of, MODALITY, f"{kind}.{key!r:.80}", remedy) for key, entry in found.items()
+            }
+
+        def parts(kind: str) -> Mapping[str, Part]:
+            return {
+                key: Part(entry.original_key or VECTORS[kind], entry.start, entry.end)
+                for key, entry in entries(kind, Slice).items()
+            }
+
+        def columns(kind: str, prefix: str) -> Mapping[str, str]:
+            return {key: entry.original_key or f"{prefix}{key}" for key, entry in entries(kind, Source).items()}
+
+        annotation = columns("annotation", "annotation.")
         return cls(
-            parts["state"],
-            parts["action"],
-            {key: _column(entry, video_column(key)) for key, entry in entries["video"].items()},
-            {f"annotation.{key}": _column(entry, f"annotation.{key}") for key, entry in entries["annotation"].items()},
+            parts("state"),
+            parts("action"),
+            columns("video", "observation.images."),
+            {f"annotation.{key}": column for key, column in annotation.items()},
         )
-
-
-def _column(entry: Mapping[str, Any], default: str) -> str:
-    return default if entry.get("original_key") is None else str(_typed(entry, "original_key", str, MODALITY))
-
-
-def _typed(row: Mapping[str, Any], key: str, kind: type | tuple[type, ...], file: Path) -> Any:
-    """Return a value of the type that it must have."""
-    value = row.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise DatasetError(file, f"{key} is {value!r:.60} in {dict(row)!r:.120}", f"Write {key} as LeRobot v2.1 does.")
-    return value

@@ -1,6 +1,7 @@
 """The Python file that GR00T's fine-tuning imports to learn which keys a data set holds."""
 
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 
 from groot_wrappers.errors import ContractError
@@ -51,13 +52,13 @@ def modality_config_text(features: Features, modality: Mapping[str, Mapping[str,
         state=list(features.state),
         action=list(features.action),
         action_configs="\n".join(_action_config(told.get(key) or AS_RECORDED) for key in features.action),
-        language=[features.language if features.language == "task" else features.annotation],
+        language=features.read_languages,
     )
 
 
 def _action_config(told: Mapping[str, Any]) -> str:
     for field in ("rep", "type", "format"):
-        if not told[field].isidentifier():  # it comes from a server, and goes into a file that is run
+        if not told[field].isidentifier() or iskeyword(told[field]):  # a server's, and goes into a file that is run
             raise ContractError(f"The server says {field}={told[field]!r} of an action, which is no name.")
     return (
         f"            ActionConfig(rep=ActionRepresentation.{told['rep']}, type=ActionType.{told['type']}, "

@@ -1,43 +1,31 @@
 """Reading the files of a LeRobot v2.1 data set: bounded, and never outside its folder, whatever they say.
 
 A data set may come from anywhere. JSON and parquet hold data only, paths are checked before they are opened, and what
-is larger than any episode is refused before it is read.
+is larger than any episode is refused before it is read. Rows are read by ``runners.datasets.rows``.
 """
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import msgspec
 
 from groot_wrappers.errors import Gr00tError
 from runners.datasets import layout
+from runners.json_files import parse_json
 
-__all__ = [
-    "RECORD_ANEW",
-    "DatasetError",
-    "column",
-    "episode_file",
-    "inside",
-    "read_json",
-    "read_json_lines",
-    "read_rows",
-]
+__all__ = ["COPY_AGAIN", "RECORD_ANEW", "DatasetError", "checked", "episode_file", "inside", "read_json", "read_lines"]
 
-MAX_META_BYTES = 256 * 2**20
-"""Largest file of ``meta/`` that is read; a million episodes are about half of it."""
+MAX_JSON_BYTES = 8 * 2**20
+"""Largest JSON text, a file or a line, that is read: 100 bytes of it may take a thousand as objects."""
 
-MAX_EPISODE_ROWS = 1_000_000
-"""Most control steps of an episode: nine hours at 30 a second."""
-
-MAX_EPISODE_BYTES = 2 * 2**30
-"""Most bytes that the rows of one episode may take once they are unpacked."""
+MAX_LINES_BYTES = 256 * 2**20
+"""Largest file of lines; a million episodes are about half of it."""
 
 RECORD_ANEW = "Record the episode again."
+COPY_AGAIN = "Copy the data set again, or record it again."
 
 _FIELD = re.compile(r"\{(?:episode_chunk|episode_index|video_key)(?::0?\d{0,2}d)?\}")
 
@@ -56,26 +44,49 @@ class DatasetError(Gr00tError):
         self.file, self.what, self.remedy = file, what, remedy
 
 
-def read_json(folder: Path, file: Path) -> dict[str, Any]:
+def read_json[T](folder: Path, file: Path, kind: type[T], remedy: str = COPY_AGAIN) -> T:
     """Read a file of one JSON object.
 
-    Raises:
-        DatasetError: It is missing, too large, or no JSON object.
-    """
-    return _object(_text(folder, file), file, "")
-
-
-def read_json_lines(folder: Path, file: Path) -> list[dict[str, Any]]:
-    """Read a file of one JSON object a line; empty lines are left out.
+    Args:
+        folder: Of the data set.
+        file: Relative to it.
+        kind: What it holds, as msgspec takes it.
+        remedy: What mends a file that is not there, or holds something else.
 
     Raises:
-        DatasetError: It is missing or too large, or a line is no JSON object.
+        DatasetError: It is missing, too large, no JSON, or of another type.
     """
-    lines = _text(folder, file).split("\n")
-    return [_object(line, file, f"line {number} ") for number, line in enumerate(lines, start=1) if line.strip()]
+    with _opened(folder, file, MAX_JSON_BYTES, remedy) as opened:
+        return _parsed(opened.read(), kind, file, "", remedy)
 
 
-def episode_file(pattern: object, index: int, chunk_size: int, video_key: str = "") -> Path:
+def read_lines[T](folder: Path, file: Path, kind: type[T]) -> Iterator[T]:
+    """Read a file of one JSON object a line, as it is asked for; empty lines are left out.
+
+    Raises:
+        DatasetError: It is missing or too large, or a line is no JSON or of another type.
+    """
+    with _opened(folder, file, MAX_LINES_BYTES) as lines:
+        for number, line in enumerate(iter(lambda: lines.readline(MAX_JSON_BYTES), b""), start=1):
+            if len(line) == MAX_JSON_BYTES:
+                raise DatasetError(file, f"line {number} holds {MAX_JSON_BYTES} bytes or more", COPY_AGAIN)
+            if line.strip():
+                yield _parsed(line, kind, file, f"line {number} ", "Mend the line, or copy the data set again.")
+
+
+def checked[T](value: Any, kind: type[T], file: Path, name: str, remedy: str) -> T:
+    """Return a part of what a file holds, checked against a type.
+
+    Raises:
+        DatasetError: It is of another; the message names the part.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except ValueError as error:
+        raise DatasetError(file, f"{name} is {value!r:.120}: {error}", remedy) from error
+
+
+def episode_file(pattern: str | None, index: int, chunk_size: int, video_key: str = "") -> Path:
     """Return the path of an episode's file, relative to the data set's folder.
 
     Args:
@@ -87,7 +98,7 @@ def episode_file(pattern: object, index: int, chunk_size: int, video_key: str = 
     Raises:
         DatasetError: The pattern is none, or leads out of the folder.
     """
-    if not isinstance(pattern, str) or re.search(r"[{}]", _FIELD.sub("", pattern)):
+    if pattern is None or re.search(r"[{}]", _FIELD.sub("", pattern)):
         raise DatasetError(
             layout.INFO,
             f"a path pattern is {pattern!r:.120}",
@@ -103,101 +114,44 @@ def episode_file(pattern: object, index: int, chunk_size: int, video_key: str = 
     return Path(path)
 
 
-def inside(folder: Path, file: Path) -> Path:
+def inside(folder: Path, file: Path, remedy: str = COPY_AGAIN) -> Path:
     """Return where a file of the data set lies.
 
     Raises:
-        DatasetError: It is missing, no file, or a link that leads out of the folder.
+        DatasetError: There is no folder, or the file is missing, none, or a link that leads out of the folder.
     """
+    if not folder.is_dir():
+        remedy = "Name the folder of a data set, which holds meta/info.json; a run that records no episode leaves none."
+        raise DatasetError(folder, "is no folder", remedy)
     path = folder / file
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DatasetError(file, "is a link that leads out of the data set", "Put the file itself there.")
-    if not path.is_file():
-        raise DatasetError(file, "is missing", "Copy the data set again, or record it again.")
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise DatasetError(file, "is a link that leads out of the data set", "Put the file itself there.")
+        if not path.is_file():
+            raise DatasetError(file, "is missing", remedy)
+    except (OSError, ValueError) as error:  # a name that no file system takes
+        raise DatasetError(file, f"cannot be there: {error}", remedy) from error
     return path
 
 
-def read_rows(folder: Path, file: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read the rows of an episode.
-
-    Args:
-        folder: Of the data set.
-        file: The parquet file, relative to it.
-        columns: Names of those wanted; None for all.
-
-    Raises:
-        DatasetError: The file is missing, damaged or far too large, or lacks a column.
-    """
-    path = inside(folder, file)
+@contextmanager
+def _opened(folder: Path, file: Path, most: int, remedy: str = COPY_AGAIN) -> Iterator[BinaryIO]:
+    """Open a file of at most so many bytes; what the disk refuses is told as damage of the file."""
+    path = inside(folder, file, remedy)
     try:
-        with pq.ParquetFile(path) as parquet:
-            meta = parquet.metadata
-            unpacked = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
-            if meta.num_rows > MAX_EPISODE_ROWS or unpacked > MAX_EPISODE_BYTES:
-                raise DatasetError(
-                    file,
-                    f"holds {meta.num_rows} rows, {unpacked} bytes unpacked, more than any episode",
-                    f"An episode has at most {MAX_EPISODE_ROWS} rows and {MAX_EPISODE_BYTES} bytes.",
-                )
-            missing = [name for name in columns or () if name not in parquet.schema_arrow.names]
-            if missing:
-                raise DatasetError(
-                    file,
-                    f"has no column {', '.join(missing)}, only {', '.join(parquet.schema_arrow.names)}",
-                    "meta/info.json and meta/modality.json name the columns; record the data set again.",
-                )
-            return parquet.read(columns=None if columns is None else list(columns))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(
-            file,
-            f"is damaged: {str(error).strip().splitlines()[0]:.200}",
-            "Copy the data set again; if the disk has no better copy, record the episode again.",
-        ) from error
+        size = path.stat().st_size
+        if size > most:
+            raise DatasetError(file, f"holds {size} bytes, more than any file of that name", remedy)
+        with path.open("rb") as opened:
+            yield opened
+    except OSError as error:
+        raise DatasetError(file, f"cannot be read: {error.strerror}", remedy) from error
 
 
-def column(rows: pa.Table, name: str, file: Path) -> np.ndarray[Any, Any]:
-    """Return a column of numbers, (rows,) for scalars, (rows, D) for vectors.
-
-    Raises:
-        DatasetError: It holds something else, gaps, or vectors that differ in length.
-    """
-    values = rows.column(name).combine_chunks()
-    numbers, shape = values, [len(values)]
-    if any(is_kind(values.type) for is_kind in (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)):
-        numbers = values.flatten()
-        widths = np.unique(values.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False)).tolist() or [0]
-        if len(widths) > 1:
-            raise DatasetError(file, f"the column {name} holds vectors of {widths!r:.80} numbers", RECORD_ANEW)
-        shape.append(widths[0])
-    if values.null_count or numbers.null_count or not _is_number(numbers.type):
-        gaps = values.null_count + numbers.null_count
-        raise DatasetError(file, f"the column {name} holds {numbers.type} with {gaps} gaps, not numbers", RECORD_ANEW)
-    return np.asarray(numbers.to_numpy(zero_copy_only=False)).reshape(shape)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def _text(folder: Path, file: Path) -> str:
-    if not folder.is_dir():
-        raise DatasetError(folder, "is no folder", "Name the folder of a data set, which holds meta/info.json.")
-    path = inside(folder, file)
-    if path.stat().st_size > MAX_META_BYTES:
-        raise DatasetError(file, f"is larger than {MAX_META_BYTES} bytes", "Parts of it are not what they should be.")
+def _parsed[T](text: bytes, kind: type[T], file: Path, where: str, remedy: str) -> T:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(file, f"cannot be read: {error}", "Copy the data set again.") from error
-
-
-def _object(text: str, file: Path, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(
-            file, f"{where}is no JSON ({error})", "Mend the line, or copy the data set again."
-        ) from error
-    if not isinstance(value, Mapping):
-        raise DatasetError(file, f"{where}is no JSON object", "Mend it, or copy the data set again.")
-    return dict(value)
+        return parse_json(text, kind)
+    except msgspec.ValidationError as error:
+        raise DatasetError(file, f"{where}is not what it should be: {error}", remedy) from error
+    except ValueError as error:
+        raise DatasetError(file, f"{where}is no JSON ({error})", remedy) from error

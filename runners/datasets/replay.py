@@ -11,8 +11,9 @@ import numpy as np
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from runners.datasets.features import DEFAULT_ANNOTATION
-from runners.datasets.metadata import Info, Modality, RecordedEpisode
-from runners.datasets.reading import column, read_rows
+from runners.datasets.layout import MODALITY
+from runners.datasets.metadata import Info, Modality, require_episodes
+from runners.datasets.rows import EpisodeRows
 
 __all__ = ["ReplayPolicy"]
 
@@ -24,12 +25,12 @@ class ReplayPolicy:
     a reset is a reset for all of them. So it plays for one env at a time.
 
     Args:
-        dataset: Folder of a LeRobot v2.0 or v2.1 data set with ``meta/modality.json``.
+        dataset: Folder of a LeRobot v2.0 or v2.1 data set with ``meta/modality.json``, which names the actions.
         episode: The episode to begin with.
         action_horizon: Control steps in a chunk.
         execution_horizon: Control steps that a client plays of each chunk: so far the place moves on with each.
-        language: Key of the instruction; by default the data set's annotation, or ``task`` where it has the usual one
-            only, which stands beside ``task``.
+        language: Key under which clients give the instruction, which is not looked at; by default the data set's
+            annotation, or ``task`` where it has the usual one only, which stands beside ``task``.
 
     Raises:
         Gr00tError: The data set cannot be read, or a setting does not fit.
@@ -52,7 +53,7 @@ class ReplayPolicy:
             )
         self._folder = Path(dataset)
         self._info = Info.read(self._folder)
-        self._episodes = RecordedEpisode.read(self._folder)
+        self._episodes = [episode.index for episode in require_episodes(self._folder)]
         self._modality = Modality.read(self._folder)
         self._action_horizon, self._execution_horizon = action_horizon, execution_horizon
         special = [key for key in self._modality.annotation if key != DEFAULT_ANNOTATION]
@@ -62,7 +63,10 @@ class ReplayPolicy:
         self._step = 0
 
     def get_modality_config(self) -> ModalityConfigs:
-        """Return all keys of the data set, with one frame of each and ``action_horizon`` actions."""
+        """Return all keys of the data set, with one frame of each and ``action_horizon`` actions.
+
+        A modality of which it has no key is not asked for.
+        """
         return self._configs
 
     def get_action(
@@ -74,7 +78,7 @@ class ReplayPolicy:
             action: ``{k: float32 (B, action_horizon, D)}``, the same for each of the B.
             info: ``current_step``, ``episode_length`` and ``episode_index`` of the chunk.
         """
-        batch = len(next(iter(observation["state"].values())))
+        batch = next(len(values) for part in observation.values() for values in part.values())
         here = min(self._step, self._length)
         steps = np.minimum(here + np.arange(self._action_horizon), self._length - 1)
         action = {key: np.repeat(values[None, steps], batch, axis=0) for key, values in self._actions.items()}
@@ -106,47 +110,39 @@ class ReplayPolicy:
 
     def _load(self, episode: int) -> None:
         """Read the actions of an episode."""
-        if not 0 <= episode < len(self._episodes):
+        if episode not in self._episodes:
             raise ContractError(
-                f"Episode {episode} was asked for, but {self._folder} holds {len(self._episodes)}: 0 to "
-                f"{len(self._episodes) - 1}."
+                f"Episode {episode} was asked for, but {self._folder} holds {len(self._episodes)}: "
+                f"{self._episodes[0]} to {self._episodes[-1]}."
             )
-        file = self._info.rows_file(episode)
-        parts = self._modality.action
-        rows = read_rows(self._folder, file, sorted({part.column for part in parts.values()}))
         actions = {}
-        for key, part in parts.items():
-            values = column(rows, part.column, file)
+        with EpisodeRows(self._folder, self._info.rows_file(episode)) as rows:
+            columns = {name: rows.column(name) for name in {part.column for part in self._modality.action.values()}}
+        for key, part in self._modality.action.items():
+            values = columns[part.column]
             values = values[:, None] if values.ndim == 1 else values
             if part.end > values.shape[1] or not len(values):
                 raise ContractError(
-                    f"{self._folder / file} holds {part.column} of shape {values.shape}, but meta/modality.json says "
-                    f"that {key} is the numbers [{part.start}, {part.end}) of it. `groot-dataset check` tells more."
+                    f"{self._folder / rows.file} holds {part.column} of shape {values.shape}, but {MODALITY} says that "
+                    f"{key} is the numbers [{part.start}, {part.end}) of it. `groot-dataset check` tells more."
                 )
             actions[key] = np.ascontiguousarray(values[:, part.start : part.end], np.float32)
-        self._actions, self._episode, self._length = actions, episode, rows.num_rows
+        self._actions, self._episode, self._length = actions, episode, rows.count
 
     def _modality_configs(self) -> ModalityConfigs:
         keys = {
             "video": tuple(self._modality.video),
             "state": tuple(self._modality.state),
             "action": tuple(self._modality.action),
+            "language": (self._language,),
         }
-        missing = [kind for kind, names in keys.items() if not names]
-        if missing:
+        if not keys["action"]:
             raise ContractError(
-                f"{self._folder / 'meta/modality.json'} names no key of {' and '.join(missing)}, but a replay has some "
-                "of each. Write them as GR00T's documentation of its data sets says."
-            )
-        known = [*self._modality.annotation, "task"]
-        if self._language not in known:
-            raise ContractError(
-                f"language={self._language} was asked for, but the instruction of {self._folder} is under "
-                f"{' or '.join(known)}."
+                f"{self._folder / MODALITY} names no key of action, but a replay plays some. `groot-dataset check` "
+                "says how to write them."
             )
         deltas = {"action": tuple(range(self._action_horizon))}
-        configs = {kind: ModalityConfig(deltas.get(kind, (0,)), names) for kind, names in keys.items()}
-        return configs | {"language": ModalityConfig((0,), (self._language,))}
+        return {kind: ModalityConfig(deltas.get(kind, (0,)), names) for kind, names in keys.items() if names}
 
 
 def _whole(value: object, name: str) -> int:

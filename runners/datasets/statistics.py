@@ -2,21 +2,25 @@
 
 * ``PixelCounter``: mean, deviation and range of pixels, without keeping a frame.
 * ``episode_statistics``: a line of ``episodes_stats.jsonl``.
+* ``ColumnStatistics``: those of many episodes.
 * ``dataset_statistics``: ``stats.json``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-__all__ = ["PixelCounter", "dataset_statistics", "episode_statistics"]
+from runners.datasets.rows import EpisodeRows
+
+__all__ = ["ColumnStatistics", "PixelCounter", "dataset_statistics", "episode_statistics"]
 
 MAX_FRAMES = 200_000
 """Frames that quantiles, mean and deviation are taken of; of a larger data set, that many with equal gaps."""
+
+MAX_NUMBERS = 2**25
+"""Most numbers that are kept for them, over all columns: 200,000 frames of 160 numbers."""
 
 LARGE_PIXELS, SMALL_PIXELS = 300, 150
 """As LeRobot does: frames of the first size are thinned out to about the second."""
@@ -70,51 +74,65 @@ def episode_statistics(columns: Mapping[str, Array]) -> dict[str, Any]:
     return told
 
 
-def dataset_statistics(files: Sequence[Path], frames: int, columns: Sequence[str]) -> dict[str, Any]:
+class ColumnStatistics:
+    """Mean, deviation, range and quantiles of columns over many episodes, of which no more is kept than is needed.
+
+    Args:
+        frames: In all episodes.
+        width: Numbers that a frame holds over all columns.
+    """
+
+    def __init__(self, frames: int, width: int) -> None:
+        self._gap = max(1, -(-frames // min(MAX_FRAMES, max(1, MAX_NUMBERS // max(1, width)))))
+        self._passed = 0
+        self._kept: dict[str, list[Array]] = {}
+        self._lowest: dict[str, Array] = {}
+        self._highest: dict[str, Array] = {}
+
+    def add(self, columns: Mapping[str, Array]) -> None:
+        """Take the frames of an episode: name to values, (frames,) or (frames, D)."""
+        length = 0
+        for name, values in columns.items():
+            rows = values.reshape(len(values), -1)
+            length = len(rows)
+            if not length:
+                continue
+            self._kept.setdefault(name, []).append(rows[-self._passed % self._gap :: self._gap].copy())
+            self._lowest[name] = np.minimum(self._lowest.get(name, np.inf), rows.min(axis=0))
+            self._highest[name] = np.maximum(self._highest.get(name, -np.inf), rows.max(axis=0))
+        self._passed += length
+
+    def to_json(self) -> dict[str, Any]:
+        """Return mean, std, min, max, q01 and q99 of each column."""
+        told = {}
+        for name, parts in self._kept.items():
+            rows = np.concatenate(parts)
+            q01, q99 = np.quantile(rows, [0.01, 0.99], axis=0)
+            told[name] = {
+                "mean": rows.mean(axis=0, dtype=np.float64).tolist(),
+                "std": rows.std(axis=0, dtype=np.float64).tolist(),
+                "min": self._lowest[name].tolist(),
+                "max": self._highest[name].tolist(),
+                "q01": q01.tolist(),
+                "q99": q99.tolist(),
+            }
+        return told
+
+
+def dataset_statistics(folder: Path, files: Iterable[Path], frames: int, widths: Mapping[str, int]) -> dict[str, Any]:
     """Return mean, std, min, max, q01 and q99 of columns over all episodes.
 
     Args:
-        files: The parquet file of each episode.
+        folder: Of the data set.
+        files: The parquet file of each episode, relative to it.
         frames: In all of them.
-        columns: Names.
+        widths: Name of each column to the numbers of a frame.
+
+    Raises:
+        DatasetError: A file cannot be read.
     """
-    gap = max(1, -(-frames // MAX_FRAMES))
-    kept: dict[str, list[Array]] = {column: [] for column in columns}
-    lowest: dict[str, Array] = {}
-    highest: dict[str, Array] = {}
-    passed = 0
+    statistics = ColumnStatistics(frames, sum(widths.values()))
     for file in files:
-        length = 0
-        for column, values in _read(file, columns).items():
-            rows = values.reshape(len(values), -1)
-            length = len(rows)
-            kept[column].append(rows[-passed % gap :: gap])
-            lowest[column] = np.minimum(lowest.get(column, np.inf), rows.min(axis=0))
-            highest[column] = np.maximum(highest.get(column, -np.inf), rows.max(axis=0))
-        passed += length
-    told = {}
-    for column in columns:
-        rows = np.concatenate(kept.pop(column))
-        q01, q99 = np.quantile(rows, [0.01, 0.99], axis=0)
-        told[column] = {
-            "mean": rows.mean(axis=0, dtype=np.float64).tolist(),
-            "std": rows.std(axis=0, dtype=np.float64).tolist(),
-            "min": lowest[column].tolist(),
-            "max": highest[column].tolist(),
-            "q01": q01.tolist(),
-            "q99": q99.tolist(),
-        }
-    return told
-
-
-def _read(file: Path, columns: Iterable[str]) -> dict[str, Array]:
-    """Read columns of numbers as they were written, without pandas: (frames,), or (frames, D) for a vector."""
-    table = pq.ParquetFile(file).read(columns=list(columns))
-    read = {}
-    for name in table.column_names:
-        column = table[name].combine_chunks()
-        if pa.types.is_fixed_size_list(column.type):
-            read[name] = np.from_dlpack(column.flatten()).reshape(len(column), -1)
-        else:
-            read[name] = np.from_dlpack(column)
-    return read
+        with EpisodeRows(folder, file) as rows:
+            statistics.add({name: rows.column(name) for name in widths})
+    return statistics.to_json()

@@ -2,21 +2,22 @@
 
 An episode is written in this order, each file complete before it gets its name: videos; lists of instructions and of
 statistics; numbers; the list of episodes, which makes it one of them; the totals. A kill in between leaves files that
-no list names. GR00T never looks at them, and the next writer of the data set removes them.
+no list names. GR00T never looks at them, and the next writer of the data set removes them. The first episode brings the
+rest of the data set with it: where none was finished, there is none.
 """
 
 import shutil
 from collections.abc import Mapping
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from groot_wrappers.errors import ContractError
 from runners.datasets import layout
 from runners.datasets.features import Features
 from runners.datasets.files import (
@@ -27,8 +28,10 @@ from runners.datasets.files import (
     write_json,
     write_lines,
 )
-from runners.datasets.reading import read_json, read_json_lines
+from runners.datasets.reading import read_lines
 from runners.datasets.recording import EpisodeRecording
+from runners.datasets.resuming import read_to_go_on
+from runners.datasets.schema import RecordedEpisode
 from runners.datasets.statistics import dataset_statistics, episode_statistics
 from runners.files import write_whole
 
@@ -48,34 +51,28 @@ class DatasetWriter:
         folder: The data set's folder.
         features: What each frame holds; of a data set that is there, the same.
         modality_config: Text of ``modality_config.py``, which GR00T's fine-tuning imports; none is written without.
-        episodes: The lines of ``meta/episodes.jsonl`` so far.
+        episodes: Those of the data set so far.
 
     Raises:
-        ContractError: The folder holds a data set of other features.
+        ContractError: The folder holds a data set of other features, or one that is damaged.
     """
 
     def __init__(self, folder: Path, features: Features, modality_config: str | None = None) -> None:
         self.folder, self.features = folder, features
+        self._modality_config = modality_config
         self._unfinished = folder / ".unfinished"
         self._numbers = count()
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-        self.episodes: list[dict[str, Any]] = []
+        self.episodes: list[RecordedEpisode] = []
         self._tasks: dict[str, int] = {}
-        if (folder / layout.INFO).exists():
-            self._require_same_features()
-            self.episodes = read_json_lines(folder, layout.EPISODES)
-            self._tasks = {row["task"]: row["task_index"] for row in read_json_lines(folder, layout.TASKS)}
-            self._remove_what_no_list_names()
-        else:
-            (folder / layout.INFO).parent.mkdir(parents=True, exist_ok=True)
-            for empty in (layout.EPISODES, layout.TASKS, layout.EPISODES_STATS):
-                write_lines(folder / empty, [])
-            write_json(folder / layout.MODALITY, features.to_modality())
-            if modality_config is not None:
-                write_whole(folder / layout.MODALITY_CONFIG, modality_config)
-        self._frames = sum(episode["length"] for episode in self.episodes)
+        so_far = read_to_go_on(folder, features)
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        if so_far is not None:
+            self.episodes, self._tasks = so_far.episodes, so_far.tasks
+            self._remove_what_a_kill_left(so_far.statistics)
+        self._frames = sum(episode.length for episode in self.episodes)
         self._in_stats = 0
-        self._write_info()
+        if so_far is not None:
+            self._write_info()
 
     def __enter__(self) -> Self:
         return self
@@ -109,8 +106,9 @@ class DatasetWriter:
         flush(numbers)
         frames = self._frames + length
         stats_are_due = index + 1 > self._in_stats * (1 + STALE_SHARE)
-        stats = self._statistics([numbers], frames) if stats_are_due else None
+        stats = self._statistics([numbers.relative_to(self.folder)], frames) if stats_are_due else None
 
+        self._begin_lists()
         for key in self.features.video:
             move_into_place(recording.video(key), self.folder / layout.video_path(index, key))
         if task not in self._tasks:
@@ -128,7 +126,7 @@ class DatasetWriter:
         data.parent.mkdir(parents=True, exist_ok=True)
         numbers.replace(data)  # LeRobot loads all that lies in data/: these two belong together
         longer_list.replace(self.folder / layout.EPISODES)
-        self.episodes.append(row)
+        self.episodes.append(msgspec.convert(row, RecordedEpisode))
         self._frames = frames
         self._write_info()
         shutil.rmtree(recording.folder)
@@ -139,6 +137,20 @@ class DatasetWriter:
             write_json(self.folder / layout.STATS, self._statistics([], self._frames))
             self._in_stats = len(self.episodes)
         shutil.rmtree(self._unfinished, ignore_errors=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _begin_lists(self) -> None:
+        """Write what a data set has before its first episode; it is one once its ``info.json`` is there."""
+        if (self.folder / layout.INFO).exists():
+            return
+        (self.folder / layout.INFO).parent.mkdir(parents=True, exist_ok=True)
+        for empty in (layout.EPISODES, layout.TASKS, layout.EPISODES_STATS):
+            write_lines(self.folder / empty, [])
+        write_json(self.folder / layout.MODALITY, self.features.to_modality())
+        if self._modality_config is not None:
+            write_whole(self.folder / layout.MODALITY_CONFIG, self._modality_config)
+        self._write_info()
 
     def _index_columns(self, episode: int, length: int, task: int) -> dict[str, Array]:
         frames = np.arange(length)
@@ -147,36 +159,25 @@ class DatasetWriter:
             "frame_index": frames,
             "episode_index": np.full(length, episode),
             "index": self._frames + frames,
-            "task_index": np.full(length, task),
-            self.features.annotation: np.full(length, task),
+            **dict.fromkeys(("task_index", *self.features.annotations.values()), np.full(length, task)),
         }
 
     def _statistics(self, more: list[Path], frames: int) -> dict[str, Any]:
-        files = [self.folder / layout.data_path(index) for index in range(len(self.episodes))]
-        return dataset_statistics([*files, *more], frames, self.features.float_columns)
+        files = [layout.data_path(episode.index) for episode in self.episodes]
+        return dataset_statistics(self.folder, [*files, *more], frames, self.features.float_columns)
 
     def _write_info(self) -> None:
         totals = {"episodes": len(self.episodes), "frames": self._frames, "tasks": len(self._tasks)}
         write_json(self.folder / layout.INFO, self.features.to_info(**totals))
 
-    def _require_same_features(self) -> None:
-        info, modality = (read_json(self.folder, name) for name in (layout.INFO, layout.MODALITY))
-        there = {"fps": info["fps"], "features": info["features"], "modality": modality}
-        wanted = {"fps": self.features.whole_fps, "features": self.features.to_features()}
-        wanted["modality"] = self.features.to_modality()
-        if different := [name for name in wanted if there[name] != wanted[name]]:
-            raise ContractError(
-                f"{self.folder} holds a data set of another kind: its {' and '.join(different)} differ from what is to "
-                "be written. Go on with the same keys and shapes, or name another folder."
-            )
-
-    def _remove_what_no_list_names(self) -> None:
+    def _remove_what_a_kill_left(self, statistics: int) -> None:
         """Take away what a kill left of the next episode."""
         following = len(self.episodes)
-        for path in (layout.data_path(following), *(layout.video_path(following, key) for key in self.features.video)):
+        for path in layout.episode_paths(following, self.features.video):
             (self.folder / path).unlink(missing_ok=True)
-        statistics = read_json_lines(self.folder, layout.EPISODES_STATS)
-        write_lines(self.folder / layout.EPISODES_STATS, statistics[:following])
+        if statistics > following:
+            lines = read_lines(self.folder, layout.EPISODES_STATS, dict[str, Any])
+            write_lines(self.folder / layout.EPISODES_STATS, list(islice(lines, following)))
 
 
 def _table(columns: Mapping[str, Array]) -> pa.Table:

@@ -8,11 +8,11 @@ import numpy as np
 
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import ModalityConfigs
 from runners.datasets import layout
 from runners.datasets.background import Background
 from runners.datasets.features import Features
 from runners.datasets.modality_config import modality_config_text
-from runners.datasets.reading import read_json_lines
 from runners.datasets.recording import EpisodeRecording, Frame
 from runners.datasets.writer import DatasetWriter
 from runners.plan import PlannedEpisode
@@ -50,7 +50,7 @@ class LerobotRecorder(Recorder):
 
     A frame holds what the policy could see before a control step, and what the server asked for on that step. Pixels
     are encoded beside the simulation; an episode is in the data set before its row is in the run's list. Episodes that
-    ended in an error are left out.
+    ended in an error are left out; where none is left, there is no data set.
 
     Args:
         episodes: ``all``, or ``successful`` alone.
@@ -63,25 +63,53 @@ class LerobotRecorder(Recorder):
             )
         self._only_successful = episodes == "successful"
         self._running: dict[int, _Episode] = {}
+        self._modality: ModalityConfigs = {}
         self._writer: DatasetWriter | None = None
 
+    def check(self, modality: ModalityConfigs) -> None:
+        """Refuse a server whose rollouts make no data set."""
+        if "state" not in modality:
+            raise ContractError(
+                "recorder=[lerobot] was asked for, but the server looks at no state, and each frame of a data set has "
+                "one. Leave lerobot out of recorder, or record with a policy that looks at a state."
+            )
+        self._modality = modality
+
     def on_run_start(self, run: RunInfo) -> None:
-        """Find out which episodes an earlier start of the run has recorded."""
-        self._run = run
-        self._folder = run.folder / layout.RUN_FOLDER
-        there = (self._folder / layout.EPISODES).exists()
-        rows = read_json_lines(self._folder, layout.EPISODES) if there else []
-        self._recorded = {row["plan_index"] for row in rows}
+        """Find out which episodes an earlier start of the run has recorded, and whether more can be added to them."""
+        if self._only_successful and not run.has_success:
+            raise ContractError(
+                "recorder.lerobot.episodes=successful was asked for, but the env has no success term: nothing would "
+                "be recorded. Set recorder.lerobot.episodes=all."
+            )
+        video = {key: (shape[0], shape[1]) for key, shape in run.shapes["video"].items()}
+        features = Features(
+            fps=run.fps,
+            state={key: width for key, (width,) in run.shapes["state"].items()},
+            action={key: width for key, (width,) in run.shapes["action"].items()},
+            video=video,
+            languages=self._modality["language"].modality_keys if "language" in self._modality else ("task",),
+            robot_type=run.task,
+            has_rewards=run.has_rewards,
+            has_success=run.has_success,
+        )
+        text = modality_config_text(features, {kind: config.to_json() for kind, config in self._modality.items()})
+        writer = DatasetWriter(run.folder / layout.RUN_FOLDER, features, text)
+        self._recorded = _plan_indices(writer, run)
+        frame_bytes = sum(3 * height * width for height, width in video.values())
+        self._background = Background(waiting=max(1, WAITING_BYTES // max(1, frame_bytes)))
+        self._writer = writer
 
     def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
         """Keep what each episode begins with."""
-        (self._language,) = observation["language"]
         for env_id, planned in episodes.items():
             if planned.index not in self._recorded:  # else killed between data set and row
                 self._running[env_id] = _Episode(planned, *_seen(observation, env_id))
 
     def on_control_step(self, step: ControlStep) -> None:
         """Record what the step's action came from, and the action."""
+        if self._writer is None:
+            return
         reward = None if step.reward is None else step.reward.tolist()
         success = None if step.success is None else step.success.tolist()
         for env_id, episode in self._running.items():
@@ -95,7 +123,6 @@ class LerobotRecorder(Recorder):
                 success=None if success is None else success[env_id],
             )
             if episode.recording is None:
-                self._writer = self._writer or self._open(frame)
                 episode.recording = self._writer.begin()
             self._background.do(episode.recording.add, frame)
             if step.playing[env_id]:
@@ -108,7 +135,6 @@ class LerobotRecorder(Recorder):
             return
         if row.ended == "error" or (self._only_successful and not row.success):
             self._background.do(self._writer.discard, episode.recording)
-            self._require_judgement(row)
             return
         done = self._background.do(
             self._writer.finish,
@@ -130,31 +156,28 @@ class LerobotRecorder(Recorder):
                     episode.recording.close()
             self._writer.close()
 
-    def _open(self, frame: Frame) -> DatasetWriter:
-        """Begin the data set, or go on with it, now that all keys and shapes are known."""
-        if not frame.state:
-            raise ContractError("The server looks at no state, but each frame of a LeRobot data set holds one.")
-        features = Features(
-            fps=self._run.fps,
-            state={key: values.size for key, values in frame.state.items()},
-            action={key: values.size for key, values in frame.action.items()},
-            video={key: (pixels.shape[0], pixels.shape[1]) for key, pixels in frame.video.items()},
-            language=self._language,
-            robot_type=self._run.task,
-            has_rewards=frame.reward is not None,
-            has_success=frame.success is not None,
-        )
-        text = modality_config_text(features, self._run.manifest.get("modality", {}))
-        frame_bytes = sum(pixels.nbytes for pixels in frame.video.values())
-        self._background = Background(waiting=max(1, WAITING_BYTES // max(1, frame_bytes)))
-        return DatasetWriter(self._folder, features, text)
 
-    def _require_judgement(self, row: EpisodeRow) -> None:
-        if row.success is None and row.ended != "error":
-            raise ContractError(
-                "recorder.lerobot.episodes=successful was asked for, but the env has no success term: nothing would "
-                "be recorded. Set recorder.lerobot.episodes=all."
-            )
+def _plan_indices(writer: DatasetWriter, run: RunInfo) -> set[int]:
+    """Return which episodes of the run a data set holds.
+
+    Raises:
+        ContractError: It does not say so of each, or they are those of another run.
+    """
+    seeds = {planned.index: planned.seed for planned in run.stop.plan}
+    if writer.episodes and not run.manifest.get("earlier_starts"):
+        problem = f"it holds {len(writer.episodes)} episodes, but the run begins anew"
+    elif unnamed := [episode.index for episode in writer.episodes if episode.plan_index is None]:
+        problem = f"the episodes {unnamed!r:.80} have no plan_index, which says which of the run they are"
+    elif len({episode.plan_index for episode in writer.episodes}) < len(writer.episodes):
+        problem = "two episodes have the same plan_index"
+    elif other := [e.index for e in writer.episodes if e.seed != seeds.get(e.plan_index, e.seed)]:
+        problem = f"the episodes {other!r:.80} have other seeds than those that this run plans"
+    else:
+        return {episode.plan_index for episode in writer.episodes}
+    raise ContractError(
+        f"{writer.folder} is not the data set of this run: {problem}. Put it aside (mv), or name another run folder by "
+        "hydra.run.dir."
+    )
 
 
 def _seen(observation: Mapping[str, Any], env_id: int) -> tuple[Keys, Keys]:

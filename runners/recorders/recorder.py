@@ -36,6 +36,9 @@ class RunInfo:
         task: The env's gym id.
         execution: Control steps that a beat plays of each chunk, at most.
         has_success: Whether the env has a success term.
+        has_rewards: Whether it has reward terms.
+        shapes: Modality to key to the shape of what one env shows or takes on a control step: ``video`` (H, W, 3),
+            ``state`` and ``action`` (D,).
         stop: Which episodes count, in the order of the plan; it holds the plan.
         manifest: Which software, hardware and command the run has; see ``runners.manifest``.
     """
@@ -46,6 +49,8 @@ class RunInfo:
     task: str
     execution: int = 1
     has_success: bool = True
+    has_rewards: bool = True
+    shapes: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     stop: StopRule = field(default_factory=lambda: StopRule((), None))
     manifest: Mapping[str, Any] = field(default_factory=dict)
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from runners.datasets.checks import check_dataset
-from runners.datasets.metadata import Info, RecordedEpisode
-from runners.datasets.reading import column, read_rows
+from runners.datasets.metadata import Info, read_episodes
+from runners.datasets.rows import EpisodeRows
 
 LEVELS = 1.0
 """By how much the mean of a channel may differ between two decoders, of 255."""
@@ -54,14 +54,14 @@ def test_check_finds_nothing(dataset):
 
 
 def test_lerobot_reads_the_same_numbers(dataset, read):
-    info, episodes = Info.read(dataset), RecordedEpisode.read(dataset)
+    info, episodes = Info.read(dataset), read_episodes(dataset)
     assert (read["fps"], len(read["episodes"])) == (info.fps, len(episodes))
     for episode, theirs in zip(episodes, read["episodes"], strict=True):
         assert (theirs["length"], tuple(theirs["tasks"])) == (episode.length, episode.tasks)
-        file = info.rows_file(episode.index)
-        rows = read_rows(dataset, file, list(theirs["numbers"]))
+        with EpisodeRows(dataset, info.rows_file(episode.index)) as rows:
+            numbers = {name: rows.column(name) for name in theirs["numbers"]}
         for name, digest in theirs["numbers"].items():
-            values = column(rows, name, file)
+            values = numbers[name]
             assert hashlib.sha256(values.astype("<f4").tobytes()).hexdigest() == digest, (episode.index, name)
     frames = sum(episode.length for episode in episodes)
     print(f"{dataset}: LeRobot {read['lerobot']} read {len(episodes)} episodes, {frames} frames; numbers the same")

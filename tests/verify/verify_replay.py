@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.datasets.metadata import RecordedEpisode
+from runners.datasets.metadata import read_episodes
 
 EPISODES = 20
 ELSEWHERE_STEPS = 250
@@ -43,7 +43,7 @@ def dataset(tmp_path_factory):
 
 
 def test_recorded_episodes_lift_the_cube_again_from_their_own_seeds(dataset, tmp_path):
-    recorded = RecordedEpisode.read(dataset)[:EPISODES]
+    recorded = read_episodes(dataset)[:EPISODES]
     rows = play(tmp_path / "run", "server=replay", f"dataset={dataset}", "recorder=[]")
     assert [row["seed"] for row in rows] == [episode.seed for episode in recorded]
     assert [(row["success"], row["steps"]) for row in rows] == [(True, episode.length) for episode in recorded]
@@ -59,6 +59,6 @@ def test_recorded_episodes_do_not_lift_the_cube_from_other_seeds(dataset, tmp_pa
     finally:
         server.terminate()
         server.wait(10)
-    own = {episode.seed for episode in RecordedEpisode.read(dataset)}
+    own = {episode.seed for episode in read_episodes(dataset)}
     assert not own & {row["seed"] for row in rows}
     assert sum(row["success"] for row in rows) <= 2

@@ -1,29 +1,30 @@
 """Whether an episode's rows are what the metadata says, in order, and numbers that can be learned from."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.metadata import Info, RecordedEpisode
-from runners.datasets.reading import RECORD_ANEW, DatasetError, column
+from runners.datasets.metadata import Info
+from runners.datasets.reading import RECORD_ANEW, DatasetError
+from runners.datasets.rows import EpisodeRows
+from runners.datasets.schema import RecordedEpisode
 
-__all__ = ["RowsOf", "check_columns", "check_limits"]
+__all__ = ["RowsOf", "check_columns"]
 
 Columns = dict[str, np.ndarray[Any, Any]]
 
 TIME_TOLERANCE_S = 1e-4
 """By how much LeRobot lets a timestamp differ from its row's, and GR00T's loader with it."""
 
-FAR = 10.0
-"""A number that is so many widths outside of where most episodes keep is a slip, or has other units."""
-
+SAME_COLUMNS = "Columns and features of meta/info.json are the same."
 RENUMBER = "Number the rows anew, or record the episode again."
+
+ROW_COLUMNS = ("frame_index", "episode_index", "index", "task_index", "timestamp", "next.done")
+
+type Tell = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,19 @@ class RowsOf:
     Args:
         episode: What the metadata says of it.
         first: Rows of all episodes before it.
+        learned: Columns that GR00T reads; of others, only LeRobot minds what they are.
     """
 
     episode: RecordedEpisode
     first: int
+    learned: Collection[str]
 
 
-def check_columns(
-    rows: pa.Table, file: Path, info: Info, tasks: Mapping[int, str], of: RowsOf
-) -> tuple[list[Problem], Columns]:
+def check_columns(rows: EpisodeRows, info: Info, tasks: Mapping[int, str], of: RowsOf) -> tuple[list[Problem], Columns]:
     """Check the rows of an episode.
 
     Args:
-        rows: All columns.
-        file: Where they come from.
+        rows: Its rows.
         info: What the columns should be.
         tasks: Instruction by index.
         of: Whose rows they are.
@@ -56,110 +56,95 @@ def check_columns(
     """
     problems: list[Problem] = []
 
-    def tell(what: str, remedy: str = RECORD_ANEW) -> None:
-        problems.append(Problem(file, what, remedy))
+    def tell(what: str, remedy: str = RECORD_ANEW, *, untidy: bool = False) -> None:
+        problems.append(Problem(rows.file, what, remedy, untidy))
 
-    episode = of.episode
-    if rows.num_rows != episode.length:
-        tell(f"has {rows.num_rows} rows, but meta/episodes.jsonl says {episode.length}")
-    features = {name: feature for name, feature in info.features.items() if feature["dtype"] != "video"}
-    for name in sorted(set(features) ^ set(rows.column_names)):
-        there = "a column of no feature" if name in rows.column_names else "no column of the feature"
-        tell(f"has {there} {name}", "Columns and features of meta/info.json are the same.")
+    if rows.count != of.episode.length:
+        tell(f"has {rows.count} rows, but meta/episodes.jsonl says {of.episode.length}")
+    features = {name: feature for name, feature in info.features.items() if feature.dtype != "video"}
+    for name in sorted(set(features) ^ set(rows.names)):
+        there = "a column of no feature" if name in rows.names else "no column of the feature"
+        tell(f"has {there} {name}", SAME_COLUMNS, untidy=name not in of.learned)
     columns: Columns = {}
     for name, feature in features.items():
-        if name not in rows.column_names or feature["dtype"] in ("string", "image"):
+        if name not in rows.names or not feature.is_numbers:
             continue
         try:
-            values = column(rows, name, file)
+            dtype, width = rows.kind(name)
+            if dtype != feature.dtype or width != feature.width:
+                told = f"{name} is {dtype} of {width}, but meta/info.json says {feature.dtype} of {feature.width}"
+                tell(told, SAME_COLUMNS, untidy=name not in of.learned or width == feature.width)
+            if width == feature.width:
+                columns[name] = rows.column(name)
         except DatasetError as error:
-            problems.append(Problem.of(error))
+            problems.append(Problem.of(error, untidy=name not in of.learned))
             continue
-        width = math.prod(feature["shape"])
-        if str(values.dtype) != feature["dtype"] or math.prod(values.shape[1:]) != width:
+        unfit = ~np.isfinite(columns[name].reshape(rows.count, -1)) if name in columns else np.zeros((0, 0))
+        if unfit.any():
+            row, number = np.unravel_index(np.argmax(unfit), unfit.shape)
             tell(
-                f"{name} is {values.dtype} of {math.prod(values.shape[1:])}, but meta/info.json says "
-                f"{feature['dtype']} of {width}"
+                f"{name} holds NaN or infinity {np.count_nonzero(unfit)} times, first in row {row}, number {number}",
+                untidy=name not in of.learned,
             )
-            continue
-        unfit = np.argwhere(~np.isfinite(values.reshape(len(values), -1)))
-        if len(unfit):
-            row, number = unfit[0]
-            tell(f"{name} holds NaN or infinity {len(unfit)} times, first in row {row}, number {number}")
-            continue
-        columns[name] = values
-    _check_order(columns, tell, info.fps, of)
-    _check_tasks(columns, tell, info, episode, tasks)
+            del columns[name]
+    singles = _singles(columns, tell, rows.count)
+    _check_order(singles, tell, info.fps, of)
+    _check_tasks(singles, tell, of, tasks)
     return problems, columns
 
 
-def _check_order(columns: Columns, tell: Callable[[str, str], None], fps: float, of: RowsOf) -> None:
-    """Check the columns that say which row this is."""
+def _singles(columns: Columns, tell: Tell, count: int) -> Columns:
+    """Return the columns of one number a row that say something of the row, (rows,)."""
+    singles = {}
+    for name, values in columns.items():
+        if name in ROW_COLUMNS or (name.startswith("annotation.") and values.dtype == np.int64):
+            if values.size != count:
+                tell(f"{name} holds {values.size} numbers in {count} rows, but one in each comes there", RENUMBER)
+            else:
+                singles[name] = values.ravel()
+    return singles
+
+
+def _check_order(columns: Columns, tell: Tell, fps: float, of: RowsOf) -> None:
+    """Check the columns that say which row this is. Where all are shifted alike, the rows are in order all the same."""
     count = len(next(iter(columns.values()), ()))
     numbers = np.arange(count)
     expected = {"frame_index": numbers, "episode_index": np.full(count, of.episode.index), "index": of.first + numbers}
     for name, right in expected.items():
-        if name in columns and not np.array_equal(columns[name].ravel(), right):
-            row = int(np.argmax(columns[name].ravel() != right))
-            tell(f"{name} is {columns[name].ravel()[row]} in row {row}, but {right[row]} comes there", RENUMBER)
+        if name in columns and not np.array_equal(columns[name], right):
+            off = columns[name] - right
+            row = int(np.argmax(off != 0))
+            told = f"{name} is {columns[name][row]} in row {row}, but {right[row]} comes there"
+            tell(told, RENUMBER, untidy=bool((off == off[0]).all()))
     if "timestamp" in columns:
-        off = np.abs(columns["timestamp"].ravel() - numbers / fps)
-        if count and off.max() > TIME_TOLERANCE_S:
-            row = int(np.argmax(off > TIME_TOLERANCE_S))
+        late = np.abs(columns["timestamp"] - numbers / fps) > TIME_TOLERANCE_S
+        if late.any():
+            row = int(np.argmax(late))
             tell(
-                f"timestamp is {columns['timestamp'].ravel()[row]:.4f} s in row {row}, but {row / fps:.4f} s "
-                f"comes there at {fps:g} frames a second",
+                f"timestamp is {columns['timestamp'][row]:.4f} s in row {row}, but {row / fps:.4f} s comes there at "
+                f"{fps:g} frames a second",
                 RENUMBER,
             )
     if "next.done" in columns:
         done = np.flatnonzero(columns["next.done"])
         if list(done) != [count - 1]:
-            tell(
-                f"next.done is true in the rows {list(map(int, done))!r:.60}, but only the last one ends the episode",
-                RECORD_ANEW,
-            )
+            rows = list(map(int, done[:20]))
+            told = f"next.done is true in the rows {rows!r:.60}, but only the last one ends the episode"
+            tell(told, "GR00T does not look at it. Write it anew, or record the episode again.", untidy=True)
 
 
-def _check_tasks(
-    columns: Columns, tell: Callable[[str, str], None], info: Info, episode: RecordedEpisode, tasks: Mapping[int, str]
-) -> None:
+def _check_tasks(columns: Columns, tell: Tell, of: RowsOf, tasks: Mapping[int, str]) -> None:
     """Check the columns that hold indices of tasks."""
-    for name in columns:
-        if name == "task_index" or (name.startswith("annotation.") and info.features[name]["dtype"] == "int64"):
-            for index in np.unique(columns[name]).tolist():
-                if index not in tasks:
-                    tell(f"{name} is {index}, which meta/tasks.jsonl has no task of", "Add the task, or record again.")
-                elif name == "task_index" and tasks[index] not in episode.tasks:
-                    tell(
-                        f"{name} is {index}, {tasks[index]!r:.80}, but meta/episodes.jsonl says {episode.tasks!r:.120}",
-                        "One of the two is wrong.",
-                    )
-
-
-def check_limits(info: Info, actions: Mapping[int, np.ndarray[Any, Any]]) -> list[Problem]:
-    """Name the episodes whose actions go far from those of the others: the limits of the robot are not in the data set.
-
-    Args:
-        info: ``meta/info.json``.
-        actions: Action by episode, (rows, D).
-    """
-    if not actions:
-        return []
-    lowest = np.stack([values.min(axis=0) for values in actions.values()])
-    highest = np.stack([values.max(axis=0) for values in actions.values()])
-    low, high = np.quantile(lowest, 0.25, axis=0), np.quantile(highest, 0.75, axis=0)
-    room = FAR * np.maximum(high - low, 1e-3)
-    problems = []
-    for episode, values in actions.items():
-        outside = np.argwhere((values < low - room) | (values > high + room))
-        if len(outside):
-            row, number = outside[0]
-            problems.append(
-                Problem(
-                    info.rows_file(episode),
-                    f"number {number} of action is {values[row, number]:.4g} in row {row}, and {len(outside)} such, "
-                    f"far outside [{low[number]:.4g}, {high[number]:.4g}], within which most episodes keep",
-                    "Look at the episode; if its numbers have other units or a slip, leave it out or record it again.",
-                )
+    for name, values in columns.items():
+        if name != "task_index" and not name.startswith("annotation."):
+            continue
+        found = np.unique(values).tolist()
+        if unknown := [index for index in found if index not in tasks]:
+            told = f"{name} is {unknown[0]}, which meta/tasks.jsonl has no task of"
+            tell(told, "Add the task, or record again.")
+        elif name == "task_index" and (other := [i for i in found if tasks[i] not in of.episode.tasks]):
+            tell(
+                f"{name} is {other[0]}, {tasks[other[0]]!r:.80}, but meta/episodes.jsonl says "
+                f"{of.episode.tasks!r:.120}",
+                "One of the two is wrong.",
             )
-    return problems

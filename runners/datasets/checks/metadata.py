@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.layout import EPISODES, INFO, MODALITY, TASKS
-from runners.datasets.metadata import Info, Modality, Part, RecordedEpisode
+from runners.datasets.layout import EPISODES, INFO, TASKS, episode_files
+from runners.datasets.metadata import Info
 from runners.datasets.reading import DatasetError
+from runners.datasets.schema import RecordedEpisode
 
-__all__ = ["check_metadata", "check_modality"]
+__all__ = ["check_metadata"]
 
-COUNT_ANEW = "Count anew, and write the number."
+COUNT_ANEW = "GR00T does not look at the counts. Count anew, and write the number."
 
 
 def check_metadata(
@@ -19,25 +20,43 @@ def check_metadata(
 ) -> list[Problem]:
     """Check counts, tasks and files against ``meta/episodes.jsonl``."""
     problems = []
+    if not episodes:
+        what = "names no episode: there is nothing to learn from, and nothing to play"
+        problems.append(Problem(EPISODES, what, 'Record some: groot-play "recorder=[lerobot]".'))
+
+    def untidy(file: Path, what: str, remedy: str) -> None:
+        problems.append(Problem(file, what, remedy, untidy=True))
+
+    if info.file.codebase_version is None:
+        untidy(INFO, "has no codebase_version", 'LeRobot wants one. Write "codebase_version": "v2.1".')
     counts = {
         "total_episodes": len(episodes),
         "total_frames": sum(episode.length for episode in episodes),
         "total_tasks": len(tasks),
         "total_videos": len(episodes) * len(info.cameras),
-        "total_chunks": math.ceil(len(episodes) / info.chunk_size),
+        "total_chunks": math.ceil(len(episodes) / info.file.chunks_size),
     }
     for key, count in counts.items():
-        if info.raw.get(key) != count:
-            problems.append(Problem(INFO, f"{key} is {info.raw.get(key)!r:.40}, but there are {count}", COUNT_ANEW))
-    if not episodes:
-        problems.append(Problem(EPISODES, "names no episode", 'Record some: groot-play "recorder=[lerobot]".'))
+        told = getattr(info.file, key)
+        if told != count:
+            untidy(INFO, f"{key} is {told!r:.40}, but there are {count}", COUNT_ANEW)
+    for place, episode in enumerate(episodes):
+        if episode.index != place:
+            untidy(
+                EPISODES,
+                f"the episode on line {place + 1} has episode_index {episode.index}, but {place} comes there",
+                "GR00T finds the files by the index; LeRobot, and a run that goes on, want no gap. Number the "
+                "episodes, their files and rows anew.",
+            )
+            break
     if sorted(tasks) != list(range(len(tasks))):
-        problems.append(Problem(TASKS, f"its indices are {sorted(tasks)!r:.80}", "Number them from 0 without gaps."))
+        untidy(
+            TASKS, f"its indices are {sorted(tasks)!r:.80}", "Number them from 0 without gaps, and the rows with them."
+        )
     unknown = {task for episode in episodes for task in episode.tasks} - set(tasks.values())
     for task in sorted(unknown):
-        problems.append(
-            Problem(TASKS, f"lacks the task {task!r:.120} of {EPISODES}", "Add a line with its task_index and text.")
-        )
+        remedy = "GR00T takes the text from either list. Add a line with its task_index and text."
+        untidy(TASKS, f"lacks the task {task!r:.120} of {EPISODES}", remedy)
     return problems + _files(folder, info, episodes)
 
 
@@ -48,51 +67,9 @@ def _files(folder: Path, info: Info, episodes: Sequence[RecordedEpisode]) -> lis
         named |= {info.video_file(episode.index, camera) for episode in episodes for camera in info.cameras}
     except DatasetError as error:
         return [Problem.of(error)]
-    lying = {
-        path.relative_to(folder)
-        for part, ending in (("data", "parquet"), ("videos", "mp4"))
-        for path in (folder / part).rglob(f"*.{ending}")
-    }
+    remedy = "GR00T leaves it out, but its statistics do not. Remove it, or add its episode."
     return [
-        Problem(file, f"belongs to no episode of {EPISODES}", "Remove it, or add its episode.")
-        for file in sorted(lying - named)
+        Problem(file, f"belongs to no episode of {EPISODES}", remedy, untidy=True)
+        for file in episode_files(folder)
+        if file not in named
     ]
-
-
-def check_modality(info: Info, modality: Modality) -> list[Problem]:
-    """Check that the keys of ``meta/modality.json`` stand for something, and that no number is left without a key."""
-    wrong = _slices("state", modality.state, info) + _slices("action", modality.action, info)
-    for key, camera in modality.video.items():
-        if camera not in info.cameras:
-            wrong.append((f"video.{key} is {camera}, which is no video of {INFO}", "Name a video."))
-    for key, column in modality.annotation.items():
-        if column not in info.features:
-            wrong.append((f"{key} is {column}, which is no feature of {INFO}", "Name a column of task indices."))
-    return [Problem(MODALITY, what, remedy) for what, remedy in wrong]
-
-
-def _slices(kind: str, parts: Mapping[str, Part], info: Info) -> list[tuple[str, str]]:
-    """Say which slices of state or action do not share out their columns, and what mends it."""
-    if not parts:
-        return [(f"names no key of {kind}", "GR00T learns from the named keys only.")]
-    wrong = []
-    for column in sorted({part.column for part in parts.values()}):
-        if column not in info.features:
-            wrong.append((f"{kind} names {column}, which is no feature of {INFO}", "Name a feature."))
-            continue
-        width = math.prod(info.features[column]["shape"])
-        owners: list[list[str]] = [[] for _ in range(width)]
-        for key, part in parts.items():
-            if part.column == column:
-                if part.end > width:
-                    what = f"{kind}.{key} is the numbers [{part.start}, {part.end}), but {column} has {width}"
-                    wrong.append((what, "Slices end within the vector."))
-                for owner in owners[part.start : part.end]:
-                    owner.append(key)
-        nobodys = [number for number, keys in enumerate(owners) if not keys]
-        if nobodys:
-            what = f"no key of {kind} has the numbers {nobodys!r:.80} of {column}"
-            wrong.append((what, "Slices cover the vector, or GR00T never learns the rest."))
-        for keys in sorted({tuple(keys) for keys in owners if len(keys) > 1}):
-            wrong.append((f"{' and '.join(keys)} of {kind} share numbers of {column}", "Each number has one key."))
-    return wrong

@@ -17,13 +17,15 @@ class Problem:
         file: Where, relative to the data set's folder.
         what: What is there, and what was expected.
         remedy: What mends it; the same text for the same kind of problem.
+        untidy: Whether GR00T reads the data set all the same, and learns what was recorded.
     """
 
     file: Path
     what: str
     remedy: str
+    untidy: bool = False
 
     @classmethod
-    def of(cls, error: DatasetError) -> Self:
+    def of(cls, error: DatasetError, *, untidy: bool = False) -> Self:
         """Return what an error of reading tells."""
-        return cls(error.file, error.what, error.remedy)
+        return cls(error.file, error.what, error.remedy, untidy)

@@ -1,6 +1,7 @@
-"""Whether ``meta/stats.json`` and ``meta/episodes_stats.jsonl`` are those of the rows: GR00T scales by them."""
+"""Whether ``meta/stats.json`` and ``meta/episodes_stats.jsonl`` are those of the rows: GR00T scales by the first."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,100 +9,112 @@ import numpy as np
 
 from runners.datasets.checks.problem import Problem
 from runners.datasets.layout import EPISODES_STATS, STATS
-from runners.datasets.metadata import Info
-from runners.datasets.reading import DatasetError, read_json, read_json_lines
+from runners.datasets.reading import DatasetError, read_json, read_lines
+from runners.datasets.schema import EpisodeStatistics
+from runners.datasets.statistics import ColumnStatistics, episode_statistics
 
-__all__ = ["Numbers", "check_statistics"]
+__all__ = ["check_statistics", "episodes_statistics", "is_of_rows"]
 
-COMPUTE_ANEW = "Compute it anew: remove the file, and GR00T's gr00t/data/stats.py writes it."
 TOLERANCE = {"min": 1e-6, "max": 1e-6, "mean": 5e-3, "std": 5e-3, "q01": 2e-2, "q99": 2e-2}
 """Largest difference, as a share of the number's range: of a large data set, a part is enough for the last four."""
 
+ONLY_LEROBOT = "GR00T does not look at it, only LeRobot does. Write the statistics that the rows have."
 
-class Numbers:
-    """The columns of all episodes.
+
+def check_statistics(folder: Path, statistics: ColumnStatistics, scaled: Collection[str]) -> list[Problem]:
+    """Compare ``meta/stats.json`` with what the rows say.
 
     Args:
-        info: ``meta/info.json``.
+        folder: The data set.
+        statistics: Of its rows.
+        scaled: Columns that GR00T scales by what the file says of them.
     """
-
-    def __init__(self, info: Info) -> None:
-        self._info = info
-        self.columns: dict[str, dict[int, np.ndarray[Any, Any]]] = {}
-
-    def add(self, episode: int, columns: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        """Keep the columns of an episode."""
-        for name, values in columns.items():
-            if values.dtype != bool:
-                self.columns.setdefault(name, {})[episode] = values.reshape(len(values), -1)
-
-    @property
-    def action(self) -> Mapping[int, np.ndarray[Any, Any]]:
-        """The action by episode, (rows, D)."""
-        return self.columns.get("action", {})
-
-
-def check_statistics(folder: Path, numbers: Numbers) -> list[Problem]:
-    """Compare both files with what the rows say."""
-    problems: list[Problem] = []
+    compute = (
+        "GR00T's fine-tuning writes it before it begins; its replay server and its evaluation do not. From a checkout "
+        f"of Isaac-GR00T: python gr00t/data/stats.py --dataset-path {shlex.quote(str(folder.absolute()))} "
+        "--embodiment-tag NEW_EMBODIMENT"
+    )
+    if not (folder / STATS).exists():
+        return [Problem(STATS, "is missing", compute, untidy=True)]
+    anew = "GR00T scales by it, and does not compute anew what is there. Put the file aside (mv), and compute it anew."
     try:
-        written = read_json(folder, STATS)
-        for name in ("observation.state", "action"):
-            if name in numbers.columns and name not in written:
-                problems.append(Problem(STATS, f"has nothing on {name}", COMPUTE_ANEW))
-        for name, told in written.items():
-            if name in numbers.columns:
-                values = np.concatenate(list(numbers.columns[name].values()))
-                problems += [Problem(STATS, what, COMPUTE_ANEW) for what in _differences(name, told, values)]
+        written = read_json(folder, STATS, dict[str, Any], f"{anew} {compute}")
     except DatasetError as error:
-        problems.append(Problem(error.file, error.what, COMPUTE_ANEW))
-    try:
-        rows = read_json_lines(folder, EPISODES_STATS)
-    except DatasetError as error:
-        return [*problems, Problem.of(error)]
-    by_episode = {row.get("episode_index"): row.get("stats") for row in rows}
-    for episode in sorted({index for columns in numbers.columns.values() for index in columns}):
-        stats = by_episode.get(episode)
-        if not isinstance(stats, dict):
-            problems.append(Problem(EPISODES_STATS, f"has no line for episode {episode}", "Write its statistics."))
-            continue
-        for name, told in stats.items():
-            if episode in numbers.columns.get(name, {}):
-                problems += [
-                    Problem(EPISODES_STATS, f"episode {episode}: {what}", "Write the statistics that its rows have.")
-                    for what in _differences(name, told, numbers.columns[name][episode])
-                ]
+        return [Problem.of(error)]
+    problems = []
+    for name, right in statistics.to_json().items():
+        missing = [kind for kind in TOLERANCE if kind not in _mapping(written.get(name))]
+        if missing and name in scaled:
+            what = f"has nothing on {name}" if len(missing) == len(TOLERANCE) else f"{name} lacks {', '.join(missing)}"
+            problems.append(Problem(STATS, what, compute, untidy=True))
+        problems += [
+            Problem(STATS, what, f"{anew} {compute}", untidy=name not in scaled)
+            for what in _differences(name, written.get(name), right)
+        ]
     return problems
 
 
-def _differences(name: str, told: Any, values: np.ndarray[Any, Any]) -> list[str]:
-    """Say which statistics of a column are not those of its values, (rows, D)."""
-    if not isinstance(told, dict):
-        return [f"{name} has no statistics"]
-    values = values.astype(np.float64)
-    right = {
-        "min": values.min(axis=0),
-        "max": values.max(axis=0),
-        "mean": values.mean(axis=0),
-        "std": values.std(axis=0),
-        "q01": np.quantile(values, 0.01, axis=0),
-        "q99": np.quantile(values, 0.99, axis=0),
+def episodes_statistics(folder: Path, version: str | None) -> tuple[dict[int, Mapping[str, Any]] | None, list[Problem]]:
+    """Return the statistics that ``meta/episodes_stats.jsonl`` has, by episode, and what is wrong with the file.
+
+    Args:
+        folder: The data set.
+        version: Its version; v2.0 knows no such file.
+    """
+    if version == "v2.0" and not (folder / EPISODES_STATS).exists():
+        return None, []
+    try:
+        return {line.index: line.stats for line in read_lines(folder, EPISODES_STATS, EpisodeStatistics)}, []
+    except DatasetError as error:
+        return None, [Problem(error.file, error.what, ONLY_LEROBOT, untidy=True)]
+
+
+def is_of_rows(
+    episode: int, told: Mapping[str, Any] | None, columns: Mapping[str, np.ndarray[Any, Any]]
+) -> list[Problem]:
+    """Compare the statistics of an episode with its rows.
+
+    Args:
+        episode: Its index.
+        told: Its line's statistics, None where it has no line.
+        columns: Name to values, (rows,) or (rows, D).
+    """
+    if told is None:
+        return [Problem(EPISODES_STATS, f"has no line for episode {episode}", ONLY_LEROBOT, untidy=True)]
+    numbers = {
+        name: values for name, values in columns.items() if name in told and values.dtype != bool and len(values)
     }
-    span = np.maximum(right["max"] - right["min"], np.maximum(np.abs(right["max"]), 1e-6) * 1e-3)
-    differing = []
-    for kind in [kind for kind in right if kind in told]:
-        try:
-            number = np.asarray(told[kind], np.float64).ravel()
-        except (TypeError, ValueError):
-            number = np.zeros(0)
-        if number.shape != right[kind].shape:
-            differing.append(f"{kind} of {name} has {len(number)} numbers, the rows have {len(right[kind])}")
+    return [
+        Problem(EPISODES_STATS, f"episode {episode}: {what}", ONLY_LEROBOT, untidy=True)
+        for name, right in episode_statistics(numbers).items()
+        for what in _differences(name, told[name], right)
+    ]
+
+
+def _differences(name: str, told: Any, right: Mapping[str, Any]) -> Iterator[str]:
+    """Say which statistics of a column are not the right ones."""
+    low, high = np.asarray(right["min"], np.float64), np.asarray(right["max"], np.float64)
+    span = np.maximum(high - low, np.maximum(np.abs(high), 1e-6) * 1e-3)
+    for kind, number in _mapping(told).items():
+        if kind not in right:
             continue
-        off = ~(np.abs(number - right[kind]) <= TOLERANCE[kind] * span)
+        numbers, wanted = _numbers(number), np.asarray(right[kind], np.float64)
+        if numbers.shape != wanted.shape:
+            yield f"{kind} of {name} has {len(numbers)} numbers, the rows have {len(wanted)}"
+            continue
+        off = ~(np.abs(numbers - wanted) <= TOLERANCE.get(kind, 0) * span[: len(wanted)])
         if off.any():
             at = int(np.argmax(off))
-            differing.append(f"{kind} of {name} is {number[at]:.6g} at {at}, the rows say {right[kind][at]:.6g}")
-    if "count" in told and told["count"] not in ([len(values)], len(values)):
-        differing.append(f"count of {name} is {told['count']!r:.40}, there are {len(values)} rows")
-    missing = [kind for kind in ("min", "max", "mean", "std") if kind not in told]
-    return differing + ([f"{name} lacks {', '.join(missing)}"] if missing else [])
+            yield f"{kind} of {name} is {numbers[at]:.6g} at {at}, the rows say {wanted[at]:.6g}"
+
+
+def _mapping(told: Any) -> Mapping[str, Any]:
+    return told if isinstance(told, dict) else {}
+
+
+def _numbers(told: Any) -> np.ndarray[Any, Any]:
+    """Return numbers as a vector, an empty one for what is none."""
+    try:
+        return np.asarray(told, np.float64).ravel()
+    except (TypeError, ValueError, OverflowError):
+        return np.zeros(0)

@@ -82,7 +82,7 @@ def test_file_registers_the_keys_of_the_data_set(gr00t):
     ],
 )
 def test_server_that_says_little_leaves_the_numbers_as_they_are(gr00t, language, key):
-    run(modality_config_text(replace(FEATURES, language=language), {"action": {"delta_indices": [0, 1]}}))
+    run(modality_config_text(replace(FEATURES, languages=(language,)), {"action": {"delta_indices": [0, 1]}}))
     (config,) = gr00t.values()
     assert [each.rep.name for each in config["action"].action_configs] == ["ABSOLUTE", "ABSOLUTE"]
     assert config["language"].modality_keys == [key]
@@ -93,7 +93,7 @@ def test_no_server_writes_code(gr00t):
     action = {"delta_indices": [0], "modality_keys": ["arm"], "action_configs": [{"rep": evil}]}
     with pytest.raises(ContractError, match="which is no name"):
         modality_config_text(FEATURES, {"action": action})
-    quoted = replace(FEATURES, state={"a'] + [__import__('os').abort()] + ['": 1}, language="task")
+    quoted = replace(FEATURES, state={"a'] + [__import__('os').abort()] + ['": 1}, languages=("task",))
     run(modality_config_text(quoted, {}))
     (config,) = gr00t.values()
     assert config["state"].modality_keys == list(quoted.state)

@@ -18,13 +18,22 @@ from tests.runners.conftest import SpyPolicy
 from tests.runners.datasets.reading import read_listed, read_whole
 from tests.runners.samples import make_episode, make_row, make_step
 from tests.toy import ToyCamera
+from tests.toy_policy import ToyPolicy
 
 LEVELS_A_STEP = 20
 
+SHAPES = {"video": {"camera": (8, 8, 3)}, "state": {"joints": (2,)}, "action": {"joints": (2,)}}
+"""Of the toy env."""
 
-def recorder(folder, episodes="all"):
+UNJUDGED = {"has_success": False, "has_rewards": False}
+BEGUN = {"manifest": {"earlier_starts": [{}]}}
+
+
+def recorder(folder, episodes="all", *, modality=None, **facts):
     made = LerobotRecorder(episodes)
-    made.on_run_start(RunInfo(folder=folder, config={}, fps=20.0, task="Toy-v0"))
+    made.check(modality or ToyPolicy().get_modality_config())
+    told = {"folder": folder, "config": {}, "fps": 20.0, "task": "Toy-v0", "shapes": SHAPES}
+    made.on_run_start(RunInfo(**told | facts))
     return made
 
 
@@ -76,13 +85,9 @@ def test_successful_episodes_alone(play, tmp_path):
     assert {episode.row["plan_index"] for episode in read_whole(tmp_path / "dataset")} == wanted
 
 
-def test_successful_episodes_of_an_env_that_knows_none_are_an_error_that_says_so(play, tmp_path, caplog):
-    made = recorder(tmp_path, "successful")
-    with caplog.at_level(logging.WARNING):
-        run = play(2, 4, has_success=False, recorders=[made])
-    assert len(run.rows) == 4
-    (told,) = caplog.messages
-    assert "Set recorder.lerobot.episodes=all." in told
+def test_successful_episodes_of_an_env_that_knows_none_are_refused_before_the_first_step(tmp_path):
+    with pytest.raises(ContractError, match=r"Set recorder\.lerobot\.episodes=all\."):
+        recorder(tmp_path, "successful", has_success=False)
 
 
 def test_neither_all_nor_successful_is_refused():
@@ -114,7 +119,7 @@ def test_episodes_that_ended_in_an_error_are_left_out(play, tmp_path):
 
 
 def test_interrupted_episodes_are_left_out(tmp_path):
-    made = recorder(tmp_path)
+    made = recorder(tmp_path, **UNJUDGED)
     observation = seen(0)
     made.on_episodes_start({0: make_episode(0), 1: make_episode(1)}, observation)
     made.on_control_step(taken(observation, [True, True]))
@@ -127,7 +132,7 @@ def test_interrupted_episodes_are_left_out(tmp_path):
 def test_episode_that_was_recorded_before_a_kill_is_not_recorded_again(tmp_path):
     """The data set has an episode before the run's list has its row; a kill between them has it played again."""
     for start in range(2):
-        made = recorder(tmp_path)
+        made = recorder(tmp_path, **UNJUDGED, **(BEGUN if start else {}))
         for index in range(start + 1):
             made.on_episodes_start({0: make_episode(index)}, seen(10 * start))
             made.on_control_step(taken(seen(10 * start), [False]))
@@ -153,8 +158,8 @@ def test_episode_is_in_the_data_set_before_its_row_is_written(play, tmp_path):
 
 def test_simulation_waits_for_an_encoder_that_cannot_keep_up(tmp_path, monkeypatch):
     waits = threading.Event()
-    made = recorder(tmp_path)
     monkeypatch.setattr("runners.recorders.lerobot.WAITING_BYTES", 3 * seen(0)["video"]["camera"][0].nbytes)
+    made = recorder(tmp_path, **UNJUDGED)
     monkeypatch.setattr(EpisodeRecording, "add", lambda self, frame: waits.wait(30))
     steps = []
 
@@ -200,7 +205,7 @@ def seen(value):
     """Return an observation of two envs whose state is this number."""
     return {
         "state": {"joints": np.full((2, 1, 2), value, np.float32)},
-        "video": {"camera": np.full((2, 1, 16, 16, 3), value, np.uint8)},
+        "video": {"camera": np.full((2, 1, 8, 8, 3), value, np.uint8)},
         "language": {"task": [["reach"]] * 2},
     }
 

@@ -73,7 +73,7 @@ def test_metadata_says_which_slice_is_which_key(tmp_path):
     ],
 )
 def test_instruction_is_under_the_language_key(tmp_path, language, column):
-    make_dataset(tmp_path / "set", features=replace(FEATURES, language=language))
+    make_dataset(tmp_path / "set", features=replace(FEATURES, languages=(language,)))
     (first, second, _) = read_whole(tmp_path / "set")
     assert [name for name in first.columns if name.startswith("annotation.")] == [column]
     assert set(first.columns[column].tolist()) == {0}
@@ -171,7 +171,9 @@ def test_data_set_goes_on_where_it_was(tmp_path):
     assert episodes[3].columns["observation.state"][0].tolist() == [300.0] * 4
 
 
-@pytest.mark.parametrize("change", [{"fps": 30.0}, {"action": {"arm": 4}}, {"video": {}}, {"language": "annotation.x"}])
+@pytest.mark.parametrize(
+    "change", [{"fps": 30.0}, {"action": {"arm": 4}}, {"video": {}}, {"languages": ("annotation.x",)}]
+)
 def test_data_set_of_another_kind_is_not_gone_on_with(tmp_path, change):
     folder = make_dataset(tmp_path / "set")
     with pytest.raises(ContractError, match="holds a data set of another kind"):

@@ -1,0 +1,42 @@
+"""``decoded``: the frames of a video of a data set, none larger than any camera's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+
+from runners.datasets.reading import DatasetError, inside
+
+__all__ = ["VIDEO_ERRORS", "decoded"]
+
+MAX_PIXELS = 2**23
+"""Most pixels of a frame: 3840 x 2160, and a little more."""
+
+VIDEO_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
+"""What a damaged video raises while it is opened or decoded."""
+
+
+@contextmanager
+def decoded(folder: Path, file: Path, **codec: str) -> Iterator[tuple[Any, Iterator[av.VideoFrame]]]:
+    """Open a video; within the context, its stream and its frames, as they are asked for.
+
+    Args:
+        folder: Of the data set.
+        file: The video, relative to it.
+        codec: Options of the decoder.
+
+    Raises:
+        DatasetError: It is missing, holds no video, or frames that are larger than any camera's.
+    """
+    with av.open(str(inside(folder, file)), options={"enable_drefs": "0"}) as container:
+        if not container.streams.video:
+            raise DatasetError(file, "holds no video", "Record the episode again.")
+        stream = container.streams.video[0]
+        if stream.height * stream.width > MAX_PIXELS:
+            raise DatasetError(
+                file, f"has frames of {stream.height} x {stream.width}", "No camera of a policy is so large."
+            )
+        stream.codec_context.options = codec | {"max_pixels": str(MAX_PIXELS)}  # a frame may say another size
+        yield stream, container.decode(stream)
