@@ -4,7 +4,7 @@ A beat is one request to the policy server and the control steps that its chunk 
 episode has ended begin the next planned one, all together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,10 +90,12 @@ def rollout(
     def fail(error: Gr00tError) -> None:
         """End what runs as errors; raise the error where it is for good, else return once the server is back."""
         nonlocal failures
+        if _is_refusal(error) and not log.rows and not any(e.steps for e in schedule.running.values()):
+            raise error  # before the first step: nothing has been played that a row could be of
         for env_id in list(schedule.running):
             finish(env_id, "error", success=None, error=str(error))
         failures += 1
-        if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
+        if failures > retries or _is_refusal(error):
             raise error
         revive(error)
 
@@ -108,11 +110,12 @@ def rollout(
             starting = schedule.begin(env.num_envs, env.starts)
             if starting:
                 if server_reset is ServerReset.per_episode:
-                    for planned in starting.values():
-                        replay.on_reset(client.reset({"seed": planned.seed, "episode_index": planned.index}))
+                    _reset_server(client, starting.values(), replay)
                 observation, _ = env.reset(options=_reset_options(starting))
-                recorders.on_episodes_start(starting, observation)
+            # What the server is asked with comes first: a picture that cannot be sent is no recorder's fault.
             ask = _question(client, observation, sorted(schedule.running), env.num_envs, replay)
+            if starting:
+                recorders.on_episodes_start(starting, observation)
             recorders.on_beat(observation)
             observation, reward, terminated, truncated, info = clock.beat(env, ask)
         except Gr00tError as error:
@@ -121,10 +124,24 @@ def rollout(
         ended = _account(schedule.running, reward, terminated, truncated, info)
         for env_id, how in ended.items():
             failures = failures if how == "error" else 0
-            judged = None if info["success"] is None or how == "error" else bool(info["success"][env_id])
-            finish(env_id, how, success=judged, error=info["error"][env_id])
+            finish(env_id, how, success=_judged(info, env_id, how), error=info["error"][env_id])
         if info["unanswered"] is not None:
             fail(info["unanswered"])
+
+
+def _is_refusal(error: Gr00tError) -> bool:
+    """Whether asking again would change nothing."""
+    return not isinstance(error, ServerError | ServerUnreachableError)
+
+
+def _judged(info: Mapping[str, Any], env_id: int, ended: Ended) -> bool | None:
+    return None if info["success"] is None or ended == "error" else bool(info["success"][env_id])
+
+
+def _reset_server(client: PolicyClient | ClientGroup, episodes: Iterable[PlannedEpisode], replay: ReplayWatch) -> None:
+    """Tell the server of each episode that begins."""
+    for planned in episodes:
+        replay.on_reset(client.reset({"seed": planned.seed, "episode_index": planned.index}))
 
 
 def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
@@ -146,15 +163,17 @@ def _question(
 
     What the server wants is read here, while the env stands where it was observed; asking needs the env no more.
     """
-    wanted = wanted_part(observation, client.get_modality_config())
+    modality = client.get_modality_config()
+    wanted = wanted_part(observation, modality)
     request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
 
     def ask() -> Chunk:
         action, info = client.get_action(request)
         replay.on_answer(info)
-        chunk = {key: np.zeros((num_envs, *values.shape[1:]), np.float32) for key, values in action.items()}
-        for key, values in action.items():
-            chunk[key][rows] = values
+        chunk = {}
+        for key in modality["action"].modality_keys:  # a server may send more, of any kind
+            chunk[key] = np.zeros((num_envs, *action[key].shape[1:]), np.float32)
+            chunk[key][rows] = action[key]
         return chunk
 
     return ask

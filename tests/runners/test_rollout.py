@@ -7,7 +7,7 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from groot_wrappers.errors import ServerError, ServerUnreachableError
+from groot_wrappers.errors import ContractError, ServerError, ServerUnreachableError
 from runners.config import ServerReset
 from runners.recorders import Recorder
 from tests.runners.conftest import SpyPolicy
@@ -342,3 +342,31 @@ def test_success_on_the_first_control_step_has_a_warning(play, execution):
     assert all("still true from the one before" in row.warning for row in at_once)
     assert not any(row.warning for row in run.rows if row.steps > 1)
     assert not any(row.warning for row in play(2, 6).rows)
+
+
+def test_what_a_server_sends_beside_its_actions_is_not_looked_at(play):
+    class Talkative(SpyPolicy):
+        def get_action(self, observation, options=None):
+            action, info = super().get_action(observation, options)
+            return action | {"confidence": "high", "values": np.zeros((1, 2))}, info
+
+    run = play(2, 4, policy_class=Talkative)
+    assert run.error is None
+    assert len(run.rows) == 4
+
+
+def test_refusal_before_the_first_step_leaves_no_row_and_blames_no_recorder(play, caplog):
+    class Grey(ToyEnv):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            self.camera._rgba = self.camera._rgba.to(torch.int32)
+
+    class Looking(Recorder):
+        def on_episodes_start(self, episodes, observation):
+            assert observation["video"]
+
+    run = play(2, 4, env_class=Grey, recorders=[Looking()])
+    assert isinstance(run.error, ContractError)
+    assert "embodiment.video.camera" in str(run.error)
+    assert run.rows == []
+    assert caplog.messages == []
