@@ -3,7 +3,6 @@
 import importlib.resources
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -16,9 +15,21 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
+from groot_wrappers.errors import did_you_mean
 from runners.config import register_schemas
+from runners.endings import (
+    DONE,
+    DONE_WITH_ERRORS,
+    FAILED,
+    GATE_NOT_MET,
+    INTERRUPTED,
+    begin,
+    end_with,
+    guarded,
+)
+from runners.pasting import override
 from runners.resolvers import register_resolvers
+from runners.terminal import say
 
 __all__ = [
     "DONE",
@@ -31,8 +42,10 @@ __all__ = [
     "worst",
 ]
 
-DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _USAGE = 2  # with which argparse ends, within Hydra
+
+ELSEWHERE = "hydra.run.dir=FOLDER, or hydra.sweep.dir=FOLDER for a sweep"
+"""By which settings a Hydra app writes to another place."""
 
 
 class SweepEnded(SystemExit):
@@ -58,50 +71,39 @@ def launch(
         old_flags: Flags of an earlier command line, each with the key that took its place.
         complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
     """
+    begin()
     _refuse_old_flags(sys.argv[1:], old_flags or {})
     _refuse_tokens(sys.argv[1:])
-    try:
-        sys.argv[1:] = complete(sys.argv[1:])
-    except ContractError as error:
-        print(error, file=sys.stderr)
-        sys.exit(FAILED)
     register_schemas()
     register_resolvers()
-    # Hydra then lets errors through instead of printing a summary of its own.
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through instead of printing a summary of its own
     codes: list[int] = []
-    command = list(sys.argv)
+    command: list[str] = []
 
     @hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)
     def run(config: DictConfig) -> None:
         sys.argv[:] = command  # a process that a launcher has started has a command line of its own
         _refuse_added_keys(config, config_name)
-        codes.append(_guarded(app, config))
+        codes.append(guarded(lambda: app(config), ELSEWHERE))
 
-    try:
-        run()
-    except (HydraException, OmegaConfBaseException) as error:
-        print(_explain(error, config_name), file=sys.stderr)
-        sys.exit(FAILED)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except SweepEnded:
-        raise
-    except SystemExit as refusal:
-        if refusal.code == _USAGE:
-            print("Flags such as -m come first, then the settings as key=value; --help lists them.", file=sys.stderr)
-            sys.exit(FAILED)
-        raise
-    sys.exit(worst(codes))
+    def work() -> int:
+        sys.argv[1:] = complete(sys.argv[1:])
+        command[:] = sys.argv
+        try:
+            run()
+        except (HydraException, OmegaConfBaseException) as error:
+            say(_explain(error, config_name), stream=sys.stderr)
+            return FAILED
+        except SweepEnded:
+            raise
+        except SystemExit as refusal:
+            if refusal.code != _USAGE:
+                raise
+            say("Flags such as -m come first, then the settings as key=value; --help lists them.", stream=sys.stderr)
+            return FAILED
+        return worst(codes)
 
-
-def _guarded(app: Callable[[DictConfig], int], config: DictConfig) -> int:
-    """Run an app; an error that a person can mend is a message, not a traceback."""
-    try:
-        return app(config)
-    except Gr00tError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return FAILED
+    end_with(work, ELSEWHERE)
 
 
 def _refuse_old_flags(arguments: list[str], old_flags: Mapping[str, str]) -> None:
@@ -112,9 +114,9 @@ def _refuse_old_flags(arguments: list[str], old_flags: Mapping[str, str]) -> Non
         if flag in old_flags:
             key = old_flags[flag]
             value = value or (arguments[position + 1] if position + 1 < len(arguments) else "...")
-            told.append(f"  {flag} is now {_pasteable(key, _option_with_id(key, value))}")
+            told.append(f"  {flag} is now {override(key, _option_with_id(key, value))}")
     if told:
-        print("Settings are given as overrides, key=value:\n" + "\n".join(told), file=sys.stderr)
+        say("Settings are given as overrides, key=value:", *told, stream=sys.stderr)
         sys.exit(FAILED)
 
 
@@ -126,24 +128,14 @@ def _option_with_id(group: str, value: str) -> str:
     return value
 
 
-def _pasteable(key: str, value: str) -> str:
-    """Return ``key=value`` in the quotes that Hydra and the shell need, if any."""
-    if re.fullmatch(r"[\w.:/-]+", value):
-        return f"{key}={value}"
-    # Within Hydra's quotes, a quote is escaped, and so are the backslashes that stand before one.
-    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), value)
-    override = f"{key}='{escaped}'"
-    return shlex.quote(override) if re.search(r'["$`\\!]', override) else f'"{override}"'
-
-
 def _refuse_tokens(arguments: list[str]) -> None:
     """Exit where a token is given as a setting, before Hydra writes it into the run folder."""
     for argument in arguments:
         key = argument.partition("=")[0].lstrip("+~")
         if "=" in argument and key.rpartition(".")[2] in ("api_token", "token"):
-            print(
+            say(
                 f"'{key}': a token is never part of the configuration. Set the environment variable GR00T_API_TOKEN.",
-                file=sys.stderr,
+                stream=sys.stderr,
             )
             sys.exit(FAILED)
 
@@ -156,7 +148,7 @@ def _refuse_added_keys(config: DictConfig, config_name: str) -> None:
         name = str(key)
         full_key = config._get_full_key(name)
         if known is not None and name not in known:
-            print(_explain_unknown_key(full_key, config_name), file=sys.stderr)
+            say(_explain_unknown_key(full_key, config_name), stream=sys.stderr)
             sys.exit(FAILED)
         open_ = OmegaConf.is_missing(config, name) or OmegaConf.is_interpolation(config, name)
         if not open_ and isinstance(config[name], DictConfig):
