@@ -3,6 +3,7 @@
 import importlib.resources
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -27,7 +28,6 @@ from runners.endings import (
     end_with,
     guarded,
 )
-from runners.pasting import override
 from runners.resolvers import register_resolvers
 from runners.terminal import say
 
@@ -114,9 +114,9 @@ def _refuse_old_flags(arguments: list[str], old_flags: Mapping[str, str]) -> Non
         if flag in old_flags:
             key = old_flags[flag]
             value = value or (arguments[position + 1] if position + 1 < len(arguments) else "...")
-            told.append(f"  {flag} is now {override(key, _option_with_id(key, value))}")
+            told.append(f"  {flag} is now {_pasteable(key, _option_with_id(key, value))}")
     if told:
-        say("Settings are given as overrides, key=value:", *told, stream=sys.stderr)
+        print("Settings are given as overrides, key=value:\n" + "\n".join(told), file=sys.stderr)
         sys.exit(FAILED)
 
 
@@ -128,14 +128,24 @@ def _option_with_id(group: str, value: str) -> str:
     return value
 
 
+def _pasteable(key: str, value: str) -> str:
+    """Return ``key=value`` in the quotes that Hydra and the shell need, if any."""
+    if re.fullmatch(r"[\w.:/-]+", value):
+        return f"{key}={value}"
+    # Within Hydra's quotes, a quote is escaped, and so are the backslashes that stand before one.
+    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), value)
+    override = f"{key}='{escaped}'"
+    return shlex.quote(override) if re.search(r'["$`\\!]', override) else f'"{override}"'
+
+
 def _refuse_tokens(arguments: list[str]) -> None:
     """Exit where a token is given as a setting, before Hydra writes it into the run folder."""
     for argument in arguments:
         key = argument.partition("=")[0].lstrip("+~")
         if "=" in argument and key.rpartition(".")[2] in ("api_token", "token"):
-            say(
+            print(
                 f"'{key}': a token is never part of the configuration. Set the environment variable GR00T_API_TOKEN.",
-                stream=sys.stderr,
+                file=sys.stderr,
             )
             sys.exit(FAILED)
 
@@ -148,7 +158,7 @@ def _refuse_added_keys(config: DictConfig, config_name: str) -> None:
         name = str(key)
         full_key = config._get_full_key(name)
         if known is not None and name not in known:
-            say(_explain_unknown_key(full_key, config_name), stream=sys.stderr)
+            print(_explain_unknown_key(full_key, config_name), file=sys.stderr)
             sys.exit(FAILED)
         open_ = OmegaConf.is_missing(config, name) or OmegaConf.is_interpolation(config, name)
         if not open_ and isinstance(config[name], DictConfig):

@@ -42,8 +42,8 @@ def embedded_server(policy: Mapping[str, Any], port: int, observation_form: str)
         if not isinstance(answer, int):
             process.kill()
             raise ServerUnreachableError(
-                f"The embedded policy server ({policy.get('_target_')}) did not start: {answer}. "
-                "Serve it alone to see more: groot-serve policy=... port=5555"
+                f"The embedded policy server ({policy.get('_target_')}) did not start: {answer.rstrip('.')}. "
+                "Serve it alone to see more: groot-serve policy=... hydra.verbose=true"
             )
         yield answer
 

@@ -10,8 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
+import zmq
 
 from groot_wrappers.errors import Gr00tError
 from runners import pasting
@@ -45,11 +44,13 @@ def message_of(error: BaseException | None, elsewhere: str = "") -> str | None:
         error: What was raised.
         elsewhere: Setting by which the command writes to another place.
     """
-    while error is not None and not isinstance(error, Gr00tError | OSError):
+    while error is not None and not isinstance(error, Gr00tError | OSError | zmq.ZMQError):
         error = error.__cause__
-    if error is None:
-        return None
-    return _explained(error, elsewhere) if isinstance(error, OSError) else str(error)
+    if isinstance(error, zmq.ZMQError):  # which has the operating system's numbers, but is none of its errors
+        error = OSError(error.errno, error.strerror)
+    if isinstance(error, OSError):
+        return _explained(error, elsewhere)
+    return None if error is None else str(error)
 
 
 def disk_failed(error: BaseException) -> bool:
@@ -95,6 +96,9 @@ def _caches() -> Iterator[tuple[str, Path, str]]:
 
 def _going_on() -> str:
     """Say how the run goes on that has begun in this process; nothing where none has."""
+    from hydra.core.hydra_config import HydraConfig  # noqa: PLC0415  # which not every command has, nor waits for
+    from hydra.types import RunMode  # noqa: PLC0415
+
     if not HydraConfig.initialized() or HydraConfig.get().mode is RunMode.MULTIRUN:
         return ""
     folder = Path(HydraConfig.get().runtime.output_dir)
