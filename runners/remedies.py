@@ -20,15 +20,19 @@ __all__ = ["cache_remedy", "disk_failed", "message_of"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 BROKEN = {errno.EROFS, errno.EIO, errno.ESTALE}
-FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 REMEDIES = {
     **dict.fromkeys(FULL, "Make room there: df -h shows how much is left, quota and ulimit -f how much is allowed."),
-    **dict.fromkeys(FORBIDDEN, "Let this user write there, or name another place{elsewhere}."),
+    errno.EROFS: "Name a place that can be written{elsewhere}.",
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM), "Let this user read and write there, or name another place{elsewhere}."
+    ),
     errno.ENAMETOOLONG: "Most file systems take 255 bytes between two slashes, and 4095 in all: name it shorter.",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Allow more open files: ulimit -n 65536."),
     errno.ENOMEM: "Free memory, or take fewer envs: num_envs=...",
-    **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP), "Its file system has no locks{elsewhere}."),
+    **dict.fromkeys(
+        (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP), "Its file system has no locks: name another place{elsewhere}."
+    ),
 }
 """What mends an error of the operating system, by its number."""
 
@@ -102,6 +106,6 @@ def _going_on() -> str:
     if not HydraConfig.initialized() or HydraConfig.get().mode is RunMode.MULTIRUN:
         return ""
     folder = Path(HydraConfig.get().runtime.output_dir)
-    if not (folder / "manifest.json").exists():
+    if not os.path.exists(folder / "manifest.json"):  # which no state of the disk lets fail
         return ""
     return f" What has ended is kept, and goes on by: groot-play {pasting.override('resume', folder)}"
