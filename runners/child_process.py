@@ -1,12 +1,13 @@
 """Child processes: a function run in a process of its own, for as long as a block needs it, with a pipe between."""
 
 import multiprocessing
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from runners.interrupts import INTERRUPTIONS, signals_ignored
 
 __all__ = ["child_process"]
 
@@ -28,18 +29,16 @@ def child_process(target: Callable[..., None], *arguments: Any) -> Iterator[tupl
     context = multiprocessing.get_context("spawn")  # forking would copy the simulator's threads in an unknown state
     ours, theirs = context.Pipe()
     process = context.Process(target=target, args=(theirs, *arguments))
-    # Ctrl-C reaches every process of a terminal, and when to stop is this one's word: the new one inherits that.
-    interruptible = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with signals_ignored(*INTERRUPTIONS):
         process.start()
-    finally:
-        signal.signal(signal.SIGINT, interruptible)
     theirs.close()
     try:
         yield process, ours
     finally:
         ours.close()
-        process.join(END_TIMEOUT_S)
-        if process.is_alive():
-            process.kill()
-            process.join()
+        try:
+            process.join(END_TIMEOUT_S)
+        finally:  # where the wait is interrupted too
+            if process.is_alive():
+                process.kill()
+                process.join()

@@ -16,9 +16,20 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
+from groot_wrappers.errors import did_you_mean
 from runners.config import register_schemas
+from runners.endings import (
+    DONE,
+    DONE_WITH_ERRORS,
+    FAILED,
+    GATE_NOT_MET,
+    INTERRUPTED,
+    begin,
+    end_with,
+    guarded,
+)
 from runners.resolvers import register_resolvers
+from runners.terminal import say
 
 __all__ = [
     "DONE",
@@ -31,8 +42,10 @@ __all__ = [
     "worst",
 ]
 
-DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _USAGE = 2  # with which argparse ends, within Hydra
+
+ELSEWHERE = "hydra.run.dir=FOLDER, or hydra.sweep.dir=FOLDER for a sweep"
+"""By which settings a Hydra app writes to another place."""
 
 
 class SweepEnded(SystemExit):
@@ -58,50 +71,39 @@ def launch(
         old_flags: Flags of an earlier command line, each with the key that took its place.
         complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
     """
+    begin()
     _refuse_old_flags(sys.argv[1:], old_flags or {})
     _refuse_tokens(sys.argv[1:])
-    try:
-        sys.argv[1:] = complete(sys.argv[1:])
-    except ContractError as error:
-        print(error, file=sys.stderr)
-        sys.exit(FAILED)
     register_schemas()
     register_resolvers()
-    # Hydra then lets errors through instead of printing a summary of its own.
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through instead of printing a summary of its own
     codes: list[int] = []
-    command = list(sys.argv)
+    command: list[str] = []
 
     @hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)
     def run(config: DictConfig) -> None:
         sys.argv[:] = command  # a process that a launcher has started has a command line of its own
         _refuse_added_keys(config, config_name)
-        codes.append(_guarded(app, config))
+        codes.append(guarded(lambda: app(config), ELSEWHERE))
 
-    try:
-        run()
-    except (HydraException, OmegaConfBaseException) as error:
-        print(_explain(error, config_name), file=sys.stderr)
-        sys.exit(FAILED)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except SweepEnded:
-        raise
-    except SystemExit as refusal:
-        if refusal.code == _USAGE:
-            print("Flags such as -m come first, then the settings as key=value; --help lists them.", file=sys.stderr)
-            sys.exit(FAILED)
-        raise
-    sys.exit(worst(codes))
+    def work() -> int:
+        sys.argv[1:] = complete(sys.argv[1:])
+        command[:] = sys.argv
+        try:
+            run()
+        except (HydraException, OmegaConfBaseException) as error:
+            say(_explain(error, config_name), stream=sys.stderr)
+            return FAILED
+        except SweepEnded:
+            raise
+        except SystemExit as refusal:
+            if refusal.code != _USAGE:
+                raise
+            say("Flags such as -m come first, then the settings as key=value; --help lists them.", stream=sys.stderr)
+            return FAILED
+        return worst(codes)
 
-
-def _guarded(app: Callable[[DictConfig], int], config: DictConfig) -> int:
-    """Run an app; an error that a person can mend is a message, not a traceback."""
-    try:
-        return app(config)
-    except Gr00tError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return FAILED
+    end_with(work, ELSEWHERE)
 
 
 def _refuse_old_flags(arguments: list[str], old_flags: Mapping[str, str]) -> None:

@@ -36,9 +36,14 @@ def conclude(
         manifest: What ``manifest.json`` holds.
         execution: ``horizons.execution``.
         say: Writes lines to the terminal.
+
+    Raises:
+        OSError: Summary or page cannot be written. ``runners.whole`` makes up for it once there is room again.
     """
-    _write_summary(folder, summary, recorders)  # before W&B's last words, which may take minutes
-    recorders.on_run_end(summary)
+    try:
+        _write_summary(folder, summary, recorders)  # before W&B's last words, which may take minutes
+    finally:  # recorders close what they hold open, even where the disk is full
+        recorders.on_run_end(summary)
     _write_summary(folder, summary, recorders)
     write_report(folder, summary, rows, manifest)
     say(*tell_end(folder, summary, rows, execution))

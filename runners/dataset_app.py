@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from runners.arguments import ArgumentParser, exit_after
+from runners.endings import begin
 
 __all__ = ["main", "make_parser"]
 
@@ -54,6 +55,7 @@ def _positive(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the ``groot-dataset`` command."""
+    begin()
     asked = make_parser().parse_args(arguments)
     from runners.datasets import looking  # noqa: PLC0415  # --help and a wrong argument answer at once
 

@@ -9,12 +9,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from hydra.utils import instantiate
-
-from groot_wrappers.errors import ServerUnreachableError
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.errors import Gr00tError, ServerUnreachableError
 from runners.child_process import child_process
-from runners.serve import TOKEN_VARIABLE
+from runners.hosting import TOKEN_VARIABLE, policy_server
 
 __all__ = ["embedded_server"]
 
@@ -45,8 +42,8 @@ def embedded_server(policy: Mapping[str, Any], port: int, observation_form: str)
         if not isinstance(answer, int):
             process.kill()
             raise ServerUnreachableError(
-                f"The embedded policy server ({policy.get('_target_')}) did not start: {answer}. "
-                "Serve it alone to see more: groot-serve policy=... port=5555"
+                f"The embedded policy server ({policy.get('_target_')}) did not start: {answer.rstrip('.')}. "
+                "Serve it alone to see more: groot-serve policy=... hydra.verbose=true"
             )
         yield answer
 
@@ -66,10 +63,9 @@ def _port_or_reason(process: BaseProcess, pipe: Connection) -> int | str:
 def _serve(pipe: Connection, policy: dict[str, Any], port: int, observation_form: str, token: str | None) -> None:
     """Build the policy, report the port, and serve until the other end of the pipe closes."""
     try:
-        server = PolicyServer(instantiate(policy), port=port, observation_form=observation_form, api_token=token)
-    except Exception as error:  # whatever it is, the parent tells the person
-        cause = error.__cause__ or error  # Hydra wraps what it could not build, and the reason lies inside
-        pipe.send(f"{type(cause).__name__}: {cause}")
+        server = policy_server(policy, port=port, observation_form=observation_form, api_token=token)
+    except Gr00tError as error:
+        pipe.send(str(error))
         sys.exit(1)
     pipe.send(server.port)
 

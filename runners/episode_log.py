@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from runners.files import naming
 from runners.json_files import parse_json
 from runners.results import EpisodeRow
 
@@ -30,7 +31,7 @@ class EpisodeLog:
     rows: list[EpisodeRow] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._file = self.path.open("ab")
+        self._file = self.path.open("ab", buffering=0)  # nothing that was refused is tried again on closing
         written = self.path.read_bytes()
         self._file.truncate(written.rfind(b"\n") + 1)
         self.rows, _ = read_rows(self.path)
@@ -40,10 +41,21 @@ class EpisodeLog:
         self._file.close()
 
     def append(self, row: EpisodeRow) -> None:
-        """Write one row through to the disk."""
-        self._file.write(json.dumps(row.to_json()).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write one row through to the disk.
+
+        Raises:
+            OSError: It cannot be written, the disk being full; the file then holds nothing of it.
+        """
+        rest = json.dumps(row.to_json()).encode() + b"\n"
+        written = self._file.seek(0, os.SEEK_END)
+        with naming(self.path):
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                self._file.truncate(written)
+                raise
         self.rows.append(row)
 
 

@@ -25,6 +25,7 @@ from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.episode_log import EpisodeLog
 from runners.expert import require_expert
 from runners.gate import judge, warn_of_short_plan
+from runners.interrupts import interrupts_held
 from runners.manifest import write_manifest
 from runners.plan import instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.policy_client import policy_client
@@ -63,7 +64,7 @@ def run_experiment(config: DictConfig) -> int:
     with (
         run_lock(folder),
         policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
-        (folder / "simulator.log").open("a") as simulator_log,
+        (folder / "simulator.log").open("a", encoding="utf-8", errors="backslashreplace") as simulator_log,
     ):
         client = connection.client
         modality = client.get_modality_config()
@@ -161,30 +162,34 @@ def run_experiment(config: DictConfig) -> int:
                     env_instructions=instructions if config.instruction.per is InstructionPer.env else (),
                     enough=stop.enough,
                 )
+            except KeyboardInterrupt:
+                say("\nInterrupted: what has ended is written down. Ctrl-\\ ends without that.")
+                raise
             finally:  # an interrupted run has results too
-                summary = summarise(
-                    log.rows,
-                    task=run.task,
-                    instruction=" | ".join(instructions),
-                    wall_s=time.monotonic() - started,
-                    renders=observed.renders,
-                    client=client,
-                    waited_s=clock.waited_s,
-                    counted=stop.counted(log.rows),
-                    method=stop.method,
-                )
-                summary["stop"] = stop.to_json(log.rows)
-                # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
-                summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
-                code = conclude(
-                    folder,
-                    summary,
-                    log.rows,
-                    recorders=recorders,
-                    manifest=manifest,
-                    execution=config.horizons.execution,
-                    say=say,
-                )
+                with interrupts_held():
+                    summary = summarise(
+                        log.rows,
+                        task=run.task,
+                        instruction=" | ".join(instructions),
+                        wall_s=time.monotonic() - started,
+                        renders=observed.renders,
+                        client=client,
+                        waited_s=clock.waited_s,
+                        counted=stop.counted(log.rows),
+                        method=stop.method,
+                    )
+                    summary["stop"] = stop.to_json(log.rows)
+                    # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
+                    summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
+                    code = conclude(
+                        folder,
+                        summary,
+                        log.rows,
+                        recorders=recorders,
+                        manifest=manifest,
+                        execution=config.horizons.execution,
+                        say=say,
+                    )
     return code
 
 

@@ -1,16 +1,37 @@
-"""Writing files that are whole at any moment: a kill, or a reader in between, never meets half of one."""
+"""Writing files that are whole at any moment: a kill, a full disk, or a reader in between never meets half of one.
+
+* ``write_whole``: writes a text file.
+* ``naming``: lets errors say which file they are about.
+"""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["naming", "write_whole"]
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file; until all of it is on disk, the earlier one stays."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    with naming(path):
+        try:
+            with unfinished.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an OSError of the block name a file: one that comes while a file is written names none by itself."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise

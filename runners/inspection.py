@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.expert import require_expert
 from runners.policy_client import policy_client
 from runners.simulation import simulated_env
+from runners.terminal import say
 
 __all__ = ["run_inspection"]
 
@@ -32,7 +32,6 @@ __all__ = ["run_inspection"]
 def run_inspection(config: DictConfig) -> int:
     """Start the env of a composed ``conf/inspect.yaml`` and print the comparison; return the exit code."""
     require_expert(config)
-    say = partial(print, flush=True)
     resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     require_registered(resolved["task"])
     modality = None
@@ -51,7 +50,7 @@ def run_inspection(config: DictConfig) -> int:
             match_embodiment(embodiment, modality)
         except ContractError as error:
             problems += error.problems
-    print("Starting the simulator (15 to 40 s)", file=sys.stderr, flush=True)
+    say("Starting the simulator (15 to 40 s)", stream=sys.stderr)
     with (
         open(os.devnull, "w") as nowhere,  # tables of IsaacLab's own
         redirect_stdout(nowhere),
@@ -72,7 +71,7 @@ def run_inspection(config: DictConfig) -> int:
             *_verdict(problems),
             *_yaml(draft_embodiment(isaaclab, modality, entries), embodiment, modality),
         ]
-    print("\n".join(lines), flush=True)
+    say(*lines)
     return FAILED if problems else DONE
 
 

@@ -13,7 +13,7 @@ from groot_wrappers import PolicyClient
 from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from runners.embedded import embedded_server
-from runners.serve import TOKEN_VARIABLE
+from runners.hosting import TOKEN_VARIABLE
 from runners.started_server import started_server
 
 __all__ = ["PolicyConnection", "policy_client"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from runners.arguments import ArgumentParser, exit_after
+from runners.endings import begin
 
 __all__ = ["main", "make_parser"]
 
@@ -36,6 +37,7 @@ def make_parser() -> ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the ``groot-report`` command."""
+    begin()
     parser = make_parser()
     asked = parser.parse_args(arguments)
     if bool(asked.folders) == bool(asked.compare):

@@ -6,33 +6,36 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.codec import Dialect
 from groot_wrappers.errors import Gr00tError
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.server import Policy
 from runners.cli import DONE, launch
+from runners.hosting import TOKEN_VARIABLE, policy_server
+from runners.interrupts import heeded
 from runners.latency_policy import LatencyPolicy
 
 __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 
-TOKEN_VARIABLE = "GR00T_API_TOKEN"  # noqa: S105  # the name of the variable, not a token
-
 
 def serve(config: DictConfig) -> int:
     """Serve until interrupted, or until a client that may do so ends it."""
     if OmegaConf.is_missing(config, "policy"):
         raise Gr00tError("No policy was named. Write groot-serve policy=lift_cube_expert; --help lists all policies.")
-    policy = instantiate(config.policy)
-    if config.base_ms or config.per_observation_ms:
-        policy = LatencyPolicy(policy, config.base_ms, config.per_observation_ms)
-    server = PolicyServer(
-        policy,
-        config.host,
-        config.port,
+
+    def slowed(policy: Policy) -> Policy:
+        if config.base_ms or config.per_observation_ms:
+            return LatencyPolicy(policy, config.base_ms, config.per_observation_ms)
+        return policy
+
+    server = policy_server(
+        config.policy,
+        behind=slowed,
+        host=config.host,
+        port=config.port,
         dialect=Dialect(config.dialect.value),
         observation_form=config.observation_form.value,
         api_token=os.environ.get(TOKEN_VARIABLE),
@@ -42,8 +45,8 @@ def serve(config: DictConfig) -> int:
     def stop(signum: int, frame: FrameType | None) -> None:
         server.stop()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in {signal.SIGINT, *heeded()}:  # by SIGINT a run ends the server that it has started
+        signal.signal(number, stop)
     logger.info("Serving on tcp://%s:%d; Ctrl-C ends it", config.host, server.port)
     server.serve_forever()
     logger.info("Stopped")
@@ -53,3 +56,7 @@ def serve(config: DictConfig) -> int:
 def main() -> NoReturn:
     """Run the ``groot-serve`` command."""
     launch(serve, "serve")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,14 +5,19 @@ that no escape sequence in them reaches a terminal, and no lone surrogate ends a
 
 * ``printable``, ``one_line``: foreign text as it may be shown.
 * ``say``: writes lines.
+* ``prepare_terminal``: what a process does before it writes its first line.
 """
 
+import io
+import logging
 import os
 import sys
+import traceback
 import unicodedata
-from typing import TextIO
+from contextlib import suppress
+from typing import Any, TextIO
 
-__all__ = ["one_line", "printable", "say"]
+__all__ = ["one_line", "prepare_terminal", "printable", "say"]
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that move the cursor, change what is around them, or cannot be written at all."""
@@ -32,25 +37,69 @@ def one_line(text: str, most: int = 80) -> str:
 
 
 def say(*lines: str, stream: TextIO | None = None) -> None:
-    """Write lines at once. Where nobody reads them any more (``| head``, a closed terminal), the work goes on unheard.
+    """Write lines at once.
 
     Args:
-        lines: Each may hold newlines; what in them is not printable is escaped.
+        lines: Each may hold newlines; what in them is not printable is escaped, but for tabs, which become spaces.
         stream: ``sys.stdout`` by default.
     """
-    stream = stream or sys.stdout
-    try:
-        print(printable("\n".join(lines)), file=stream, flush=True)
-    except OSError:
-        _stop_writing(stream)
+    print(printable("\n".join(lines).expandtabs()), file=stream or sys.stdout, flush=True)
+
+
+def prepare_terminal() -> None:
+    """Let this process write whatever it is told to, to readers that may go away; once, before its first line.
+
+    Where nobody reads stdout or stderr any more (``| head``, a closed terminal, a full disk), the work goes on unheard.
+    What their encoding does not have is escaped, and so is what is not printable in log messages. Streams that the
+    process was started without lead nowhere, instead of into the first file that it opens.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+    sys.stdin = sys.stdin or io.StringIO()
+    sys.stdout = _heedless(sys.stdout, 1)
+    sys.stderr = _heedless(sys.stderr, 2)
+    logging.setLogRecordFactory(_PrintableRecord)
+    logging.raiseExceptions = False  # a log file that cannot be written is no reason for tracebacks at the terminal
+
+
+class _Heedless(io.FileIO):
+    """A stream whose reader may go away: what cannot be written is left out."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+class _PrintableRecord(logging.LogRecord):
+    """A log record whose message and traceback may be shown."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        if self.exc_info:
+            self.exc_text = printable("".join(traceback.format_exception(*self.exc_info)).rstrip())
+
+    def getMessage(self) -> str:  # noqa: N802  # the name is logging's
+        return printable(super().getMessage().expandtabs())
+
+
+def _heedless(stream: TextIO | None, descriptor: int) -> TextIO:
+    """Return a stream as it is after ``prepare_terminal``; one that is no file, as a test's, stays as it is."""
+    if stream is not None:
+        try:
+            descriptor = stream.fileno()
+        except OSError:
+            return stream
+        with suppress(OSError):
+            stream.flush()
+    file = io.BufferedWriter(_Heedless(descriptor, "wb", closefd=False))
+    encoding = "utf-8" if stream is None else stream.encoding
+    return io.TextIOWrapper(file, encoding=encoding, errors="backslashreplace", line_buffering=True)
 
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode()
-
-
-def _stop_writing(stream: TextIO) -> None:
-    """Let what is written to a stream, now and at exit, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

@@ -3,21 +3,26 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.cli import DONE, GATE_NOT_MET
+from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.files import write_whole
 from runners.resume import EarlierStart
+from runners.run_lock import run_lock
+from runners.terminal import say
 
 __all__ = ["tell_whole", "whole_run"]
 
 
 def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
-    """Return the summary of a run of which nothing is missing; None where there is something to play or to judge anew.
+    """Return the summary of a run of which no episode is missing; None where there is one to play or to judge anew.
 
-    It reads files alone, so that a sweep of many jobs that are whole answers at once.
+    It reads files alone, so that a sweep of many jobs that are whole answers at once. A summary that a full disk or a
+    kill has kept from being written is written, counted from the rows.
 
     Args:
         folder: The run folder.
@@ -26,30 +31,30 @@ def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
     Raises:
         ContractError: Another run is whole there.
     """
-    if not (folder / "summary.json").exists():
+    if not (folder / "episodes.jsonl").exists():
         return None
     config: Any = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)
     try:
-        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
         plan = json.loads((folder / "plan.json").read_text())
         earlier = EarlierStart.read(folder)
         ended = {row["index"]: row["ended"] for row in map(json.loads, (folder / "episodes.jsonl").open())}
         judged_alike = all(earlier.manifest["config"][key] == config[key] for key in ("gate", "stop"))
         planned = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
-        if not judged_alike or summary["episodes"] != len(ended) or len(plan) != len(planned):
+        if not judged_alike or len(plan) != len(planned) or "error" in ended.values():
             return None
-        if "error" in ended.values() or not (len(ended) == len(plan) or summary["stop"]["ended_early"]):
+        summary = _written_summary(folder, len(ended))
+        if len(ended) < len(plan) and not (summary and summary["stop"]["ended_early"]):
             return None
     except (OSError, ValueError, KeyError, TypeError, ContractError):  # it was cut off, or is no run at all
         return None
     earlier.require_same(config)
-    return summary
+    return summary or _write_results(folder, config, earlier.manifest)
 
 
 def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
     """Say that nothing of a run is missing; return the exit code that it has ended with.
 
-    A page that a kill has kept from being written is written.
+    A page that was kept from being written is written.
     """
     if not (folder / "report.html").exists():
         from runners.episode_log import read_rows  # noqa: PLC0415  # these take libraries that are slow to import
@@ -57,9 +62,54 @@ def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
 
         write_report(folder, summary, read_rows(folder / "episodes.jsonl")[0], EarlierStart.read(folder).manifest)
     gate = summary["gate"]
-    print(
+    say(
         f"{folder} is whole: {summary['successes']} of {summary['episodes']} episodes succeeded. Nothing is left "
-        "to play; fresh=true begins anew." + (f"\n{gate['told']}" if gate else ""),
-        flush=True,
+        "to play; fresh=true begins anew." + (f"\n{gate['told']}" if gate else "")
     )
-    return GATE_NOT_MET if gate and not gate["met"] else DONE
+    if gate and not gate["met"]:
+        return GATE_NOT_MET
+    return DONE_WITH_ERRORS if summary.get("recorders") else DONE
+
+
+def _written_summary(folder: Path, episodes: int) -> dict[str, Any] | None:
+    """Return what ``summary.json`` holds; None where it does not tell of that many episodes, or is not there."""
+    try:
+        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+        return summary if summary["episodes"] == episodes else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the summary and the page of a run whose rows are all there, and return the summary.
+
+    How fast it was, and what was asked of the server, nobody knows any more.
+    """
+    from groot_wrappers.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
+    from runners.episode_log import read_rows  # noqa: PLC0415
+    from runners.gate import judge  # noqa: PLC0415
+    from runners.json_files import read_json  # noqa: PLC0415
+    from runners.plan import PlannedEpisode  # noqa: PLC0415
+    from runners.report import write_report  # noqa: PLC0415
+    from runners.results import summarise  # noqa: PLC0415
+    from runners.stopping import StopRule  # noqa: PLC0415
+
+    unasked: Any = SimpleNamespace(stats=ClientStats())
+    with run_lock(folder):
+        rows, _ = read_rows(folder / "episodes.jsonl")
+        stop = StopRule(read_json(folder / "plan.json", list[PlannedEpisode]), config["stop"]["ci_width"])
+        summary = summarise(
+            rows,
+            task=config["task"]["id"],
+            instruction=" | ".join(dict.fromkeys(planned.instruction for planned in stop.plan)),
+            wall_s=0.0,
+            renders=0,
+            client=unasked,
+            counted=stop.counted(rows),
+            method=stop.method,
+        )
+        summary["stop"] = stop.to_json(rows)
+        summary["gate"] = judge(config["gate"]["min_success"] if config["shard"]["count"] == 1 else None, summary)
+        write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
+        write_report(folder, summary, rows, manifest)
+    return summary

@@ -14,6 +14,8 @@ from typing import Any
 from groot_wrappers.errors import Gr00tError
 from runners.bench.rows import Row
 from runners.child_process import END_TIMEOUT_S, child_process
+from runners.cli import ELSEWHERE
+from runners.remedies import message_of
 
 __all__ = ["rows_of", "serving"]
 
@@ -79,15 +81,14 @@ def _run_while_wanted(pipe: Connection, target: Callable[..., None], arguments: 
 
 def _send_rows(pipe: Connection, measure: Callable[..., Iterator[Row]], arguments: tuple[Any, ...], log: Path) -> None:
     """Send each row, then None; a failure as its message."""
-    with log.open("a") as output:
-        os.dup2(output.fileno(), sys.stdout.fileno())  # what libraries print by themselves too
-    logging.basicConfig(filename=log, level=logging.INFO)
     try:
+        with log.open("a") as output:
+            os.dup2(output.fileno(), sys.stdout.fileno())  # what libraries print by themselves too
+        logging.basicConfig(filename=log, level=logging.INFO)
         for row in measure(*arguments):
             pipe.send(row)
         pipe.send(None)
-    except Gr00tError as error:
-        pipe.send(str(error))
     except Exception as error:  # whatever it is, the parent tells the person
         logging.getLogger(__name__).info("%s", traceback.format_exc())
-        pipe.send(f"{measure.__name__} failed: {type(error).__name__}: {error}. The traceback is in {log}.")
+        told = f"{measure.__name__} failed: {type(error).__name__}: {error}. The traceback is in {log}."
+        pipe.send(message_of(error, ELSEWHERE) or told)

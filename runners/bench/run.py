@@ -19,6 +19,7 @@ from runners.cli import DONE
 from runners.config import BenchSection
 from runners.expert import require_expert
 from runners.manifest import provenance
+from runners.terminal import say
 
 __all__ = ["run_bench"]
 
@@ -36,16 +37,15 @@ def run_bench(config: DictConfig) -> int:
     rows: list[Row] = []
     try:
         for section in sections:
-            print(f"Measuring: {section}", flush=True)
+            say(f"Measuring: {section}")
             for row in _measure(section, config, folder):
                 rows.append(row)
                 write_rows(folder / "bench.json", rows, facts)
     finally:
         if rows:
-            print("\n" + "\n".join(table(rows)))
-            print(f"\nResults: {folder / 'bench.json'}", flush=True)
+            say("", *table(rows), f"\nResults: {folder / 'bench.json'}")
             if write_plot(folder / "bench.png", rows):
-                print(f"Plot:    {folder / 'bench.png'}", flush=True)
+                say(f"Plot:    {folder / 'bench.png'}")
     return DONE
 
 
@@ -60,7 +60,7 @@ def _possible(sections: list[BenchSection]) -> list[BenchSection]:
     possible: list[BenchSection] = [section for section in sections if section is BenchSection.wire]
     told = ", ".join(section for section in sections if section not in possible)
     if told:
-        print(f"Left out, as IsaacLab is not installed here (pip install 'gr00t-isaaclab[isaaclab]'): {told}")
+        say(f"Left out, as IsaacLab is not installed here (pip install 'gr00t-isaaclab[isaaclab]'): {told}")
     if not possible:
         raise ContractError('Nothing is left to measure. Install IsaacLab, or measure "bench=[wire]".')
     return possible

@@ -17,6 +17,7 @@ from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
 from runners.plan import PlannedEpisode
+from runners.remedies import disk_failed
 from runners.results import EpisodeRow
 from runners.stopping import StopRule
 
@@ -58,8 +59,9 @@ class RunInfo:
 class Recorder:
     """Hooks that do nothing. Observations are lazy: looking at ``observation["video"]`` draws the cameras.
 
-    A ContractError of ``check`` or ``on_run_start`` refuses the run before its first step; whatever else a hook raises
-    leaves the recorder out from then on, and is told at the end of the run.
+    A ContractError of ``check`` or ``on_run_start`` refuses the run before its first step, and a full disk ends it, as
+    it would keep the next row from being written too; whatever else a hook raises leaves the recorder out from then on,
+    and is told at the end of the run.
     """
 
     def check(self, modality: ModalityConfigs) -> None:
@@ -148,7 +150,7 @@ class Recorders(Recorder):
     def on_run_start(self, run: RunInfo) -> None:  # noqa: D102
         try:
             self._each("on_run_start", run)
-        except ContractError:  # those that have begun hold files open, and W&B the process
+        except (ContractError, OSError):  # those that have begun hold files open, and W&B the process
             self._each("on_run_end", {})
             raise
 
@@ -179,8 +181,10 @@ class Recorders(Recorder):
             try:
                 getattr(recorder, hook)(*arguments)
             except Exception as error:  # whatever a recorder does, the episodes count more than its record
-                if hook == "on_run_start" and isinstance(error, ContractError):
+                if hook == "on_run_start" and (isinstance(error, ContractError) or disk_failed(error)):
                     self._working = self._working[: self._working.index(recorder)]
+                    raise
+                if hook != "on_run_end" and disk_failed(error):
                     raise
                 self._working.remove(recorder)
                 name = type(recorder).__name__

@@ -7,6 +7,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,8 +30,9 @@ class JobEnd:
     error: str | None = None
 
     def write(self, folder: Path) -> None:
-        """Write it into the job's folder."""
-        write_whole(folder / "job.json", json.dumps(asdict(self), indent=1) + "\n")
+        """Write it into the job's folder, if that takes it: a job that left no word there counts as cut off."""
+        with suppress(OSError):
+            write_whole(folder / "job.json", json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> "JobEnd | None":

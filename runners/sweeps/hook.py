@@ -1,7 +1,6 @@
 """RunHook: what happens where a run or a sweep begins and ends, in the process that a person has started."""
 
-import sys
-import traceback
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from groot_wrappers.errors import ContractError, Gr00tError
-from runners.cli import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
+from groot_wrappers.errors import ContractError
+from runners.cli import DONE, ELSEWHERE, FAILED, GATE_NOT_MET, SweepEnded, worst
+from runners.endings import tell
 from runners.sweeps.folder import JobEnd, put_aside, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys
+from runners.terminal import say
 
 __all__ = ["RunHook"]
 
@@ -39,18 +40,18 @@ class RunHook(Callback):
     def _end(self, config: DictConfig) -> None:
         ends = {job: JobEnd.read(self._folder / job.name) or JobEnd(FAILED, "it was cut off") for job in self._jobs}
         failed = {job: end for job, end in ends.items() if end.code == FAILED}
-        print(f"\nSweep {self._folder}: {len(ends) - len(failed)} of {len(ends)} jobs are done", flush=True)
+        say(f"\nSweep {self._folder}: {len(ends) - len(failed)} of {len(ends)} jobs are done")
         for job, end in list(failed.items())[:MOST_TOLD]:
             reason = (end.error or "").partition("\n")[0]
-            print(f"  failed: {' '.join(job.overrides)} ({self._folder / job.name}): {reason}")
+            say(f"  failed: {' '.join(job.overrides)} ({self._folder / job.name}): {reason}")
         if len(failed) > MOST_TOLD:
-            print(f"  and {len(failed) - MOST_TOLD} more")
+            say(f"  and {len(failed) - MOST_TOLD} more")
         if failed:
-            print("The same command plays what is missing.")
+            say("The same command plays what is missing.")
         codes = [end.code for end in ends.values()]
         if not failed and config.shard.count > 1 and config.gate.min_success is not None:
             codes += self._judge_shards()
-        print(f"Look at it: groot-report {self._folder}", flush=True)
+        say(f"Look at it: groot-report {shlex.quote(str(self._folder))}")
         raise SweepEnded(worst(codes))
 
     def _judge_shards(self) -> list[int]:
@@ -61,7 +62,7 @@ class RunHook(Callback):
         joined = join_shards([read_run(self._folder.resolve() / job.name) for job in self._jobs])
         gates = [run.summary["gate"] for run in joined]
         for gate in gates:
-            print(gate["told"])
+            say(gate["told"])
         return [DONE if gate["met"] else GATE_NOT_MET for gate in gates]
 
     def _start(self, config: DictConfig) -> None:
@@ -84,7 +85,7 @@ class RunHook(Callback):
             f"hydra.sweep.dir='{self._folder}'",
             f"hydra.sweep.subdir='${{job_name:${{hydra:overrides.task}},[{counted}]}}'",
         ]
-        print(f"Sweep {self._folder}: {len(self._jobs)} jobs", flush=True)
+        say(f"Sweep {self._folder}: {len(self._jobs)} jobs")
 
 
 def _name(config: DictConfig, jobs: Sequence[Job]) -> str:
@@ -115,16 +116,13 @@ def _put_aside(config: DictConfig, folder: Path) -> None:
         raise ContractError(f"fresh=true and resume={config.resume} exclude each other. Leave one of them out.")
     aside = put_aside(folder)
     if aside is not None:
-        print(f"fresh=true: what was in {folder} is now in {aside}", flush=True)
+        say(f"fresh=true: what was in {folder} is now in {aside}")
 
 
 def _refusing(do: Callable[[], None]) -> None:
     """Do it, or end the process with a message: Hydra would only warn of an exception here, and go on."""
     try:
         do()
-    except Gr00tError as error:
-        print(error, file=sys.stderr)
-        raise SweepEnded(FAILED) from error
     except Exception as error:
-        traceback.print_exc()
+        tell(error, f"{ELSEWHERE}, or sweep.name=NAME")
         raise SweepEnded(FAILED) from error

@@ -10,21 +10,21 @@ import os
 import signal
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
-from groot_wrappers.errors import Gr00tError
-from runners.cli import FAILED, INTERRUPTED
+from runners.cli import ELSEWHERE, FAILED, INTERRUPTED
+from runners.endings import tell
+from runners.interrupts import heed_interruptions, interrupts_held, signals_ignored
 from runners.resolvers import register_resolvers
 from runners.sweeps.folder import JobEnd
+from runners.terminal import prepare_terminal, say
 
 __all__ = ["play_job"]
 
@@ -42,11 +42,12 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
         play: Plays a run, in the process of its own.
         config: The composed settings of the job.
     """
+    prepare_terminal()  # of this process, which a launcher may have started
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     alone = hydra.launcher._target_.endswith(".BasicLauncher")
     output = None if alone else folder / "output.log"
-    print(f"#{hydra.job.num} begins in {folder}", flush=True)  # Hydra has told the settings of each number
+    say(f"#{hydra.job.num} begins in {folder}")  # Hydra has told the settings of each number
     JobEnd.forget(folder)
     multiprocessing.set_start_method("spawn", force=True)  # joblib's own is unknown to the process that is started
     context = multiprocessing.get_context("forkserver")
@@ -56,13 +57,14 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
         args=(play, config, _plain(hydra), dict(os.environ), output),
         name="job",
     )
-    with _word_of_schedulers_ignored():
+    with signals_ignored(signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2):  # schedulers and terminals tell every process
         process.start()
     try:
         process.join()
     except (KeyboardInterrupt, SystemExit):  # the latter where submitit has put the job into the queue again
-        _signal(process.pid, signal.SIGINT)  # where Ctrl-C has reached it too, this changes nothing
-        process.join(END_TIMEOUT_S)
+        with interrupts_held():
+            _signal(process.pid, signal.SIGINT)  # where Ctrl-C has reached it too, this changes nothing
+            process.join(END_TIMEOUT_S)
         raise
     finally:
         if process.is_alive():
@@ -73,22 +75,8 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
         end = JobEnd(FAILED, f"its process ended with code {process.exitcode}, below 0 for the signal that ended it")
         end.write(folder)
     error = f": {end.error}" if end.error and not alone else ""
-    print(f"#{hydra.job.num} ended with code {end.code}{error}", flush=True)
+    say(f"#{hydra.job.num} ended with code {end.code}{error}")
     return end.code
-
-
-@contextlib.contextmanager
-def _word_of_schedulers_ignored() -> Iterator[None]:
-    """Let what is started in the block, and all that it starts, ignore by what schedulers tell that time is up.
-
-    They tell every process of a job. What is to be done about it is the word of the one that they have started.
-    """
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGUSR2)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _play(
@@ -100,26 +88,22 @@ def _play(
 ) -> None:
     """Play a job in this process, which is its own."""
     os.environ.update(environment)
-    if output is not None:
-        _write_into(output)
-    signal.signal(signal.SIGINT, _interrupt_once)
+    prepare_terminal()
+    heed_interruptions([signal.SIGINT])  # which the process that has started this one sends, whatever that one ignores
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    register_resolvers()
-    HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
-    settings: Any = HydraConfig.get()
-    folder = Path(settings.runtime.output_dir)
-    configure_log(settings.job_logging, settings.verbose)
     try:
+        if output is not None:
+            _write_into(output)
+        register_resolvers()
+        HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
+        settings: Any = HydraConfig.get()
+        configure_log(settings.job_logging, settings.verbose)
         end = JobEnd(play(config))
-    except Gr00tError as error:
-        print(f"\n{error}", file=sys.stderr)
-        end = JobEnd(FAILED, str(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)  # with no word in the folder: what is cut off is gone on with
     except Exception as error:  # whatever it is, the other jobs have their turn
-        traceback.print_exc()
-        end = JobEnd(FAILED, f"{type(error).__name__}: {error}")
-    end.write(folder)
+        end = JobEnd(FAILED, tell(error, ELSEWHERE))
+    end.write(Path(hydra["runtime"]["output_dir"]))
     sys.exit(end.code)
 
 
@@ -131,16 +115,10 @@ def _plain(hydra: Any) -> dict[str, Any]:
 
 def _write_into(path: Path) -> None:
     """Let all that this process prints go to the end of a file."""
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(file.fileno(), stream.fileno())
-
-
-def _interrupt_once(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt at the first Ctrl-C, and let no second one cut off what is done about it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _end_with_parent() -> None:

@@ -21,10 +21,20 @@ def cache_root() -> Path:
     """Where built assets live: ``$XDG_CACHE_HOME/gr00t-isaaclab``, or ``~/.cache/gr00t-isaaclab``.
 
     A relative ``XDG_CACHE_HOME`` is ignored, as the XDG base directory specification asks.
+
+    Raises:
+        AssetError: It does not say, and there is no home folder, as in a container for a user that it does not know.
     """
     configured = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
-    return base / "gr00t-isaaclab"
+    if os.path.isabs(configured):
+        return Path(configured) / "gr00t-isaaclab"
+    try:
+        return Path.home() / ".cache" / "gr00t-isaaclab"
+    except RuntimeError as error:
+        raise AssetError(
+            "This user has no home folder, so that there is no place for what is built once and used again. "
+            "XDG_CACHE_HOME=FOLDER names one, for Warp's compiled kernels too; HOME=FOLDER names a home."
+        ) from error
 
 
 def build_once(folder: Path, build: Callable[[Path], None]) -> Path:

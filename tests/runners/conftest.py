@@ -1,10 +1,14 @@
 """Rollouts of the toy env in this process, and groot-play in processes of its own."""
 
 import contextlib
+import fcntl
 import functools
+import logging
 import os
+import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -17,6 +21,7 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyCl
 from groot_wrappers.server import PolicyServer
 from runners import play as play_command
 from runners.episode_log import EpisodeLog
+from runners.interrupts import INTERRUPTIONS
 from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
 from runners.rollout import rollout
@@ -135,6 +140,20 @@ def _join(server, thread):
     assert not thread.is_alive()
 
 
+@pytest.fixture(autouse=True)
+def process_as_it_was(monkeypatch):
+    """Put back what a command that is run in this process has made of it: signals, streams, logging."""
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, getattr(sys, stream))
+    factory = logging.getLogRecordFactory()
+    handlers = {number: signal.getsignal(number) for number in INTERRUPTIONS}
+    yield
+    logging.setLogRecordFactory(factory)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def clean_environment(monkeypatch):
     """Take away what a developer's shell may say about W&B and tokens; let a process find the tests."""
@@ -146,10 +165,13 @@ def clean_environment(monkeypatch):
 
 @pytest.fixture
 def groot_play(tmp_path, clean_environment):
-    """Start groot-play on the toy task, in a process group of its own, in an empty folder; ended with the test."""
+    """Start groot-play on the toy task, in a process group of its own, in an empty folder; ended with the test.
+
+    ``terminal`` is the end of a pseudo-terminal that is to be its own, instead of pipes.
+    """
     started = []
 
-    def start(*overrides, task="toy", env=None):
+    def start(*overrides, task="toy", env=None, terminal=None):
         flags = [override for override in overrides if override.startswith("-")]  # Hydra wants them first
         settings = [override for override in overrides if not override.startswith("-")]
         folder = str(ROOT / "tests/runners/conf")
@@ -158,10 +180,12 @@ def groot_play(tmp_path, clean_environment):
             command,
             cwd=tmp_path,
             env=os.environ | (env or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=terminal,
+            stdout=terminal or subprocess.PIPE,
+            stderr=terminal or subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=terminal and (lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)),  # noqa: PLW1509  # no threads
         )
         started.append(process)
         return process
@@ -171,8 +195,9 @@ def groot_play(tmp_path, clean_environment):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, 9)
         process.wait(10)
-        process.stdout.close()
-        process.stderr.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 class PolicyProcess:

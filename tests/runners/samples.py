@@ -1,10 +1,26 @@
 """A row, an episode, a control step, a picture: what the tests of recorders and results need of each."""
 
+import time
+
 import numpy as np
 
 from groot_wrappers.control_step import ControlStep
+from runners.interrupts import BURST_S
 from runners.plan import PlannedEpisode
+from runners.recorders import Recorder
 from runners.results import EpisodeRow
+
+
+class Lingering(Recorder):
+    """A recorder whose end takes longer than it takes to press Ctrl-C again."""
+
+    def on_run_start(self, run):
+        self.folder = run.folder
+
+    def on_run_end(self, summary):
+        (self.folder / "lingers").touch()
+        time.sleep(2 * BURST_S)
+        (self.folder / "lingered").touch()
 
 
 def make_row(index=0, **fields):

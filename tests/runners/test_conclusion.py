@@ -89,3 +89,17 @@ def test_text_that_no_file_can_hold_still_gives_a_page(ended, tmp_path):
     page = ended(changes=[make_row(0, instruction="reach \ud800 <b>")])[3]
     assert r"reach \ud800 &lt;b&gt;" in page
     assert read_run(tmp_path / "a run").rows
+
+
+def test_summary_for_which_there_is_no_room_keeps_no_recorder_open(ended, tmp_path):
+    closed = []
+
+    class Open(Recorder):
+        def on_run_end(self, summary):
+            closed.append(summary["episodes"])
+
+    (tmp_path / "a run/.summary.json.unfinished").mkdir(parents=True)
+    with pytest.raises(OSError, match="Is a directory") as raised:
+        ended(Open())
+    assert raised.value.filename == str(tmp_path / "a run/summary.json")
+    assert closed == [4]

@@ -353,9 +353,17 @@ def test_command_is_installed():
     assert "server.port=5556" in told.stderr
 
 
-def test_serve_serves_until_it_is_interrupted(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("start", "number"),
+    [
+        ([str(GROOT_PLAY.with_name("groot-serve"))], signal.SIGINT),
+        ([sys.executable, "-m", "runners.serve"], signal.SIGHUP),
+    ],
+    ids=["command", "module"],
+)
+def test_serve_serves_until_it_is_interrupted(tmp_path, monkeypatch, start, number):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    command = [str(GROOT_PLAY.with_name("groot-serve")), "policy=toy", "port=0"]
+    command = [*start, "policy=toy", "port=0"]
     process = subprocess.Popen(
         [*command, "--config-dir", str(ROOT / "tests/runners/conf")],
         cwd=tmp_path,
@@ -369,7 +377,7 @@ def test_serve_serves_until_it_is_interrupted(tmp_path, monkeypatch):
         with PolicyClient("127.0.0.1", port, connect_timeout_s=10, timeout_s=10) as client:
             client.wait_until_ready()
             assert list(client.get_modality_config()["action"].modality_keys) == ["joints"]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         rest, _ = process.communicate(timeout=15)
         assert process.returncode == 0
         assert "Traceback" not in rest

@@ -1,6 +1,7 @@
 """Embedded servers: they answer while they are wanted, say why they could not start, and end."""
 
 import multiprocessing
+import os
 import time
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from groot_wrappers.client import PolicyClient
 from groot_wrappers.errors import ServerUnreachableError
 from runners.embedded import embedded_server
+from runners.interrupts import INTERRUPTIONS
 
 
 @pytest.fixture
@@ -21,6 +23,9 @@ def empty_handed():
 def test_server_answers_within_the_block_and_ends_with_it(monkeypatch):
     monkeypatch.setenv("GR00T_API_TOKEN", "sesame-4711")
     with embedded_server({"_target_": "tests.groot_wrappers.policies.ToyPolicy"}, 0, "nested") as port:
+        (process,) = multiprocessing.active_children()
+        for number in INTERRUPTIONS:  # which reach every process of a terminal or of a scheduler's job
+            os.kill(process.pid, number)
         token = {"api_token": "sesame-4711", "connect_timeout_s": 10.0}
         with PolicyClient("127.0.0.1", port, **token) as client:
             client.wait_until_ready()

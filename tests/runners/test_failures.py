@@ -6,7 +6,9 @@ they can, as each start takes seconds.
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 import av
 import pytest
 
+from runners.interrupts import BURST_S
 from runners.sweeps.folder import read_jobs
 from tests.runners.policy_servers import TOKEN
 from tests.runners.wandb_reader import read_offline_run
@@ -218,9 +221,13 @@ def test_server_killed_in_mid_episode_costs_the_running_episodes_alone(groot_pla
 
 
 def test_interrupt_keeps_what_is_finished(groot_play, tmp_path):
-    """Ctrl-C reaches the whole process group: groot-play, the embedded server, W&B's service."""
+    """Ctrl-C reaches the whole process group: groot-play, the embedded server, W&B's service.
+
+    A person presses it again while the run ends, which takes its time.
+    """
     process = groot_play(
         "server=expert",
+        "+recorder.lingering._target_=tests.runners.samples.Lingering",
         "task.expert._target_=tests.runners.policy_servers.Reaching",
         "task.id=Toy-Slow-v0",
         "num_envs=2",
@@ -233,9 +240,15 @@ def test_interrupt_keeps_what_is_finished(groot_play, tmp_path):
     time.sleep(0.5)
     finished = len(rows_of(folder))
     os.killpg(process.pid, signal.SIGINT)
+    while not (folder / "lingers").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    time.sleep(BURST_S)
+    os.killpg(process.pid, signal.SIGINT)
     code, out, err = finish(process, timeout=30)
-    assert code == 130
+    assert code in (130, -signal.SIGINT), "which a shell shows as 130 too"
     assert "Traceback" not in err
+    assert (folder / "lingered").exists()
     rows = rows_of(folder)
     assert len(rows) >= finished
     assert all(row["ended"] in ("success", "time_out") for row in rows), "what was interrupted is no outcome"
@@ -249,6 +262,43 @@ def test_interrupt_keeps_what_is_finished(groot_play, tmp_path):
     logged = read_offline_run(offline)
     assert len([entry for entry in logged.history if "episode/index" in entry]) == len(rows)
     assert logged.exit_code is not None, "W&B's run is closed"
+    assert not wait_until_group_is_empty(process.pid)
+
+
+def test_terminal_that_is_closed_ends_a_sweep_with_all_that_its_job_has(groot_play, tmp_path):
+    """Its processes are told by SIGHUP, and what they write is refused; then a scheduler grows impatient."""
+    terminal, theirs = pty.openpty()
+    process = groot_play(
+        "-m",
+        "seed=1,2",
+        "server=expert",
+        "task.expert._target_=tests.runners.policy_servers.Reaching",
+        "task.id=Toy-Slow-v0",
+        "num_envs=2",
+        "episodes=20",
+        "horizons.episode=200",
+        "sweep.name=mine",
+        terminal=theirs,
+    )
+    os.close(theirs)
+    sweep = tmp_path / "outputs/sweeps/mine"
+    shown = b""
+    while not any(map(rows_of, sweep.glob("*/"))):
+        assert process.poll() is None, shown
+        if select.select([terminal], [], [], 0.05)[0]:
+            shown += os.read(terminal, 4096)
+    os.close(terminal)
+    time.sleep(BURST_S + 0.1)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(30) == 130, shown
+    (folder,) = (job.parent for job in sweep.glob("*/episodes.jsonl"))
+    rows = rows_of(folder)
+    assert json.loads((folder / "summary.json").read_text())["episodes"] == len(rows)
+    assert (folder / "report.html").exists()
+    assert not (folder / "job.json").exists(), "what is cut off is gone on with"
+    (offline,) = folder.glob("wandb/offline-run-*/*.wandb")
+    assert read_offline_run(offline).exit_code is not None, "W&B's run is closed"
     assert not wait_until_group_is_empty(process.pid)
 
 

@@ -1,5 +1,6 @@
 """Recorders: none can stop a rollout, and each obeys the rules that a new one is to obey."""
 
+import errno
 import importlib
 import inspect
 import logging
@@ -163,6 +164,44 @@ def test_recorder_that_refuses_the_run_lets_it_through_and_closes_what_has_begun
 class Checking(Recorder):
     def check(self, modality):
         raise ContractError("not this")
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device", "videos/recording_000000.mp4")
+
+
+class Full(Recorder):
+    """Finds no room for a picture."""
+
+    def on_beat(self, observation):
+        raise FULL
+
+
+def test_full_disk_ends_the_run_so_that_it_goes_on_with_all_its_recorders(play, caplog):
+    run = play(2, 4, recorders=[Full()])
+    assert run.error is FULL
+    assert (run.rows, caplog.messages) == ([], []), "an episode that was not recorded has no row, and is played again"
+
+
+def test_full_disk_at_the_start_closes_what_has_begun():
+    class FullAtOnce(Recorder):
+        def on_run_start(self, run):
+            raise FULL
+
+    begun, never_begun = Counting(), Counting()
+    with pytest.raises(OSError, match="No space left"):
+        Recorders([begun, FullAtOnce(), never_begun]).on_run_start(None)
+    assert (begun.calls, never_begun.calls) == (["on_run_start", "on_run_end"], [])
+
+
+def test_full_disk_at_the_end_keeps_no_recorder_from_closing():
+    class FullAtLast(Recorder):
+        def on_run_end(self, summary):
+            raise FULL
+
+    sound = Counting()
+    group = Recorders([FullAtLast(), sound])
+    group.on_run_end({})
+    assert (sound.calls, len(group.failures)) == (["on_run_end"], 1)
 
 
 def test_recorder_that_was_left_out_is_still_closed_at_the_end():

@@ -6,6 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
+from runners import run_lock
 from runners.whole import tell_whole, whole_run
 from tests.runners.sample_runs import make_run
 
@@ -54,7 +55,7 @@ def test_more_episodes_another_gate_and_errors_are_left_to_play(run):
     assert whole_run(folder, config()) is None, "an episode that ended in an error is tried again"
 
 
-@pytest.mark.parametrize("name", ["summary.json", "plan.json", "manifest.json", "episodes.jsonl"])
+@pytest.mark.parametrize("name", ["plan.json", "manifest.json", "episodes.jsonl"])
 @pytest.mark.parametrize("left", [None, 0, 30])
 def test_what_a_kill_leaves_is_not_whole(run, name, left):
     folder, config = run()
@@ -65,12 +66,63 @@ def test_what_a_kill_leaves_is_not_whole(run, name, left):
     assert whole_run(folder, config()) is None
 
 
-def test_rows_beyond_the_summary_are_not_whole(run):
-    """Interrupted, with a summary of what there was, then gone on with and killed."""
-    folder, config = run()
+def unwritten(folder):
+    """Take away what a full disk keeps from being written."""
+    (folder / "summary.json").unlink()
+    (folder / "report.html").unlink()
+
+
+def half_written(folder):
+    (folder / "summary.json").write_bytes((folder / "summary.json").read_bytes()[:30])
+    (folder / "report.html").write_text("of then")
+
+
+def of_fewer_episodes(folder):
+    """Leave what an interruption has written, of a run that was then gone on with and killed at its end."""
     summary = json.loads((folder / "summary.json").read_text())
     (folder / "summary.json").write_text(json.dumps(summary | {"episodes": 11}))
+    (folder / "report.html").write_text("of then")
+
+
+@pytest.mark.parametrize("spoil", [unwritten, half_written, of_fewer_episodes])
+@pytest.mark.parametrize("options", [{}, {"shard": (1, 5)}, {"min_success": 0.9}])
+def test_results_that_were_not_written_any_more_are_written_from_the_rows(run, spoil, options):
+    folder, config = run(**options)
+    before = json.loads((folder / "summary.json").read_text())
+    spoil(folder)
+    code = tell_whole(folder, whole_run(folder, config()))
+    assert code == (3 if options.get("min_success") else 0)
+    written = json.loads((folder / "summary.json").read_text())
+    unknown = ("wall_s", "renders", "server", "env_steps_per_s")
+    assert {key: value for key, value in written.items() if key not in unknown} == {
+        key: value for key, value in before.items() if key not in unknown
+    }
+    assert written["server"]["p50_ms"] is None
+    assert "Success by instruction" in (folder / "report.html").read_text()
+    assert whole_run(folder, config()) == written, "and then it is as any other"
+
+
+def test_results_are_not_written_while_another_process_may_write_them(run, monkeypatch):
+    monkeypatch.setattr(run_lock, "TIMEOUT_S", 0.1)
+    folder, config = run()
+    unwritten(folder)
+    with run_lock.run_lock(folder), pytest.raises(ContractError, match="Another process plays into"):
+        whole_run(folder, config())
+
+
+def test_run_whose_recorders_were_left_out_ends_with_the_code_that_it_had(run):
+    folder, config = run()
+    summary = whole_run(folder, config()) | {"recorders": [{"recorder": "VideoRecorder"}]}
+    assert tell_whole(folder, summary) == 2
+
+
+def test_run_that_is_not_at_its_end_has_no_results_to_write(run):
+    folder, config = run()
+    unwritten(folder)
+    rows = (folder / "episodes.jsonl").read_text().splitlines(keepends=True)
+    (folder / "episodes.jsonl").write_text("".join(rows[:-1]))
     assert whole_run(folder, config()) is None
+    assert not (folder / "summary.json").exists()
 
 
 def test_another_run_that_is_whole_is_refused(run):

@@ -38,6 +38,16 @@ def test_cache_is_under_home_unless_told(monkeypatch, configured):
     assert cache_root() == Path.home() / ".cache" / "gr00t-isaaclab"
 
 
+def test_user_without_a_home_is_told_which_variable_names_a_folder(monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(AssetError, match="XDG_CACHE_HOME=FOLDER"):
+        cache_root()
+
+
 def test_a_folder_is_built_once(tmp_path):
     built = []
 

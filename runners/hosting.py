@@ -1,0 +1,41 @@
+"""A policy server in this process, from the configuration of its policy; whatever keeps it from starting is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+from groot_wrappers.errors import ContractError, Gr00tError
+from groot_wrappers.server import Policy, PolicyServer
+from runners.building import built, not_built
+
+__all__ = ["TOKEN_VARIABLE", "policy_server"]
+
+TOKEN_VARIABLE = "GR00T_API_TOKEN"  # noqa: S105  # the name of the variable, not a token
+METHODS = ("get_modality_config", "get_action", "reset")
+
+
+def policy_server(
+    described: Any, *, behind: Callable[[Policy], Policy] = lambda policy: policy, **settings: Any
+) -> PolicyServer:
+    """Build a policy, and a server that hosts it.
+
+    Args:
+        described: The policy, as ``built`` takes it.
+        behind: Returns what is served in its place.
+        **settings: As ``PolicyServer`` takes them.
+
+    Raises:
+        Gr00tError: The policy cannot be built or served, whatever its own code raises; or the port is taken.
+    """
+    policy = built(described, "policy")
+    missing = [name for name in METHODS if not callable(getattr(policy, name, None))]
+    if missing:
+        raise ContractError(
+            f"policy._target_={described.get('_target_')} gives a {type(policy).__name__}, which has no "
+            f"{' and no '.join(missing)}. groot_wrappers.server.Policy tells what a policy is."
+        )
+    try:
+        return PolicyServer(behind(policy), **settings)
+    except Gr00tError:
+        raise
+    except Exception as error:  # of the policy, which is asked what it wants
+        raise not_built(described, "policy", error) from error
