@@ -8,6 +8,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from runners.interrupts import INTERRUPTIONS, signals_ignored
+from runners.terminal import prepare_terminal
 
 __all__ = ["child_process"]
 
@@ -28,7 +29,7 @@ def child_process(target: Callable[..., None], *arguments: Any) -> Iterator[tupl
     """
     context = multiprocessing.get_context("spawn")  # forking would copy the simulator's threads in an unknown state
     ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *arguments))
+    process = context.Process(target=_run, args=(target, theirs, *arguments))
     with signals_ignored(*INTERRUPTIONS):
         process.start()
     theirs.close()
@@ -42,3 +43,8 @@ def child_process(target: Callable[..., None], *arguments: Any) -> Iterator[tupl
             if process.is_alive():
                 process.kill()
                 process.join()
+
+
+def _run(target: Callable[..., None], *arguments: Any) -> None:
+    prepare_terminal()  # what a policy prints must not fail where nobody reads it any more
+    target(*arguments)

@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium as gym
 
 from groot_wrappers.errors import ContractError, Gr00tError
+from runners.remedies import cache_remedy, disk_failed
 from runners.remedies import cache_remedy
 
 __all__ = ["simulated_env"]
@@ -58,6 +59,8 @@ def simulated_env(
                 "the network, ISAACSIM_ASSET_ROOT=<folder> names a local copy, and task.env changes or leaves out what "
                 "needs one (+task.env.scene.ground=null)."
             )
+            if isinstance(error, OSError) and (disk_failed(error) or cache_remedy(error)):
+                failure = error  # which tells more
             failure = ContractError(f"The env {env_id} could not be made: {type(error).__name__}: {error}\n{remedy}")
         else:
             try:
