@@ -66,7 +66,9 @@ def _port_or_reason(process: BaseProcess, pipe: Connection) -> int | str:
 def _serve(pipe: Connection, policy: dict[str, Any], port: int, observation_form: str, token: str | None) -> None:
     """Build the policy, report the port, and serve until the other end of the pipe closes."""
     try:
-        server = PolicyServer(instantiate(policy), port=port, observation_form=observation_form, api_token=token)
+        server = PolicyServer(
+            instantiate(policy, _convert_="all"), port=port, observation_form=observation_form, api_token=token
+        )
     except Exception as error:  # whatever it is, the parent tells the person
         cause = error.__cause__ or error  # Hydra wraps what it could not build, and the reason lies inside
         pipe.send(f"{type(cause).__name__}: {cause}")

@@ -41,6 +41,11 @@ def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpiso
         Gr00tError: The data set cannot be read, has too few episodes, or does not say from which seeds they began.
     """
     recorded = RecordedEpisode.read(dataset)
+    if not recorded:
+        raise ContractError(
+            f"dataset={dataset} was asked for, but it holds no episode, so that there is nothing to play. Record some: "
+            '"recorder=[lerobot]".'
+        )
     if first < 0 or first + episodes > len(recorded):
         raise ContractError(
             f"episode={first} episodes={episodes} was asked for, but {dataset} holds {len(recorded)} episodes, from 0 "

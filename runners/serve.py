@@ -14,6 +14,7 @@ from groot_wrappers.errors import Gr00tError
 from groot_wrappers.server import PolicyServer
 from runners.cli import DONE, launch
 from runners.latency_policy import LatencyPolicy
+from runners.settings import SERVE, require_within
 
 __all__ = ["main"]
 
@@ -26,7 +27,8 @@ def serve(config: DictConfig) -> int:
     """Serve until interrupted, or until a client that may do so ends it."""
     if OmegaConf.is_missing(config, "policy"):
         raise Gr00tError("No policy was named. Write groot-serve policy=lift_cube_expert; --help lists all policies.")
-    policy = instantiate(config.policy)
+    require_within(config, SERVE)
+    policy = instantiate(config.policy, _convert_="all")
     if config.base_ms or config.per_observation_ms:
         policy = LatencyPolicy(policy, config.base_ms, config.per_observation_ms)
     server = PolicyServer(

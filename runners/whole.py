@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError
 from runners.cli import DONE, GATE_NOT_MET
+from runners.composed import resolved
 from runners.resume import EarlierStart
 
 __all__ = ["tell_whole", "whole_run"]
@@ -28,7 +29,7 @@ def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
     """
     if not (folder / "summary.json").exists():
         return None
-    config: Any = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)
+    config = resolved(composed, "play")
     try:
         summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
         plan = json.loads((folder / "plan.json").read_text())

@@ -108,6 +108,7 @@ def _play(
     HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
     settings: Any = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
+    os.chdir(folder if settings.job.chdir else settings.runtime.cwd)  # not where the process was forked
     configure_log(settings.job_logging, settings.verbose)
     try:
         end = JobEnd(play(config))
