@@ -8,12 +8,14 @@ Classes:
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from groot_wrappers.action import Gr00tActionWrapper
-from groot_wrappers.action_layout import Chunk
 from groot_wrappers.errors import ContractError
 from runners.config import ClockKind
+
+if TYPE_CHECKING:  # torch takes seconds to import, and settings are checked before that
+    from groot_wrappers.action import Gr00tActionWrapper
+    from groot_wrappers.action_layout import Chunk
 
 __all__ = ["Clock", "PausedClock", "RealClock", "make_clock"]
 
@@ -28,7 +30,7 @@ class PausedClock:
     def __init__(self) -> None:
         self.waited_s = 0.0
 
-    def beat(self, env: Gr00tActionWrapper, ask: Callable[[], Chunk]) -> Any:
+    def beat(self, env: "Gr00tActionWrapper", ask: "Callable[[], Chunk]") -> Any:
         """Ask, then play; see ``Gr00tActionWrapper.step`` for what is returned and raised."""
         start = time.perf_counter()
         chunk = ask()
@@ -53,7 +55,7 @@ class RealClock:
         # Never shut down: what hangs in it ends with its client, and an interruption must not wait for a server.
         self._thread = ThreadPoolExecutor(1, "asks the policy")
 
-    def beat(self, env: Gr00tActionWrapper, ask: Callable[[], Chunk]) -> Any:
+    def beat(self, env: "Gr00tActionWrapper", ask: "Callable[[], Chunk]") -> Any:
         """Play while asking; see ``Gr00tActionWrapper.step_while_asking`` for what is returned and raised."""
         pending = self._thread.submit(ask)
         outcome = env.step_while_asking(lambda steps: self._answer(pending, steps))
@@ -61,14 +63,14 @@ class RealClock:
         self._wait_for(pending)
         return outcome
 
-    def _answer(self, pending: Future[Chunk], steps: int) -> Chunk | None:
+    def _answer(self, pending: "Future[Chunk]", steps: int) -> "Chunk | None":
         is_due = pending.done() if self._delay is None else steps >= self._delay
         if not is_due:
             return None
         self._wait_for(pending)
         return pending.result()
 
-    def _wait_for(self, pending: Future[Chunk]) -> None:
+    def _wait_for(self, pending: "Future[Chunk]") -> None:
         start = time.perf_counter()
         wait([pending])
         self.waited_s += time.perf_counter() - start

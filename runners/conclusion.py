@@ -1,4 +1,8 @@
-"""The end of a run: its summary, the recorders' last words, its page, and the lines that tell how it went."""
+"""The end of a run: its summary, the recorders' last words, its page, and the lines that tell how it went.
+
+* ``run_summary``: what ``summary.json`` holds.
+* ``conclude``: writes it down and tells it.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +12,33 @@ from typing import Any
 
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.files import write_whole
+from runners.gate import judge
 from runners.outcome import tell_end
 from runners.recorders import Recorders
 from runners.report import write_report
-from runners.results import EpisodeRow, last_rows
+from runners.results import EpisodeRow, last_rows, summarise
+from runners.stopping import StopRule
 
-__all__ = ["conclude"]
+__all__ = ["conclude", "run_summary"]
+
+
+def run_summary(
+    rows: Sequence[EpisodeRow], stop: StopRule, *, min_success: float | None, shards: int, **facts: Any
+) -> dict[str, Any]:
+    """Return what ``summary.json`` holds, but for the recorders.
+
+    Args:
+        rows: All rows of the run.
+        stop: Says which of them count.
+        min_success: ``gate.min_success``.
+        shards: Parts of the evaluation that the run is one of. A gate is about all of them together: groot-report
+            judges it, and so does the end of a sweep.
+        **facts: As ``runners.results.summarise`` takes them.
+    """
+    summary = summarise(rows, counted=stop.counted(rows), method=stop.method, **facts)
+    summary["stop"] = stop.to_json(rows)
+    summary["gate"] = judge(min_success if shards == 1 else None, summary)
+    return summary
 
 
 def conclude(

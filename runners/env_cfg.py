@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
-from hydra.utils import instantiate
 
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.isaaclab_env import refuse_workflow
+from runners.building import built
+from runners.devices import require_installed
 
 __all__ = ["change", "chosen_embodiment", "load_env_cfg", "require_registered", "use_simulator"]
 
@@ -38,14 +38,14 @@ def require_registered(task: Mapping[str, Any]) -> None:
         )
     try:
         importlib.import_module(task["import"])
-    except ImportError as error:
+    except Exception as error:  # whatever a module of anybody's raises
         raise ContractError(
-            f"task.import={task['import']} could not be imported: {error}. "
+            f"task.import={task['import']} could not be imported: {type(error).__name__}: {error}. "
             "It names the Python module that registers task.id; is it on PYTHONPATH?"
         ) from error
     if task["id"] not in gym.registry:
         raise ContractError(
-            f"task.id={task['id']} is not registered.{did_you_mean(task['id'], gym.registry)} "
+            f"task.id={task['id']} is not registered.{did_you_mean(str(task['id']), gym.registry)} "
             f"Known with 'Groot' in the name: {', '.join(sorted(n for n in gym.registry if 'Groot' in n)) or 'none'}. "
             "task.import=... names the module that registers it."
         )
@@ -70,6 +70,8 @@ def load_env_cfg(task: Mapping[str, Any], sim: Mapping[str, Any]) -> Any:
             f"task.id={task['id']} is no env of IsaacLab: it is registered without env_cfg_entry_point. Register it as "
             "IsaacLab's tasks are: gym.register(id, entry_point, kwargs={'env_cfg_entry_point': 'module:ConfigClass'})."
         )
+    from groot_wrappers.isaaclab_env import refuse_workflow  # noqa: PLC0415  # torch takes seconds to import
+
     env_class = _resolved(spec.entry_point)
     if inspect.isclass(env_class):  # a function tells its workflow only when it has made the env
         refuse_workflow(env_class)
@@ -102,12 +104,7 @@ def use_simulator(env_cfg: Any, sim: Mapping[str, Any], presets: Sequence[str] =
     Raises:
         ContractError: The simulator is not installed, or the config has no such preset.
     """
-    if sim["requires"] and importlib.util.find_spec(sim["requires"]) is None:
-        raise ContractError(
-            "sim=isaacsim was asked for, but Isaac Sim is not installed here. Install it with: "
-            "pip install 'gr00t-isaaclab[isaacsim]' (Linux, Python 3.12, an RTX GPU). "
-            "Or leave it out: sim=newton needs neither Isaac Sim nor a GPU."
-        )
+    require_installed(sim)
     # A config can hold presets only if the module that defines them has been imported, which takes seconds.
     preset_module: Any = sys.modules.get("isaaclab_tasks.utils.hydra")
     known = preset_module.collect_presets(env_cfg) if preset_module else {}
@@ -120,7 +117,8 @@ def use_simulator(env_cfg: Any, sim: Mapping[str, Any], presets: Sequence[str] =
             )
     if preset_module:
         env_cfg = preset_module.resolve_presets(env_cfg, [sim["physics"], sim["renderer"], *presets])
-    physics, renderer = instantiate(sim["physics_cfg"]), instantiate(sim["renderer_cfg"])
+    physics = built(sim["physics_cfg"], "sim.physics_cfg")
+    renderer = built(sim["renderer_cfg"], "sim.renderer_cfg")
     if not isinstance(env_cfg.sim.physics, type(physics)):
         env_cfg.sim.physics = physics
     for camera in _cameras(env_cfg):
@@ -136,12 +134,12 @@ def change(env_cfg: Any, changes: Mapping[str, Any], where: str) -> None:
 
     Args:
         env_cfg: An env config, or a part of one.
-        changes: Nested mappings down to the values: ``{"scene": {"ground": None}}``. A mapping with ``_target_`` is
-            built by ``hydra.utils.instantiate``.
+        changes: Nested mappings down to the values: ``{"scene": {"ground": None}}``. Mappings with ``_target_`` are
+            built, also those in lists.
         where: Key of the configuration that the message names.
 
     Raises:
-        ContractError: The config has no part of that name, or the value cannot be built.
+        ContractError: The config has no part of that name, the value cannot be built, or it is a text for a number.
     """
     for name, value in changes.items():
         here = f"{where}.{name}"
@@ -151,12 +149,21 @@ def change(env_cfg: Any, changes: Mapping[str, Any], where: str) -> None:
                 f"{here}: {type(env_cfg).__name__} has no '{name}'.{did_you_mean(name, offered)} "
                 f"It has: {', '.join(offered)}."
             )
+        part = env_cfg[name] if isinstance(env_cfg, Mapping) else getattr(env_cfg, name)
         if isinstance(value, Mapping) and "_target_" not in value:
-            change(env_cfg[name] if isinstance(env_cfg, Mapping) else getattr(env_cfg, name), value, here)
-        elif isinstance(env_cfg, dict):
-            env_cfg[name] = _built(value, here)
+            if not isinstance(part, Mapping) and not hasattr(part, "__dict__"):
+                raise ContractError(
+                    f"{here}: {part!r} stands there, which has no parts to be changed. Give the whole: {here}._target_ "
+                    "names the class, and the other keys what it takes."
+                )
+            change(part, value, here)
+            continue
+        if _is_number(part) and isinstance(value, str):
+            raise ContractError(f"{here}={value} was asked for, but it takes a number, such as {part}.")
+        if isinstance(env_cfg, dict):
+            env_cfg[name] = built(value, here)
         else:
-            setattr(env_cfg, name, _built(value, here))
+            setattr(env_cfg, name, built(value, here))
 
 
 def chosen_embodiment(config: Mapping[str, Any], env_cfg: Any) -> Embodiment:
@@ -175,14 +182,8 @@ def chosen_embodiment(config: Mapping[str, Any], env_cfg: Any) -> Embodiment:
     return embodiment
 
 
-def _built(value: Any, where: str) -> Any:
-    """Return a value as it is, or what a mapping with ``_target_`` describes."""
-    if not isinstance(value, Mapping):
-        return value
-    try:
-        return instantiate(value)
-    except Exception as error:  # whatever a user's class raises, the person is told where it is named
-        raise ContractError(f"{where}: {value['_target_']} could not be built: {error}") from error
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cameras(env_cfg: Any) -> Iterator[Any]:
@@ -197,5 +198,10 @@ def _resolved(entry_point: Any) -> Any:
     """Return what an entry point names: ``module:name``, or the object itself."""
     if not isinstance(entry_point, str):
         return entry_point
-    module, name = entry_point.split(":")
-    return getattr(importlib.import_module(module), name)
+    module, _, name = entry_point.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as error:  # whatever a module of anybody's raises
+        raise ContractError(
+            f"{entry_point} is what the task registers, but it cannot be had: {type(error).__name__}: {error}"
+        ) from error

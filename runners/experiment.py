@@ -3,41 +3,39 @@
 import functools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.contract import check_env, match_embodiment
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
 from runners import terminal
-from runners.clock import make_clock
-from runners.conclusion import conclude
+from runners.building import built
+from runners.clock import Clock
+from runners.composed import config_folders
+from runners.conclusion import conclude, run_summary
 from runners.config import InstructionPer
-from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.episode_log import EpisodeLog
-from runners.expert import require_expert
-from runners.gate import judge, warn_of_short_plan
+from runners.gate import warn_of_short_plan
 from runners.interrupts import interrupts_held
 from runners.manifest import write_manifest
-from runners.plan import instruction_texts, make_plan, require_parts, shard_of, write_plan
-from runners.policy_client import policy_client
+from runners.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
+from runners.policy_client import PolicyConnection
 from runners.progress import ProgressBar
-from runners.recorded_plan import recorded_episodes, require_fitting
+from runners.recorded_plan import require_fitting
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
-from runners.results import describe, last_rows, summarise
-from runners.resume import earlier_start
+from runners.results import describe, last_rows
+from runners.resume import EarlierStart, begun_by
 from runners.rollout import rollout
-from runners.run_lock import run_lock
-from runners.settings import require_sensible
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
 
@@ -49,23 +47,28 @@ CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
 
-def run_experiment(config: DictConfig) -> int:
-    """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
+def run_experiment(
+    config: DictConfig,
+    resolved: Mapping[str, Any],
+    connection: PolicyConnection,
+    *,
+    clock: Clock,
+    recorded: Sequence[PlannedEpisode],
+    earlier: EarlierStart | None,
+) -> int:
+    """Play the planned episodes of a run whose server is ready; return the exit code.
+
+    Args:
+        config: A composed ``conf/play.yaml``, which ``runners.start`` has checked.
+        resolved: Its plain values.
+        connection: To the server.
+        clock: That of ``config``.
+        recorded: The plan, where a data set's episodes are played again.
+        earlier: The start that this one goes on with.
+    """
     say: Say = functools.partial(terminal.say, stream=sys.stdout)  # also while stdout goes to simulator.log
     folder = Path(HydraConfig.get().runtime.output_dir)
-    require_expert(config)
-    resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
-    require_sensible(config)
-    clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
-    require_registered(resolved["task"])
-    recorded = recorded_episodes(config)
-    earlier = earlier_start(folder, config.resume)
-
-    with (
-        run_lock(folder),
-        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
-        (folder / "simulator.log").open("a", encoding="utf-8", errors="backslashreplace") as simulator_log,
-    ):
+    with (folder / "simulator.log").open("a", encoding="utf-8", errors="backslashreplace") as simulator_log:
         client = connection.client
         modality = client.get_modality_config()
         env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
@@ -90,7 +93,7 @@ def run_experiment(config: DictConfig) -> int:
             delay=config.horizons.delay or 0,
             horizons={"video": config.horizons.video, "state": config.horizons.state},
         )
-        recorders = _recorders(config, len(plan), modality)
+        recorders = _recorders(resolved["recorder"], len(plan), modality)
         say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
         with (
             redirect_stdout(simulator_log),  # tables of IsaacLab's managers and kernel loads: kept, but out of the way
@@ -112,7 +115,8 @@ def run_experiment(config: DictConfig) -> int:
                 config=resolved,
                 modality=modality,
                 starts=isaaclab.starts,
-                overrides=HydraConfig.get().overrides.task,
+                overrides=begun_by(earlier),
+                config_folders=config_folders(),
                 sweep=Path(HydraConfig.get().sweep.dir).name if HydraConfig.get().mode is RunMode.MULTIRUN else None,
                 earlier=None if earlier is None else earlier.manifest,
             )
@@ -167,20 +171,18 @@ def run_experiment(config: DictConfig) -> int:
                 raise
             finally:  # an interrupted run has results too
                 with interrupts_held():
-                    summary = summarise(
+                    summary = run_summary(
                         log.rows,
+                        stop,
+                        min_success=config.gate.min_success,
+                        shards=config.shard.count,
                         task=run.task,
                         instruction=" | ".join(instructions),
                         wall_s=time.monotonic() - started,
                         renders=observed.renders,
                         client=client,
                         waited_s=clock.waited_s,
-                        counted=stop.counted(log.rows),
-                        method=stop.method,
                     )
-                    summary["stop"] = stop.to_json(log.rows)
-                    # A gate is about all shards together: groot-report judges it, and so does the end of a sweep.
-                    summary["gate"] = judge(config.gate.min_success if config.shard.count == 1 else None, summary)
                     code = conclude(
                         folder,
                         summary,
@@ -193,9 +195,11 @@ def run_experiment(config: DictConfig) -> int:
     return code
 
 
-def _recorders(config: DictConfig, episodes: int, modality: ModalityConfigs) -> Recorders:
-    """Return the recorders of a run; raise a ContractError if one cannot do its work."""
-    recorders = Recorders([ProgressBar(episodes), *map(instantiate, config.recorder.values())])
+def _recorders(described: Mapping[str, Any], episodes: int, modality: ModalityConfigs) -> Recorders:
+    """Return the recorders of a run; raise a ContractError if one cannot be built or cannot do its work."""
+    recorders = Recorders(
+        [ProgressBar(episodes), *(built(recorder, f"recorder.{name}") for name, recorder in described.items())]
+    )
     recorders.check(modality)
     return recorders
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from groot_wrappers.action_layout import target_columns
 from groot_wrappers.contract import check_env, match_embodiment
@@ -19,7 +19,9 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.sources import state_source, video_source
+from runners import composed
 from runners.cli import DONE, FAILED
+from runners.devices import require_simulator
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.expert import require_expert
 from runners.policy_client import policy_client
@@ -32,7 +34,8 @@ __all__ = ["run_inspection"]
 def run_inspection(config: DictConfig) -> int:
     """Start the env of a composed ``conf/inspect.yaml`` and print the comparison; return the exit code."""
     require_expert(config)
-    resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    resolved = composed.resolved(config, "inspect")
+    require_simulator(resolved["sim"])
     require_registered(resolved["task"])
     modality = None
     if config.server is not None:

@@ -8,9 +8,7 @@ import functools
 import math
 from typing import Literal
 
-from scipy.optimize import brentq
-from scipy.special import betaln
-from scipy.stats import beta, binomtest
+import scipy
 
 __all__ = ["ALPHA", "CONFIDENCE", "Method", "anytime_interval", "episodes_needed", "lower_bound", "success_interval"]
 
@@ -27,7 +25,7 @@ def success_interval(successes: int, episodes: int, method: Method = "wilson") -
     """Return the interval that is shown with a success rate."""
     if method == "anytime":
         return anytime_interval(successes, episodes)
-    interval = binomtest(successes, episodes).proportion_ci(CONFIDENCE, "wilson")
+    interval = scipy.stats.binomtest(successes, episodes).proportion_ci(CONFIDENCE, "wilson")
     return float(interval.low), float(interval.high)
 
 
@@ -56,7 +54,7 @@ def lower_bound(successes: float, episodes: int, method: Method) -> float:
     """
     if method == "anytime":
         return anytime_interval(successes, episodes)[0]
-    return float(beta.ppf(ALPHA, successes, episodes - successes + 1)) if successes > 0 else 0.0
+    return float(scipy.stats.beta.ppf(ALPHA, successes, episodes - successes + 1)) if successes > 0 else 0.0
 
 
 def episodes_needed(rate: float, bound: float, method: Method) -> int | None:
@@ -84,7 +82,7 @@ def episodes_needed(rate: float, bound: float, method: Method) -> int | None:
 
 def _anytime_low(successes: float, episodes: int) -> float:
     failures = episodes - successes
-    scale = float(betaln(successes + 1, failures + 1)) + math.log(ALPHA)
+    scale = float(scipy.special.betaln(successes + 1, failures + 1)) + math.log(ALPHA)
 
     def log_density_above_alpha(rate: float) -> float:
         return successes * math.log(rate) + failures * math.log1p(-rate) - scale
@@ -94,4 +92,4 @@ def _anytime_low(successes: float, episodes: int) -> float:
         return 0.0
     # At the share itself the density is highest, and above 1.
     share = min(successes / episodes, 1 - least)
-    return float(brentq(log_density_above_alpha, least, share))
+    return float(scipy.optimize.brentq(log_density_above_alpha, least, share))

@@ -16,8 +16,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from groot_wrappers.modality import ModalityConfigs
 from runners.files import write_whole
 
@@ -35,6 +33,7 @@ def write_manifest(
     modality: ModalityConfigs,
     starts: str,
     overrides: Sequence[str] = (),
+    config_folders: Sequence[str] = (),
     sweep: str | None = None,
     earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -49,6 +48,7 @@ def write_manifest(
         starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
             together, from the seed of the first of them.
         overrides: What was set at the command line; of a multirun, for this run.
+        config_folders: Where options were looked for beside our own.
         sweep: What the sweep is called that the run is a job of, None for a run of its own.
         earlier: The manifest of the start that this one goes on with: of each earlier start its time, command and
             revision are kept, and the id of the W&B run.
@@ -57,6 +57,7 @@ def write_manifest(
     manifest = {
         **provenance(config["sim"]["device"]),
         "overrides": list(overrides),
+        "config_folders": list(config_folders),
         "starts": starts,
         "wandb_id": secrets.token_hex(4) if earlier is None else earlier["wandb_id"],
         "sweep": sweep if earlier is None else earlier.get("sweep"),
@@ -84,9 +85,19 @@ def provenance(device: str) -> dict[str, Any]:
             "system": platform.platform(),
             "cpus": os.cpu_count(),
             "device": device,
-            "card": torch.cuda.get_device_name(device) if device.startswith("cuda") else None,
+            "card": _card(device),
         },
     }
+
+
+def _card(device: str) -> str | None:
+    """Return what the GPU is called that simulates, None for a CPU."""
+    if not device.startswith("cuda"):
+        return None
+    import torch  # noqa: PLC0415  # takes seconds, and a CPU needs none of it
+
+    name: str = torch.cuda.get_device_name(device)
+    return name
 
 
 def _revision(folder: Path) -> dict[str, Any] | None:

@@ -7,8 +7,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from runners.cli import launch
-from runners.resume import with_earlier_settings
+from groot_wrappers.errors import Gr00tError
+from runners.cli import FAILED, launch
+from runners.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.sweeps.process import play_job
 from runners.whole import tell_whole, whole_run
@@ -32,7 +33,13 @@ def play(config: DictConfig) -> int:
     """Play a run, or a job of a sweep, unless nothing of it is missing; return the exit code."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     is_job = HydraConfig.get().mode is RunMode.MULTIRUN
-    whole = whole_run(folder, config)
+    try:
+        config = going_on(config, folder)
+        whole = whole_run(folder, config)
+    except Gr00tError as error:
+        if is_job:
+            JobEnd(FAILED, str(error)).write(folder)
+        raise
     if whole is None:
         return play_job(run, config) if is_job else run(config)
     code = tell_whole(folder, whole)
@@ -43,9 +50,9 @@ def play(config: DictConfig) -> int:
 
 def run(config: DictConfig) -> int:
     """Run the experiment; return the exit code."""
-    from runners.experiment import run_experiment  # noqa: PLC0415  # --help and a refused override answer at once
+    from runners.start import start_run  # noqa: PLC0415  # --help and a refused override answer at once
 
-    return run_experiment(config)
+    return start_run(config)
 
 
 def main() -> NoReturn:

@@ -50,6 +50,11 @@ def policy_client(
     form = server.observation_form.value
     addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
     has_own = server.policy is not None or server.command is not None
+    if server.policy is not None and "_target_" not in (server.policy if isinstance(server.policy, DictConfig) else ()):
+        raise ContractError(
+            f"server.policy={server.policy} was asked for, but a policy is a mapping whose _target_ names its class: "
+            "+server.policy._target_=my_package.MyPolicy."
+        )
     if not has_own and server.port == 0:
         raise ContractError(
             "server.port=0 stands for any free port, which only a server has that the run starts itself. Name its "
@@ -112,7 +117,7 @@ def policy_client(
 
 def _address(endpoint: str) -> tuple[str, int]:
     """Return host and port of an entry of ``server.endpoints``."""
-    host, _, port = endpoint.rpartition(":")
+    host, _, port = str(endpoint).rpartition(":")
     if not host or not port.isdecimal():
         raise ContractError(
             f"server.endpoints holds '{endpoint}', but each entry is host:port, such as 10.0.0.7:5555. "

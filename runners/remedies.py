@@ -62,11 +62,11 @@ def disk_failed(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in FULL | BROKEN
 
 
-def cache_remedy(error: OSError) -> str:
+def cache_remedy(error: BaseException) -> str:
     """Say which variable moves the cache that an error is about; empty where it is about none."""
     if "temporary directory" in str(error):  # of tempfile, which has tried several places
         return "TMPDIR=FOLDER names a folder for temporary files."
-    if not isinstance(error.filename, str | bytes):
+    if not isinstance(error, OSError) or not isinstance(error.filename, str | bytes):
         return ""
     path = Path(os.path.abspath(os.fsdecode(error.filename)))
     variables = [

@@ -1,34 +1,55 @@
 """Going on with a run that was cut off: its settings, its folder, and the refusal of a run that is another one.
 
-* ``with_earlier_settings``: completes the command line by what the run was started with.
+What was composed as a run began is what counts: its manifest holds it, whatever has become of its YAML files.
+
+* ``with_earlier_settings``: completes the command line.
+* ``going_on``: the settings of a run that goes on.
 * ``EarlierStart``: what the run folder says of the run so far.
 * ``earlier_start``: finds it.
+* ``begun_by``: what was set at the command lines of all starts.
 """
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
+from runners.begun_settings import LIMIT_OF_TASK, settled
+from runners.json_files import JsonFileError, read_json
+from runners.overrides import all_parsed, key_of, quoted
+from runners.terminal import say
 
-__all__ = ["FREE", "EarlierStart", "earlier_start", "other_settings", "with_earlier_settings"]
+__all__ = [
+    "FREE",
+    "EarlierStart",
+    "begun_by",
+    "earlier_start",
+    "going_on",
+    "other_settings",
+    "with_earlier_settings",
+]
 
 FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
 FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
 """Settings that may differ from the earlier start: they change neither an episode nor which episodes there are, but for
 ``episodes``, which may grow."""
 
+OF_THIS_START = ("resume", "fresh")
+
 
 def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with the overrides of the run that ``resume=`` names, where it says nothing else.
+    """Return a command line that can go on with the run that ``resume=`` names, from wherever it is given.
+
+    Its path becomes absolute, options are also looked for where the run has had its own YAML files, and the record of
+    the settings in ``.hydra`` stays that of the first start.
 
     Args:
         arguments: The command line, without the program.
@@ -36,17 +57,77 @@ def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
     Raises:
         ContractError: The folder holds no run.
     """
-    folder = next((value for key, value in map(_parted, arguments) if key == "resume"), "null")
-    if folder == "null":
+    overrides = all_parsed(arguments)
+    asked = next((each.value() for each in reversed(overrides) if each.key_or_group == "resume"), None)
+    if not isinstance(asked, str):
         return list(arguments)
-    earlier = EarlierStart.read(Path(folder))
-    given = {key for key, _ in map(_parted, arguments)} | {"fresh"}
-    flags = _flags_with_values(earlier.manifest.get("command", [])[1:])
+    earlier = EarlierStart.read(Path(asked).expanduser().resolve())
+    given = {each.key_or_group for each in overrides}
+    folders = [folder for folder in earlier.manifest.get("config_folders", []) if Path(folder).is_dir()]
+    added = {
+        "resume": quoted(str(earlier.folder)),
+        "hydra.output_subdir": "null",
+        "hydra.searchpath": f"[{','.join(quoted(f'file://{folder}') for folder in folders)}]",
+    }
     return [
-        *(word for flag, value in flags if flag not in given for word in (flag, value)),
-        *arguments,
-        *(override for override in earlier.manifest.get("overrides", []) if _parted(override)[0] not in given),
+        *(argument for argument in arguments if argument.partition("=")[0] != "resume"),
+        *(f"{key}={value}" for key, value in added.items() if key == "resume" or key not in given),
     ]
+
+
+def going_on(config: DictConfig, folder: Path) -> DictConfig:
+    """Return the settings of a run: where it goes on, those it was begun with, but for those that are given now.
+
+    A job of a sweep goes on by itself with what its folder holds, and is told what would be another by now.
+
+    Args:
+        config: As it was composed.
+        folder: The run folder.
+
+    Raises:
+        ContractError: The run cannot be gone on with.
+    """
+    is_job = HydraConfig.get().mode is RunMode.MULTIRUN
+    if config.resume is None and not (is_job and (folder / "manifest.json").exists()):
+        return config
+    earlier = EarlierStart.read(Path(config.resume or folder))
+    given = {key_of(each) for each in all_parsed(HydraConfig.get().overrides.task)} | {*OF_THIS_START}
+    given |= {*FREE} if is_job else set()
+    kept = {key_of(each) for each in all_parsed(earlier.manifest.get("overrides", []))} - given
+    begun = settled(earlier.manifest["config"], config, given, kept)
+    if is_job and (changed := differences(other_settings(begun), other_settings(config))):
+        say(f"{folder} goes on with the settings it was begun with, which would be others by now:", *changed)
+    return begun
+
+
+def begun_by(earlier: "EarlierStart | None") -> list[str]:
+    """Return the overrides of a run: those of this start, and those of an earlier one that they do not replace."""
+    now = [each for each in all_parsed(HydraConfig.get().overrides.task) if each.key_or_group not in OF_THIS_START]
+    given = {key_of(each) for each in now}
+    then = [] if earlier is None else all_parsed(earlier.manifest.get("overrides", []))
+    kept = [each for each in then if key_of(each) not in {*given, *OF_THIS_START}]
+    return [str(each.input_line) for each in [*kept, *now]]
+
+
+class _Counts(msgspec.Struct):
+    episodes: int
+    num_envs: int
+
+
+class _Manifest(msgspec.Struct):
+    """The part of ``manifest.json`` that going on relies on."""
+
+    config: _Counts
+    starts: Literal["per_env", "per_batch"]
+    modality: dict[str, Any]
+    created: str
+    command: list[str]
+    revision: dict[str, Any] | None
+    wandb_id: str
+    sweep: str | None = None
+    overrides: list[str] = []
+    config_folders: list[str] = []
+    earlier_starts: list[dict[str, Any]] = []
 
 
 @dataclass(frozen=True)
@@ -69,13 +150,15 @@ class EarlierStart:
             ContractError: It holds no run, or one that was cut off before its first step.
         """
         try:
-            return cls(folder, json.loads((folder / "manifest.json").read_text()))
-        except (OSError, ValueError) as error:
+            manifest = read_json(folder / "manifest.json", dict[str, Any])
+            msgspec.convert(manifest, _Manifest)
+        except (JsonFileError, msgspec.ValidationError) as error:
             raise ContractError(
                 f"resume={folder} was asked for, but there is no run to go on with: its manifest.json cannot be read "
-                f"({type(error).__name__}). Name a run folder, such as outputs/2026-11-25/01-28-34; a run that was cut "
-                "off before its first step is started anew."
+                f"({error}). Name a run folder, such as outputs/2026-11-25/01-28-34; a run that was cut off before its "
+                "first step is started anew."
             ) from error
+        return cls(folder, manifest)
 
     def require_same(self, config: Mapping[str, Any], modality: ModalityConfigs | None = None) -> None:
         """Check that a run is the one that was begun in the folder.
@@ -93,19 +176,15 @@ class EarlierStart:
         if modality is not None:
             then |= _leaves({"modality of the server": self.manifest["modality"]})
             now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
-        differences = [
-            f"{key}: {then.get(key)!r} then, {now.get(key)!r} now"
-            for key in sorted(then.keys() | now.keys())
-            if then.get(key) != now.get(key)
-        ]
+        found = differences(then, now)
         episodes_then, episodes_now = self.manifest["config"]["episodes"], config["episodes"]
         if episodes_now < episodes_then:
-            differences.append(f"episodes: {episodes_then} then, {episodes_now} now; they may only become more")
-        if differences:
+            found.append(f"- episodes: {episodes_then} then, {episodes_now} now; they may only become more")
+        if found:
             command = shlex.join(map(str, self.manifest.get("command", [])))
             raise ContractError(
-                f"resume={self.folder} goes on with the same run only, but this is another one:\n- "
-                + "\n- ".join(differences)
+                f"resume={self.folder} goes on with the same run only, but this is another one:\n"
+                + "\n".join(found)
                 + f"\nIt was started by: {command}\nLeave out what differs, or run it in a folder of its own."
             )
 
@@ -134,10 +213,25 @@ def earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
     return EarlierStart.read(folder)
 
 
-def other_settings(config: Mapping[str, Any], free: Sequence[str] = FREE) -> dict[str, Any]:
-    """Return the settings by dotted key that may not differ between two starts of a run."""
-    leaves = _leaves(config)
-    return {k: v for k, v in leaves.items() if not any(k == name or k.startswith(f"{name}.") for name in free)}
+def other_settings(config: Any, free: Sequence[str] = FREE) -> dict[str, Any]:
+    """Return the settings by dotted key that may not differ between two starts of a run.
+
+    Args:
+        config: Composed, or plain.
+        free: Those that may.
+    """
+    plain = OmegaConf.to_container(config, resolve=True, enum_to_str=True) if OmegaConf.is_config(config) else config
+    left_out = [*free, LIMIT_OF_TASK]  # it counts by horizons.episode, which is compared itself
+    return {k: v for k, v in _leaves(plain).items() if not any(k == n or k.startswith(f"{n}.") for n in left_out)}
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return a line for each setting that was another in the earlier start."""
+    return [
+        f"- {key}: {then.get(key)!r} then, {now.get(key)!r} now"
+        for key in sorted(then.keys() | now.keys())
+        if then.get(key) != now.get(key)
+    ]
 
 
 def _leaves(config: Any, path: str = "") -> dict[str, Any]:
@@ -148,15 +242,3 @@ def _leaves(config: Any, path: str = "") -> dict[str, Any]:
     for key, value in config.items():
         found |= _leaves(value, f"{path}.{key}" if path else str(key))
     return found
-
-
-def _parted(argument: str) -> tuple[str, str]:
-    """Return key and value of an override or a flag."""
-    key, _, value = argument.partition("=")
-    return key.lstrip("+~"), value.strip("'\"")
-
-
-def _flags_with_values(arguments: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the options that say where further YAML files lie."""
-    following = dict(pairwise(arguments))
-    return [(flag, following[flag]) for flag in ("--config-dir", "-cd", "--config-path", "-cp") if flag in following]

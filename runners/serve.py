@@ -15,6 +15,7 @@ from runners.cli import DONE, launch
 from runners.hosting import TOKEN_VARIABLE, policy_server
 from runners.interrupts import heeded
 from runners.latency_policy import LatencyPolicy
+from runners.settings import SERVE, require_within
 
 __all__ = ["main"]
 
@@ -25,6 +26,7 @@ def serve(config: DictConfig) -> int:
     """Serve until interrupted, or until a client that may do so ends it."""
     if OmegaConf.is_missing(config, "policy"):
         raise Gr00tError("No policy was named. Write groot-serve policy=lift_cube_expert; --help lists all policies.")
+    require_within(config, SERVE)
 
     def slowed(policy: Policy) -> Policy:
         if config.base_ms or config.per_observation_ms:

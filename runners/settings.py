@@ -1,24 +1,54 @@
 """Settings that have the right type and still make no run: refused before a server is asked or a simulator started."""
 
+from collections.abc import Mapping
+
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
 from runners.gate import check_share
+from runners.plan import require_shard
+from runners.terminal import one_line
 
-__all__ = ["require_sensible"]
+__all__ = ["BENCH", "SERVE", "require_sensible", "require_within"]
 
-LEAST = {
-    "num_envs": 1,
-    "episodes": 1,
-    "seed": 0,
-    "episode": 0,
-    "retries": 0,
-    "horizons.episode": 1,
-    "horizons.execution": 1,
-    "shard.count": 1,
+A_WEEK_S = 7 * 24 * 3600
+
+PLAY = {
+    "num_envs": (1, 65_536),
+    "episodes": (1, 1_000_000),  # a data set numbers them by six digits
+    "seed": (0, 2**32 - 1),  # as IsaacLab seeds numpy by it
+    "episode": (0, 1_000_000),
+    "retries": (0, 1_000),
+    "horizons.episode": (1, 10_000_000),
+    "horizons.execution": (1, 100_000),
+    "shard.count": (1, 1_000_000),
+    "server.port": (0, 65_535),
+    "server.connect_timeout_s": (0, A_WEEK_S),
+    "server.timeout_s": (0, A_WEEK_S),
 }
-"""The smallest value that makes sense of a key that the schema knows as a whole number only."""
+"""Least and most of the numbers of ``groot-play``: what makes sense, and what the programs behind them take."""
+
+BENCH = {
+    "num_envs": (1, 65_536),
+    "seed": (0, 2**32 - 1),
+    "wire.batches": (1, 65_536),
+    "wire.rounds": (1, 1_000),
+    "control_step.episodes": (1, 1_000_000),
+    "control_step.length": (1, 100_000),
+    "control_step.execution": (1, 100_000),
+    "schedulers.episodes": (1, 1_000_000),
+    "schedulers.compared_episodes": (1, 1_000_000),
+    "schedulers.execution": (1, 100_000),
+    "steps.num_envs": (1, 65_536),
+    "steps.cameras": (0, 100),
+    "steps.execution": (1, 100_000),
+    "steps.seconds": (0, A_WEEK_S),
+}
+"""The same of ``groot-bench``, of each entry of a list."""
+
+SERVE = {"port": (0, 65_535), "base_ms": (0, 1000 * A_WEEK_S), "per_observation_ms": (0, 1000 * A_WEEK_S)}
+"""The same of ``groot-serve``."""
 
 
 def require_sensible(config: DictConfig) -> None:
@@ -27,21 +57,40 @@ def require_sensible(config: DictConfig) -> None:
     Raises:
         ContractError: It makes no run; the message names the key, and what mends it.
     """
-    for key, least in LEAST.items():
-        value = OmegaConf.select(config, key)
-        if value < least:
-            raise ContractError(f"{key}={value} was asked for, but the least is {least}. Set {key}={least} or more.")
+    require_within(config, PLAY)
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
-    if config.shard.count == 1:
-        return
-    if config.stop.ci_width is not None:
+    if config.shard.count > 1 and config.stop.ci_width is not None:
         raise ContractError(
             f"stop.ci_width={config.stop.ci_width:g} was asked for with shard.count={config.shard.count}, but whether "
             "there is enough is seen from all shards together. Leave out one of them."
         )
-    if config.instruction.per is InstructionPer.env:
+    if config.shard.count > 1 and config.instruction.per is InstructionPer.env:
         raise ContractError(
             f"instruction.per=env was asked for with shard.count={config.shard.count}, but which envs there are is no "
             "matter of the plan. Set instruction.per=episode."
         )
+    require_shard(config.shard.index, config.shard.count, config.episodes)
+
+
+def require_within(config: DictConfig, ranges: Mapping[str, tuple[int, int]]) -> None:
+    """Check that numbers lie in their ranges; NaN lies in none.
+
+    Args:
+        config: A composed configuration.
+        ranges: Least and most by key; of a list, those of its entries, of which there is at least one.
+
+    Raises:
+        ContractError: One does not; the message names the key, and what mends it.
+    """
+    for key, (least, most) in ranges.items():
+        value = OmegaConf.select(config, key)
+        asked = f"{one_line(f'{key}={value}')} was asked for, but"
+        numbers = value if OmegaConf.is_list(value) else [value]
+        if not numbers:
+            raise ContractError(f'{asked} then nothing is left. Name at least one: "{key}=[{max(1, least)}]".')
+        for number in numbers:
+            if number > most:
+                raise ContractError(f"{asked} the most is {most}. Set {key} to {least} ... {most}.")
+            if not number >= least:
+                raise ContractError(f"{asked} the least is {least}. Set {key}={least} or more.")

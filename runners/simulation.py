@@ -11,7 +11,6 @@ import gymnasium as gym
 
 from groot_wrappers.errors import ContractError, Gr00tError
 from runners.remedies import cache_remedy, disk_failed
-from runners.remedies import cache_remedy
 
 __all__ = ["simulated_env"]
 
@@ -47,21 +46,22 @@ def simulated_env(
     for handler in logging.getLogger().handlers:
         # IsaacLab sets levels of its own on every handler; a filter keeps to the configured one.
         handler.addFilter(functools.partial(_is_at_least, handler.level))
-    failure: Gr00tError | OSError | None = None
+    failure: Exception | None = None
     with launch_simulation(env_cfg, {"device": device, "livestream": 0}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning, module="isaaclab")
         try:
             env = gym.make(env_id, cfg=env_cfg)
         except Exception as error:  # whatever an env of anybody's raises
             logger.info("%s could not be made", env_id, exc_info=True)
-            remedy = cache_remedy(error) or (
-                "The traceback is in groot-play.log in the run folder. Where an asset is missing: NVIDIA's come over "
-                "the network, ISAACSIM_ASSET_ROOT=<folder> names a local copy, and task.env changes or leaves out what "
-                "needs one (+task.env.scene.ground=null)."
-            )
-            if isinstance(error, OSError) and (disk_failed(error) or cache_remedy(error)):
-                failure = error  # which tells more
-            failure = ContractError(f"The env {env_id} could not be made: {type(error).__name__}: {error}\n{remedy}")
+            if disk_failed(error) or cache_remedy(error):
+                failure = error  # which its own message tells, with what mends it
+            else:
+                failure = ContractError(
+                    f"The env {env_id} could not be made: {type(error).__name__}: {error}\n"
+                    "The traceback is in groot-play.log in the run folder. Where an asset is missing: NVIDIA's come "
+                    "over the network, ISAACSIM_ASSET_ROOT=<folder> names a local copy, and task.env changes or leaves "
+                    "out what needs one (+task.env.scene.ground=null)."
+                )
         else:
             try:
                 yield env

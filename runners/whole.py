@@ -6,10 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError
 from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.composed import resolved
+from runners.episode_log import read_rows
 from runners.files import write_whole
 from runners.resume import EarlierStart
 from runners.run_lock import run_lock
@@ -33,14 +35,15 @@ def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
     """
     if not (folder / "episodes.jsonl").exists():
         return None
-    config: Any = OmegaConf.to_container(composed, resolve=True, enum_to_str=True)
+    config = resolved(composed, "play")
     try:
         plan = json.loads((folder / "plan.json").read_text())
         earlier = EarlierStart.read(folder)
-        ended = {row["index"]: row["ended"] for row in map(json.loads, (folder / "episodes.jsonl").open())}
+        rows, notes = read_rows(folder / "episodes.jsonl")
+        ended = {row.index: row.ended for row in rows}
         judged_alike = all(earlier.manifest["config"][key] == config[key] for key in ("gate", "stop"))
         planned = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
-        if not judged_alike or len(plan) != len(planned) or "error" in ended.values():
+        if notes or not judged_alike or len(plan) != len(planned) or "error" in ended.values():
             return None
         summary = _written_summary(folder, len(ended))
         if len(ended) < len(plan) and not (summary and summary["stop"]["ended_early"]):
@@ -57,8 +60,7 @@ def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
     A page that was kept from being written is written.
     """
     if not (folder / "report.html").exists():
-        from runners.episode_log import read_rows  # noqa: PLC0415  # these take libraries that are slow to import
-        from runners.report import write_report  # noqa: PLC0415
+        from runners.report import write_report  # noqa: PLC0415  # which takes libraries that are slow to import
 
         write_report(folder, summary, read_rows(folder / "episodes.jsonl")[0], EarlierStart.read(folder).manifest)
     gate = summary["gate"]
@@ -86,30 +88,27 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
     How fast it was, and what was asked of the server, nobody knows any more.
     """
     from groot_wrappers.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
-    from runners.episode_log import read_rows  # noqa: PLC0415
-    from runners.gate import judge  # noqa: PLC0415
+    from runners.conclusion import run_summary  # noqa: PLC0415
     from runners.json_files import read_json  # noqa: PLC0415
     from runners.plan import PlannedEpisode  # noqa: PLC0415
     from runners.report import write_report  # noqa: PLC0415
-    from runners.results import summarise  # noqa: PLC0415
     from runners.stopping import StopRule  # noqa: PLC0415
 
     unasked: Any = SimpleNamespace(stats=ClientStats())
     with run_lock(folder):
         rows, _ = read_rows(folder / "episodes.jsonl")
         stop = StopRule(read_json(folder / "plan.json", list[PlannedEpisode]), config["stop"]["ci_width"])
-        summary = summarise(
+        summary = run_summary(
             rows,
+            stop,
+            min_success=config["gate"]["min_success"],
+            shards=config["shard"]["count"],
             task=config["task"]["id"],
             instruction=" | ".join(dict.fromkeys(planned.instruction for planned in stop.plan)),
             wall_s=0.0,
             renders=0,
             client=unasked,
-            counted=stop.counted(rows),
-            method=stop.method,
         )
-        summary["stop"] = stop.to_json(rows)
-        summary["gate"] = judge(config["gate"]["min_success"] if config["shard"]["count"] == 1 else None, summary)
         write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
         write_report(folder, summary, rows, manifest)
     return summary

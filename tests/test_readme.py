@@ -22,7 +22,7 @@ import tasks
 from groot_wrappers.client import ClientStats
 from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.server import PolicyServer
-from runners import cli, dataset_app, report_app
+from runners import cli, command_line, dataset_app, report_app
 from runners.config import PlayConfig, register_schemas
 from runners.play import OLD_FLAGS
 from runners.resolvers import register_resolvers
@@ -140,7 +140,7 @@ def test_old_arguments_stand_with_their_overrides_and_defaults():
         flag, value = shlex.split(argument.strip("`"))
         key, _, now = shlex.split(override.strip("`"))[0].partition("=")
         told[flag] = key
-        assert cli._option_with_id(key, value) == now.strip("'")
+        assert command_line._option_with_id(key, value) == now.strip("'")
         of_key = "lift_cube_franka" if key == "task" else OmegaConf.select(OmegaConf.create(defaults), key)
         assert default.strip("`") == ("null" if of_key is None else str(of_key))
     assert told == OLD_FLAGS

@@ -16,9 +16,12 @@ from runners.bench.schedulers import measure_schedulers
 from runners.bench.steps import measure_steps
 from runners.bench.wire import measure_wire
 from runners.cli import DONE
+from runners.composed import resolved
 from runners.config import BenchSection
+from runners.devices import require_simulator
 from runners.expert import require_expert
 from runners.manifest import provenance
+from runners.settings import BENCH, require_within
 from runners.terminal import say
 
 __all__ = ["run_bench"]
@@ -30,9 +33,18 @@ def run_bench(config: DictConfig) -> int:
     What was measured is written after each row, so that an interruption or a failure leaves it.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
+    require_within(config, BENCH)
+    for section in ("schedulers", "steps"):
+        shortest, longest = config[section].shortest, config[section].longest
+        if not 1 <= shortest <= longest:
+            raise ContractError(
+                f"{section}.shortest={shortest} was asked for with {section}.longest={longest}, but the shortest "
+                f"episode has a step at least, and no more than the longest. Set {section}.shortest={max(1, longest)}."
+            )
     sections = _possible(list(config.bench))
     if BenchSection.schedulers in sections:
         require_expert(config)
+    require_simulator(resolved(config, "bench")["sim"])
     facts = provenance(config.sim.device)
     rows: list[Row] = []
     try:
@@ -55,6 +67,8 @@ def _possible(sections: list[BenchSection]) -> list[BenchSection]:
     Raises:
         ContractError: None can.
     """
+    if not sections:
+        raise ContractError('bench=[] was asked for, but then nothing is measured. Name a section: "bench=[wire]".')
     if importlib.util.find_spec("isaaclab") is not None:
         return sections
     possible: list[BenchSection] = [section for section in sections if section is BenchSection.wire]

@@ -12,9 +12,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper
+from runners import composed
 from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.simulation import simulated_env
 
@@ -35,7 +36,7 @@ def bench_env(config: DictConfig, num_envs: int) -> Iterator[tuple[gym.Env[Any, 
     Raises:
         ContractError: As a run of the task is refused.
     """
-    resolved: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    resolved = composed.resolved(config, "bench")
     env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
     embodiment = chosen_embodiment(resolved["embodiment"], env_cfg)
     with simulated_env(

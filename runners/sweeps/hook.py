@@ -1,7 +1,7 @@
 """RunHook: what happens where a run or a sweep begins and ends, in the process that a person has started."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import ContractError
 from runners.cli import DONE, ELSEWHERE, FAILED, GATE_NOT_MET, SweepEnded, worst
 from runners.endings import tell
+from runners.override_errors import explain, is_hydras
 from runners.sweeps.folder import JobEnd, put_aside, write_jobs
-from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys
+from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.terminal import say
 
 __all__ = ["RunHook"]
@@ -74,6 +75,7 @@ class RunHook(Callback):
         params = config.hydra.sweeper.get("params") or {}
         overrides = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
         self._jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
+        _require_composable(config, with_each_choice(self._jobs, overrides))
         given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
         self._folder = Path(config.hydra.sweep.dir if given else f"outputs/sweeps/{_name(config, self._jobs)}")
         _put_aside(config, self._folder)
@@ -86,6 +88,21 @@ class RunHook(Callback):
             f"hydra.sweep.subdir='${{job_name:${{hydra:overrides.task}},[{counted}]}}'",
         ]
         say(f"Sweep {self._folder}: {len(self._jobs)} jobs")
+
+
+def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:
+    """Check that jobs can be composed, before anything is written of them.
+
+    Raises:
+        ContractError: One cannot.
+    """
+    for job in jobs:
+        try:
+            GlobalHydra.instance().config_loader().load_sweep_config(config, list(job.overrides))
+        except Exception as error:
+            if not is_hydras(error):
+                raise
+            raise ContractError(explain(error, "play", job.overrides)) from error
 
 
 def _name(config: DictConfig, jobs: Sequence[Job]) -> str:

@@ -80,6 +80,8 @@ def make_run(
         "command": ["groot-play", *overrides],
         "overrides": list(overrides),
         "starts": "per_env",
+        "revision": None,
+        "wandb_id": "0000abcd",
         "modality": {},
         "packages": {"isaaclab": "3.0.0", "newton": "1.0.0", "torch": "2.9.0"},
         "config": {

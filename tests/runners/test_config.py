@@ -17,9 +17,9 @@ from groot_wrappers.client import PolicyClient
 from groot_wrappers.embodiment import Embodiment
 from runners import play, serve
 from runners.config import InstructionPer, register_schemas
-from runners.experiment import run_experiment
 from runners.plan import instruction_texts, make_plan
 from runners.resolvers import register_resolvers
+from runners.start import start_run
 from tests.runners.conftest import GROOT_PLAY, ROOT
 
 CONF = ROOT / "conf"
@@ -98,7 +98,7 @@ def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_ha
 )
 @pytest.mark.parametrize("server", ["expert", "latency"])
 def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, server, choices, told):
-    monkeypatch.setattr(play, "play", run_experiment)
+    monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, *choices, f"server={server}", "hydra.run.dir=run")
     assert code == 1
     assert f"server={server} was asked for" in err
@@ -108,7 +108,7 @@ def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, ser
 def test_delay_of_the_server_is_typed_and_known_to_that_server_alone(command):
     assert compose("play", "server=latency", "server.base_ms=5").server.policy.base_ms == 5
     for mistake, told in [
-        (["server=latency", "server.base_ms=long"], "'long'"),
+        (["server=latency", "server.base_ms=long"], "server.base_ms takes a number"),
         (["server=expert", "server.base_ms=5"], "There is no key 'server.base_ms'"),
     ]:
         code, _, err = command(play, *mistake)
@@ -133,7 +133,7 @@ def test_defaults_are_those_that_are_documented():
     assert (config.server.connect_timeout_s, config.server.timeout_s) == (30, 60)
     assert config.server.observation_form.value == "nested"
     horizons = config.horizons
-    assert (horizons.episode, horizons.video, horizons.state, horizons.execution) == (1000, None, None, 1)
+    assert (horizons.episode, horizons.video, horizons.state, horizons.execution) == (225, None, None, 1)
     assert list(config.recorder) == ["video", "wandb"]
     assert config.recorder.wandb.mode == "offline"
     assert (config.gate.min_success, config.stop.ci_width) == (None, None)
@@ -159,7 +159,7 @@ def test_configuration_holds_no_secret():
         (["recorder.wandb.mod=online"], ["Did you mean 'recorder.wandb.mode'?"]),
         (["instruction.txt=lift"], ["Did you mean 'instruction.text'?"]),
         (["gate.min_succes=0.8"], ["Did you mean 'gate.min_success'?"]),
-        (["stop.ci_width=narrow"], ["stop.ci_width", "narrow", "Float"]),
+        (["stop.ci_width=narrow"], ["stop.ci_width=narrow was asked for", "takes a number or null"]),
         (["sim.devise=cpu"], ["Did you mean 'sim.device'?"]),
         (["task=lift_cube_frnka"], ["There is no task=lift_cube_frnka", "Did you mean 'lift_cube_franka'?"]),
         (["server=expurt"], ["Did you mean 'expert'?", "expert, gr00t"]),
@@ -169,9 +169,9 @@ def test_configuration_holds_no_secret():
         (["server.api_token=sesame"], ["GR00T_API_TOKEN", "never part of the configuration"]),
         (["+server.api_token=sesame"], ["GR00T_API_TOKEN"]),
         (["+num_env=4"], ["Did you mean 'num_envs'?"]),
-        (["num_envs=four"], ["num_envs", "four", "Integer"]),
-        (["server.port=high"], ["server.port", "high", "Integer"]),
-        (["server.timeout_s=long"], ["server.timeout_s", "long", "Float"]),
+        (["num_envs=four"], ["num_envs=four was asked for", "takes a whole number, such as num_envs=1"]),
+        (["server.port=high"], ["server.port=high was asked for", "takes a whole number, such as server.port=5555"]),
+        (["server.timeout_s=long"], ["server.timeout_s=long was asked for", "takes a number"]),
         (["horizons.execution=null"], ["horizons.execution"]),
         (["horizons.video=1.5"], ["horizons.video", "1.5"]),
         (["clock=reel"], ["clock", "paused, real"]),
@@ -200,7 +200,7 @@ def test_flag_that_hydra_does_not_take_is_a_refusal_too(command, arguments):
 
 @pytest.mark.parametrize("override", ["gate.min_success=80", "stop.ci_width=0", "gate.min_success=1"])
 def test_share_that_is_none_is_refused_at_once(command, monkeypatch, override):
-    monkeypatch.setattr(play, "play", run_experiment)
+    monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, override, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert f"{override} was asked for, but it is a share between 0 and 1" in err
@@ -211,7 +211,7 @@ def test_share_that_is_none_is_refused_at_once(command, monkeypatch, override):
 def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, value):
     if (key, value) == ("seed", 0):
         pytest.skip("0 is a seed")
-    monkeypatch.setattr(play, "play", run_experiment)
+    monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, f"{key}={value}", "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert f"{key}={value} was asked for, but the least is" in err
@@ -227,7 +227,7 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     ],
 )
 def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, overrides, told):
-    monkeypatch.setattr(play, "play", run_experiment)
+    monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, *overrides, "hydra.run.dir=run")
     assert code == 1
     assert told in err
@@ -242,7 +242,7 @@ def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, ov
     ],
 )
 def test_delay_that_does_not_go_with_the_rest_is_refused_at_once(command, monkeypatch, overrides, told):
-    monkeypatch.setattr(play, "play", run_experiment)
+    monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, *overrides, "hydra.run.dir=run")
     assert code == 1
     assert told in err

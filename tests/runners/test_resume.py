@@ -11,7 +11,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.episode_log import EpisodeLog
-from runners.resume import EarlierStart, with_earlier_settings
+from runners.resume import EarlierStart
 from tests.runners.datasets.reading import read_listed, read_whole
 from tests.runners.samples import make_row
 from tests.runners.test_failures import finish, rows_of, wait_for_rows, wait_until_group_is_empty
@@ -43,6 +43,9 @@ def manifest(folder, **changes):
         "command": ["groot-play", "--config-dir", "my_conf", "task=mine", "seed=3"],
         "overrides": ["task=mine", "seed=3", "+task.env.scene.ground=null"],
         "starts": "per_env",
+        "created": "2026-11-25T01:28:34+00:00",
+        "revision": None,
+        "wandb_id": "0000abcd",
         "modality": {},
         "config": {
             "episodes": 8,
@@ -54,26 +57,6 @@ def manifest(folder, **changes):
     }
     (folder / "manifest.json").write_text(json.dumps(content | changes))
     return EarlierStart.read(folder)
-
-
-def test_command_line_is_completed_by_that_of_the_earlier_start(tmp_path):
-    manifest(tmp_path / "run")
-    completed = with_earlier_settings([f"resume={tmp_path}/run", "num_envs=4", "seed=3"])
-    assert completed == [
-        "--config-dir",
-        "my_conf",
-        f"resume={tmp_path}/run",
-        "num_envs=4",
-        "seed=3",
-        "task=mine",
-        "+task.env.scene.ground=null",
-    ]
-    assert with_earlier_settings(["num_envs=4"]) == ["num_envs=4"]
-
-
-def test_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(ContractError, match="there is no run to go on with"):
-        with_earlier_settings([f"resume={tmp_path}"])
 
 
 @pytest.mark.parametrize(

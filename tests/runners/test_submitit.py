@@ -10,8 +10,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.utils import get_class
 
-from runners import cli
 from runners.config import register_schemas
+from runners.override_errors import explain
 from runners.resolvers import register_resolvers
 from tests.runners.test_failures import START_S, finish, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once
@@ -74,4 +74,4 @@ def test_slurm_is_asked_to_put_back_what_it_cuts_off():
     ],
 )
 def test_launcher_that_is_not_installed_is_told_with_its_extra(told, extra):
-    assert cli._explain(HydraException(told), "play").endswith(f"pip install -e '.[{extra}]'")
+    assert explain(HydraException(told), "play").endswith(f"pip install -e '.[{extra}]'")

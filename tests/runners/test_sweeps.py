@@ -10,10 +10,10 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners import play
-from runners.experiment import run_experiment
 from runners.plan import make_plan, require_parts, shard_of
 from runners.play import play as real_play
 from runners.run_lock import is_played, run_lock
+from runners.start import start_run
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import job_name, jobs_of, sweep_name
 from tests.runners.conftest import ROOT
@@ -160,8 +160,7 @@ def test_named_sweep_grows_and_fresh_puts_it_aside(sweep):
     ],
 )
 def test_sweep_that_cannot_be_is_refused_before_a_job_begins(sweep, overrides, told):
-    Path("here").mkdir()
-    Path("here/manifest.json").write_text("{}")
+    make_run(Path("here"), 1)
     code, _, err, played = sweep(*overrides)
     assert (code, played) == (1, [])
     assert told in err
@@ -191,7 +190,7 @@ def test_gate_of_an_evaluation_in_shards_is_judged_at_the_end_of_the_sweep(sweep
     ],
 )
 def test_shards_that_are_no_part_of_an_evaluation_are_refused_at_once(command, monkeypatch, overrides, told):
-    monkeypatch.setattr(play, "play", run_experiment)
+    monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, *overrides, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert told in err
@@ -229,10 +228,10 @@ def test_fresh_puts_the_folder_of_a_run_aside(command):
     assert "fresh=true: what was in run is now in run.before-1" in out
     assert Path("run.before-1/episodes.jsonl").exists()
     assert not Path("run/episodes.jsonl").exists()
-    Path("run/manifest.json").write_text("{}")
+    make_run(Path("run"), 1)
     code, _, err = command(play, "resume=run", "fresh=true")
     assert code == 1
-    assert "fresh=true and resume=run exclude each other" in err
+    assert f"fresh=true and resume={Path('run').resolve()} exclude each other" in err
 
 
 def test_of_many_jobs_none_writes_where_another_does(sweep):
