@@ -9,6 +9,7 @@ import pytest
 
 from runners.episode_log import EpisodeLog, read_rows
 from runners.files import write_whole
+from runners.sweeps.folder import JobEnd
 from tests.runners.samples import make_row
 
 
@@ -63,3 +64,10 @@ def test_file_for_which_there_is_no_room_stays_what_it_was(tmp_path):
     assert (raised.value.errno, raised.value.filename) == (errno.EFBIG, str(path))
     assert [file.name for file in tmp_path.iterdir()] == ["summary.json"], "half a file would take the room of others"
     assert path.read_text() == "earlier"
+
+
+def test_job_whose_end_finds_no_room_counts_as_cut_off(tmp_path):
+    with room(5):
+        JobEnd(0).write(tmp_path)
+    assert JobEnd.read(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []

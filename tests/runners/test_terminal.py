@@ -64,6 +64,23 @@ def test_work_goes_on_whatever_becomes_of_the_streams(tmp_path, redirection):
     assert (tmp_path / "done").read_text() == "whole", "the first file that was opened is no stream"
 
 
+IN_A_CHILD = """
+from runners.child_process import child_process
+from tests.runners.talking import talk
+if __name__ == "__main__":
+    with child_process(talk) as (_, pipe):
+        open("done", "w").write(pipe.recv())
+"""
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_child_that_prints_goes_on_where_nobody_reads_any_more(tmp_path):
+    (tmp_path / "script.py").write_text(IN_A_CHILD)
+    command = f"{sys.executable} script.py | true"
+    ended = subprocess.run(["/bin/sh", "-c", command], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.stderr, (tmp_path / "done").read_text()) == ("", "printed")
+
+
 @pytest.mark.usefixtures("clean_environment")
 def test_what_an_encoding_does_not_have_is_escaped(tmp_path):
     (tmp_path / "first").touch()
