@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from runners.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
@@ -100,7 +101,7 @@ def launch(
             say("Flags such as -m come first, then the settings as key=value; --help lists them.", stream=sys.stderr)
             return FAILED
         except Exception as error:
-            if message_of(error) is not None or not is_hydras(error):
+            if not isinstance(error, HydraException) and (message_of(error) is not None or not is_hydras(error)):
                 raise
             logger.debug("The settings could not be composed", exc_info=True)
             say(explain(error, config_name, command[1:]), stream=sys.stderr)
