@@ -78,7 +78,11 @@ def _with_new_keys(argument: str) -> str:
         return argument
     value = override.value()
     values = value.list if isinstance(value, ChoiceSweep) else [value]
-    return f"++{argument}" if any(isinstance(each, dict) and "_target_" in each for each in values) else argument
+    return f"++{argument}" if any(map(_describes_object, values)) else argument
+
+
+def _describes_object(value: object) -> bool:
+    return isinstance(value, dict) and ("_target_" in value or any(map(_describes_object, value.values())))
 
 
 def _with_whole_path(argument: str) -> str:
@@ -104,11 +108,11 @@ def _is_there(path: str) -> bool:
 
 
 def _tell_repeated(arguments: Sequence[str]) -> None:
-    """Say which settings count for nothing, as a later one has the same key."""
+    """Say which settings count for nothing, as a later one has the same key; mappings are put into one another."""
     last: dict[str, str] = {}
     for argument in reversed(arguments):
-        key, equals, _ = argument.partition("=")
-        if equals and last.setdefault(key, argument) != argument:
+        key, equals, value = argument.partition("=")
+        if equals and not value.startswith("{") and last.setdefault(key, argument) != argument:
             say(f"{one_line(argument)} counts for nothing: {one_line(last[key])} comes later.", stream=sys.stderr)
 
 

@@ -5,7 +5,6 @@
 * ``config_folders``: where it was looked for.
 """
 
-from collections.abc import Iterable
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -16,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from groot_wrappers.errors import ContractError
 from runners.override_errors import explain, explain_missing, explain_unknown_key
-from runners.overrides import all_parsed
+from runners.overrides import all_parsed, given_overrides
 from runners.setting_kinds import options_of
 
 __all__ = ["config_folders", "resolved", "settle_composed"]
@@ -35,7 +34,7 @@ def settle_composed(config: DictConfig, config_name: str) -> None:
     for folder in config_folders():
         if not Path(folder).is_dir():
             raise ContractError(f"hydra.searchpath names {folder}, but there is no such folder.")
-    _require_one_option(HydraConfig.get().overrides.task)
+    _require_one_option()
     _require_typed_keys(config, config_name)
     for key in PATHS:
         if config.get(key) is not None:
@@ -51,7 +50,7 @@ def resolved(config: DictConfig, config_name: str) -> dict[str, Any]:
     try:
         plain: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
     except OmegaConfBaseException as error:
-        raise ContractError(explain(error, config_name, HydraConfig.get().overrides.task)) from error
+        raise ContractError(explain(error, config_name, given_overrides())) from error
     return plain  # type: ignore[no-any-return]
 
 
@@ -61,9 +60,9 @@ def config_folders() -> list[str]:
     return [str(Path(runtime.cwd, source.path)) for source in runtime.config_sources if source.schema == "file"]
 
 
-def _require_one_option(given: Iterable[str]) -> None:
+def _require_one_option() -> None:
     """Check that only recorders are several: of other groups Hydra would mix the options into one."""
-    for override in all_parsed(given):
+    for override in all_parsed(given_overrides()):
         group, options = override.key_or_group, options_of(override.key_or_group)
         if options and group != "recorder" and isinstance(override.value(), list):
             raise ContractError(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+from yaml import MarkedYAMLError  # type: ignore[import-untyped]
 
 from groot_wrappers.errors import did_you_mean
 from runners.override_syntax import explain_several_values, explain_syntax
@@ -66,6 +67,8 @@ def explain(error: Exception, config_name: str, arguments: Sequence[str] = ()) -
         return _explain_value(inner, text, config_name, overrides)
     if isinstance(error, HydraException):
         return _plain(text)
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        return f"{error.problem_mark.name}, line {error.problem_mark.line + 1}: {error.problem}. No YAML is written so."
     if "int_max_str_digits" in text:
         return "A number with more than 4300 digits was given, which no key takes."
     return f"The settings cannot be used ({type(error).__name__}: {_plain(text)}). Look at those that begin with hydra."

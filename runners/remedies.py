@@ -102,10 +102,11 @@ def _going_on() -> str:
     """Say how the run goes on that has begun in this process; nothing where none has."""
     from hydra.core.hydra_config import HydraConfig  # noqa: PLC0415  # which not every command has, nor waits for
     from hydra.types import RunMode  # noqa: PLC0415
+    from omegaconf import OmegaConf  # noqa: PLC0415
 
     if not HydraConfig.initialized() or HydraConfig.get().mode is RunMode.MULTIRUN:
         return ""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    if not os.path.exists(folder / "manifest.json"):  # which no state of the disk lets fail
+    folder = OmegaConf.select(HydraConfig.get(), "runtime.output_dir")  # None where no run has begun
+    if folder is None or not os.path.exists(Path(folder, "manifest.json")):  # which no state of the disk lets fail
         return ""
     return f" What has ended is kept, and goes on by: groot-play {pasting.override('resume', folder)}"

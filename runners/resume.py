@@ -24,7 +24,7 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.begun_settings import LIMIT_OF_TASK, settled
 from runners.json_files import JsonFileError, read_json
-from runners.overrides import all_parsed, key_of, quoted
+from runners.overrides import all_parsed, given_overrides, key_of, quoted
 from runners.terminal import say
 
 __all__ = [
@@ -91,9 +91,10 @@ def going_on(config: DictConfig, folder: Path) -> DictConfig:
     if config.resume is None and not (is_job and (folder / "manifest.json").exists()):
         return config
     earlier = EarlierStart.read(Path(config.resume or folder))
-    given = {key_of(each) for each in all_parsed(HydraConfig.get().overrides.task)} | {*OF_THIS_START}
+    given = {key_of(each) for each in all_parsed(given_overrides())} | {*OF_THIS_START}
     given |= {*FREE} if is_job else set()
-    kept = {key_of(each) for each in all_parsed(earlier.manifest.get("overrides", []))} - given
+    set_then = {key_of(each) for each in all_parsed(earlier.manifest.get("overrides", []))} - given
+    kept = {key for key in set_then if key.startswith(tuple(f"{group}." for group in given))}
     begun = settled(earlier.manifest["config"], config, given, kept)
     if is_job and (changed := differences(other_settings(begun), other_settings(config))):
         say(f"{folder} goes on with the settings it was begun with, which would be others by now:", *changed)
@@ -102,7 +103,7 @@ def going_on(config: DictConfig, folder: Path) -> DictConfig:
 
 def begun_by(earlier: "EarlierStart | None") -> list[str]:
     """Return the overrides of a run: those of this start, and those of an earlier one that they do not replace."""
-    now = [each for each in all_parsed(HydraConfig.get().overrides.task) if each.key_or_group not in OF_THIS_START]
+    now = [each for each in all_parsed(given_overrides()) if each.key_or_group not in OF_THIS_START]
     given = {key_of(each) for each in now}
     then = [] if earlier is None else all_parsed(earlier.manifest.get("overrides", []))
     kept = [each for each in then if key_of(each) not in {*given, *OF_THIS_START}]

@@ -73,7 +73,8 @@ class RunHook(Callback):
                 "leave out resume=."
             )
         params = config.hydra.sweeper.get("params") or {}
-        overrides = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+        given: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # ${...} is each job's own
+        overrides = [*(f"{key}={value}" for key, value in params.items()), *given]
         self._jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
         _require_composable(config, with_each_choice(self._jobs, overrides))
         given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]

@@ -13,7 +13,7 @@ INNER_WORDS = (
     "hydra.cc",
     "converted to",
     "of type",
-    "struct",
+    "in struct",
     "Traceback",
 )
 
@@ -165,14 +165,13 @@ def test_reference_to_what_is_not_there_is_told_before_a_server_is_asked(command
     [
         ("num_envs: many", "In task/mine.yaml: num_envs=many was asked for, but num_envs takes a whole number"),
         ("num_env: 4", "In task/mine.yaml: There is no key 'num_env'. Did you mean 'num_envs'?"),
-        ("num_envs: [1", "mine.yaml"),
+        ("num_envs: [1", "mine.yaml, line 4: expected ',' or ']'"),
     ],
 )
 def test_mistake_in_a_yaml_file_is_told_with_the_file(refusal, tmp_path, yaml, told):
     (tmp_path / "my_conf/task").mkdir(parents=True)
     (tmp_path / "my_conf/task/mine.yaml").write_text(f"# @package _global_\ndefaults: [any]\n{yaml}\n")
-    code_and_file = refusal("--config-dir", str(tmp_path / "my_conf"), "task=mine")
-    assert told in code_and_file
+    assert told in refusal("--config-dir", str(tmp_path / "my_conf"), "task=mine")
 
 
 @pytest.mark.parametrize(
