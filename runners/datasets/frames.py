@@ -30,7 +30,8 @@ def decoded(folder: Path, file: Path, **codec: str) -> Iterator[tuple[Any, Itera
     Raises:
         DatasetError: It is missing, holds no video, or frames that are larger than any camera's.
     """
-    with av.open(str(inside(folder, file)), options={"enable_drefs": "0"}) as container:
+    # Of another format, a file may be a list of other files, or of addresses; so may a part of this one.
+    with av.open(str(inside(folder, file)), format="mp4", options={"enable_drefs": "0"}) as container:
         if not container.streams.video:
             raise DatasetError(file, "holds no video", "Record the episode again.")
         stream = container.streams.video[0]

@@ -69,9 +69,9 @@ def episode_paths(episode: int, videos: Iterable[str]) -> list[Path]:
 
 
 def episode_files(folder: Path) -> Iterator[Path]:
-    """Yield the files of ``data/`` and ``videos/`` that hold episodes, relative to the data set's folder, in order."""
+    """Yield the files of ``data/`` and ``videos/`` that hold episodes, relative to the data set's folder."""
     for part, ending in (("data", "parquet"), ("videos", "mp4")):
-        for path in sorted((folder / part).rglob(f"*.{ending}")):
+        for path in (folder / part).rglob(f"*.{ending}"):
             yield path.relative_to(folder)
 
 

@@ -117,7 +117,7 @@ def _tell(heading: str, problems: Sequence[Problem]) -> None:
     for problem in problems:
         told[problem.remedy] += 1
         if told[problem.remedy] <= MOST_OF_A_KIND:
-            say(f"{problem.file}: {problem.what}\n  {problem.remedy}")
+            say(f"{problem.file}: {one_line(problem.what, 500)}\n  {problem.remedy}")
     for remedy, count in told.items():
         if count > MOST_OF_A_KIND:
             say(f"And {count - MOST_OF_A_KIND} more of this kind: {remedy}")

@@ -16,8 +16,7 @@ from gr00t.data.embodiment_tags import EmbodimentTag
 from gr00t.data.types import ActionConfig, ActionFormat, ActionRepresentation, ActionType, ModalityConfig
 
 config = {{
-    "video": ModalityConfig(delta_indices={video_indices}, modality_keys={video}),
-    "state": ModalityConfig(delta_indices={state_indices}, modality_keys={state}),
+{observed}
     "action": ModalityConfig(
         delta_indices={action_indices},
         modality_keys={action},
@@ -46,10 +45,14 @@ def modality_config_text(features: Features, modality: Mapping[str, Mapping[str,
     indices = {kind: list(modality.get(kind, {}).get("delta_indices", [0])) for kind in ("video", "state", "action")}
     sent = modality.get("action", {})
     told = dict(zip(sent.get("modality_keys", []), sent.get("action_configs") or [], strict=False))
+    observed = {"video": list(features.video), "state": list(features.state)}
     return TEMPLATE.format(
-        **{f"{kind}_indices": each for kind, each in indices.items()},
-        video=list(features.video),
-        state=list(features.state),
+        observed="\n".join(
+            f'    "{kind}": ModalityConfig(delta_indices={indices[kind]}, modality_keys={keys}),'
+            for kind, keys in observed.items()
+            if keys
+        ),
+        action_indices=indices["action"],
         action=list(features.action),
         action_configs="\n".join(_action_config(told.get(key) or AS_RECORDED) for key in features.action),
         language=features.read_languages,

@@ -126,12 +126,15 @@ def _gap(indices: Sequence[int]) -> str | None:
 
 
 def _missing_files(folder: Path, episodes: Sequence[RecordedEpisode], features: Features) -> Iterator[str]:
-    """Say which files of listed episodes are missing, damaged, or of another length."""
+    """Say which files of listed episodes are missing, damaged, of another length, or hold something else."""
+    columns = {name for name, feature in features.to_features().items() if feature["dtype"] != "video"}
     for episode in episodes:
         try:
             with EpisodeRows(folder, layout.data_path(episode.index)) as rows:
                 if rows.count != episode.length:
                     yield f"{rows.file}: has {rows.count} rows, but {layout.EPISODES} says {episode.length}"
+                if set(rows.names) != columns:
+                    yield f"{rows.file}: holds the columns {rows.names!r:.120}, and other ones are to be written"
         except DatasetError as error:
             yield f"{error.file}: {error.what}"
         for key in features.video:
@@ -142,7 +145,8 @@ def _missing_files(folder: Path, episodes: Sequence[RecordedEpisode], features: 
 
 def _unnamed_files(folder: Path, following: int, features: Features) -> Iterator[str]:
     """Say which files belong to no listed episode, but for those that a kill leaves of the next one."""
-    named = {path for episode in range(following + 1) for path in layout.episode_paths(episode, features.video)}
-    for path in layout.episode_files(folder):
-        if path not in named:
-            yield f"{path}: belongs to no episode of {layout.EPISODES}"
+    unnamed = set(layout.episode_files(folder))
+    for episode in range(following + 1):
+        unnamed.difference_update(layout.episode_paths(episode, features.video))
+    for path in sorted(unnamed):
+        yield f"{path}: belongs to no episode of {layout.EPISODES}"

@@ -74,7 +74,7 @@ class EpisodeRows:
         if name not in self.names:
             raise DatasetError(
                 self.file,
-                f"has no column {name}, only {', '.join(self.names)}",
+                f"has no column {name}, only {', '.join(self.names):.200}",
                 "meta/info.json and meta/modality.json name the columns; record the data set again.",
             )
         numbers = self._numbers(name)
@@ -96,9 +96,9 @@ class EpisodeRows:
             raise DatasetError(
                 self.file, f"the column {name} holds {declared} numbers in {self.count} rows", RECORD_ANEW
             )
+        if width > MAX_WIDTH or read > self._left:
+            self._refuse(f"unpacks to {read} numbers in {self.count} rows of {name}, more than any episode")
         self._left -= read
-        if width > MAX_WIDTH or self._left < 0:
-            self._refuse(f"holds {self.count} rows of {width} numbers in the column {name}, more than any episode")
         values = np.empty((self.count, width), dtype)
         filled = 0
         with self._damage_told():
@@ -114,9 +114,10 @@ class EpisodeRows:
 
     def _part(self, name: str, column: pa.Array, width: int) -> Array:
         """Return some rows of a column, (rows, width)."""
-        numbers = column
+        numbers, gaps = column, column.null_count
         if _is_list(column.type):
             numbers = column.flatten()
+            gaps += numbers.null_count
             widths = set(np.unique(column.value_lengths().fill_null(-1)).tolist()) - {width}
             if widths:
                 raise DatasetError(
@@ -124,7 +125,7 @@ class EpisodeRows:
                     f"the column {name} holds vectors of {sorted(widths | {width})!r:.80} numbers",
                     RECORD_ANEW,
                 )
-        if gaps := column.null_count + numbers.null_count:
+        if gaps:
             raise DatasetError(self.file, f"the column {name} holds {gaps} gaps", RECORD_ANEW)
         return np.asarray(numbers.to_numpy(zero_copy_only=False)).reshape(-1, width)
 

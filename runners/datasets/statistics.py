@@ -19,8 +19,8 @@ __all__ = ["ColumnStatistics", "PixelCounter", "dataset_statistics", "episode_st
 MAX_FRAMES = 200_000
 """Frames that quantiles, mean and deviation are taken of; of a larger data set, that many with equal gaps."""
 
-MAX_NUMBERS = 2**25
-"""Most numbers that are kept for them, over all columns: 200,000 frames of 160 numbers."""
+MAX_NUMBERS = 2**23
+"""Most numbers that are kept for them, over all columns: 80,000 frames of 100 numbers."""
 
 LARGE_PIXELS, SMALL_PIXELS = 300, 150
 """As LeRobot does: frames of the first size are thinned out to about the second."""
@@ -63,7 +63,7 @@ def episode_statistics(columns: Mapping[str, Array]) -> dict[str, Any]:
     """
     told = {}
     for name, values in columns.items():
-        rows = values.reshape(len(values), -1).astype(np.float64)
+        rows = values.reshape(len(values), -1).astype(np.float64, copy=False)
         told[name] = {
             "min": rows.min(axis=0).tolist(),
             "max": rows.max(axis=0).tolist(),
@@ -83,6 +83,7 @@ class ColumnStatistics:
     """
 
     def __init__(self, frames: int, width: int) -> None:
+        self.frames, self._rows = frames, dict[str, int]()
         self._gap = max(1, -(-frames // min(MAX_FRAMES, max(1, MAX_NUMBERS // max(1, width)))))
         self._passed = 0
         self._kept: dict[str, list[Array]] = {}
@@ -100,7 +101,12 @@ class ColumnStatistics:
             self._kept.setdefault(name, []).append(rows[-self._passed % self._gap :: self._gap].copy())
             self._lowest[name] = np.minimum(self._lowest.get(name, np.inf), rows.min(axis=0))
             self._highest[name] = np.maximum(self._highest.get(name, -np.inf), rows.max(axis=0))
+            self._rows[name] = self._rows.get(name, 0) + length
         self._passed += length
+
+    def is_whole(self, name: str) -> bool:
+        """Say whether a column's numbers of all frames were taken."""
+        return self._rows.get(name) == self.frames
 
     def to_json(self) -> dict[str, Any]:
         """Return mean, std, min, max, q01 and q99 of each column."""

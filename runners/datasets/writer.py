@@ -62,17 +62,12 @@ class DatasetWriter:
         self._modality_config = modality_config
         self._unfinished = folder / ".unfinished"
         self._numbers = count()
-        self.episodes: list[RecordedEpisode] = []
-        self._tasks: dict[str, int] = {}
-        so_far = read_to_go_on(folder, features)
-        shutil.rmtree(self._unfinished, ignore_errors=True)
-        if so_far is not None:
-            self.episodes, self._tasks = so_far.episodes, so_far.tasks
-            self._remove_what_a_kill_left(so_far.statistics)
+        self._so_far = read_to_go_on(folder, features)
+        self.episodes = [] if self._so_far is None else self._so_far.episodes
+        self._tasks = {} if self._so_far is None else self._so_far.tasks
         self._frames = sum(episode.length for episode in self.episodes)
         self._in_stats = 0
-        if so_far is not None:
-            self._write_info()
+        self._is_mended = False
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +77,7 @@ class DatasetWriter:
 
     def begin(self) -> EpisodeRecording:
         """Begin an episode; several may run side by side."""
+        self._mend()
         return EpisodeRecording(self._unfinished / str(next(self._numbers)), self.features)
 
     def discard(self, recording: EpisodeRecording) -> None:
@@ -133,6 +129,7 @@ class DatasetWriter:
 
     def close(self) -> None:
         """Bring the statistics up to date, and throw away what is unfinished."""
+        self._mend()
         if self._in_stats < len(self.episodes):
             write_json(self.folder / layout.STATS, self._statistics([], self._frames))
             self._in_stats = len(self.episodes)
@@ -170,14 +167,21 @@ class DatasetWriter:
         totals = {"episodes": len(self.episodes), "frames": self._frames, "tasks": len(self._tasks)}
         write_json(self.folder / layout.INFO, self.features.to_info(**totals))
 
-    def _remove_what_a_kill_left(self, statistics: int) -> None:
-        """Take away what a kill left of the next episode."""
+    def _mend(self) -> None:
+        """Take away what a kill left of the next episode, once it is sure that the data set is gone on with."""
+        if self._is_mended:
+            return
+        self._is_mended = True
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        if self._so_far is None:
+            return
         following = len(self.episodes)
         for path in layout.episode_paths(following, self.features.video):
             (self.folder / path).unlink(missing_ok=True)
-        if statistics > following:
+        if self._so_far.statistics > following:
             lines = read_lines(self.folder, layout.EPISODES_STATS, dict[str, Any])
             write_lines(self.folder / layout.EPISODES_STATS, list(islice(lines, following)))
+        self._write_info()
 
 
 def _table(columns: Mapping[str, Array]) -> pa.Table:

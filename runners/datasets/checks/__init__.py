@@ -23,6 +23,11 @@ from runners.datasets.statistics import ColumnStatistics
 
 __all__ = ["Problem", "check_dataset"]
 
+MEND_FIRST = "Mend the files above, and check again."
+
+MOST_PROBLEMS = 1000
+"""When there are more, the rest of the rows and videos is left out: a list may name a million that are not there."""
+
 
 def check_dataset(
     folder: Path, progress: Callable[[list[RecordedEpisode]], Iterable[RecordedEpisode]] = lambda episodes: episodes
@@ -56,7 +61,7 @@ def check_dataset(
         info = None
     episodes, tasks = read(read_episodes), read(read_tasks)
     if info is None or episodes is None or tasks is None:
-        problems.append(Problem(Path("data"), "was not looked at", "Mend the files above, and check again."))
+        problems.append(Problem(Path("data"), "was not looked at", MEND_FIRST))
         return problems
     problems += check_metadata(folder, info, episodes, tasks)
     modality = None
@@ -90,10 +95,14 @@ def _check_episodes(
     wrong_statistics: list[Problem] = []
     first_row = 0  # counted over all episodes
     for episode in episodes:
+        if (found := len(problems) + len(wrong_statistics)) > MOST_PROBLEMS:
+            what = f"was looked at up to episode {episode.index} only: there are {found} things already"
+            problems.append(Problem(Path("data"), what, MEND_FIRST))
+            break
         try:
             with EpisodeRows(folder, info.rows_file(episode.index)) as rows:
-                found, columns = check_columns(rows, info, tasks, RowsOf(episode, first_row, learned))
-            problems += found
+                wrong, columns = check_columns(rows, info, tasks, RowsOf(episode, first_row, learned))
+            problems += wrong
             statistics.add({name: values for name, values in columns.items() if values.dtype != bool})
             if "action" in columns:
                 reach.add(episode.index, columns["action"])

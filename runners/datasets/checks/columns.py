@@ -52,7 +52,7 @@ def check_columns(rows: EpisodeRows, info: Info, tasks: Mapping[int, str], of: R
         of: Whose rows they are.
 
     Returns:
-        What is wrong, and the columns of numbers that are what they should be.
+        What is wrong, and the columns of numbers that are what they should be; none where there are more or fewer rows.
     """
     problems: list[Problem] = []
 
@@ -61,6 +61,7 @@ def check_columns(rows: EpisodeRows, info: Info, tasks: Mapping[int, str], of: R
 
     if rows.count != of.episode.length:
         tell(f"has {rows.count} rows, but meta/episodes.jsonl says {of.episode.length}")
+        return problems, {}
     features = {name: feature for name, feature in info.features.items() if feature.dtype != "video"}
     for name in sorted(set(features) ^ set(rows.names)):
         there = "a column of no feature" if name in rows.names else "no column of the feature"
@@ -130,7 +131,11 @@ def _check_order(columns: Columns, tell: Tell, fps: float, of: RowsOf) -> None:
         if list(done) != [count - 1]:
             rows = list(map(int, done[:20]))
             told = f"next.done is true in the rows {rows!r:.60}, but only the last one ends the episode"
-            tell(told, "GR00T does not look at it. Write it anew, or record the episode again.", untidy=True)
+            tell(
+                told,
+                "GR00T does not look at it. Write it anew, or record the episode again.",
+                untidy=not (done < count - 1).any(),
+            )
 
 
 def _check_tasks(columns: Columns, tell: Tell, of: RowsOf, tasks: Mapping[int, str]) -> None:

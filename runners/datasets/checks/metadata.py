@@ -12,6 +12,9 @@ from runners.datasets.schema import RecordedEpisode
 
 __all__ = ["check_metadata"]
 
+MOST_TOLD = 100
+"""Problems of a kind that are told; there may be as many as files, or lines."""
+
 COUNT_ANEW = "GR00T does not look at the counts. Count anew, and write the number."
 
 
@@ -54,7 +57,7 @@ def check_metadata(
             TASKS, f"its indices are {sorted(tasks)!r:.80}", "Number them from 0 without gaps, and the rows with them."
         )
     unknown = {task for episode in episodes for task in episode.tasks} - set(tasks.values())
-    for task in sorted(unknown):
+    for task in sorted(unknown)[:MOST_TOLD]:
         remedy = "GR00T takes the text from either list. Add a line with its task_index and text."
         untidy(TASKS, f"lacks the task {task!r:.120} of {EPISODES}", remedy)
     return problems + _files(folder, info, episodes)
@@ -62,14 +65,17 @@ def check_metadata(
 
 def _files(folder: Path, info: Info, episodes: Sequence[RecordedEpisode]) -> list[Problem]:
     """Name the files that no episode has."""
+    unnamed = set(episode_files(folder))
     try:
-        named = {info.rows_file(episode.index) for episode in episodes}
-        named |= {info.video_file(episode.index, camera) for episode in episodes for camera in info.cameras}
+        for episode in episodes:
+            if not unnamed:
+                break
+            unnamed.discard(info.rows_file(episode.index))
+            unnamed.difference_update(info.video_file(episode.index, camera) for camera in info.cameras)
     except DatasetError as error:
         return [Problem.of(error)]
     remedy = "GR00T leaves it out, but its statistics do not. Remove it, or add its episode."
     return [
         Problem(file, f"belongs to no episode of {EPISODES}", remedy, untidy=True)
-        for file in episode_files(folder)
-        if file not in named
+        for file in sorted(unnamed)[:MOST_TOLD]
     ]

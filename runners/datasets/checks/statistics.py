@@ -47,10 +47,8 @@ def check_statistics(folder: Path, statistics: ColumnStatistics, scaled: Collect
         if missing and name in scaled:
             what = f"has nothing on {name}" if len(missing) == len(TOLERANCE) else f"{name} lacks {', '.join(missing)}"
             problems.append(Problem(STATS, what, compute, untidy=True))
-        problems += [
-            Problem(STATS, what, f"{anew} {compute}", untidy=name not in scaled)
-            for what in _differences(name, written.get(name), right)
-        ]
+        differences = _differences(name, written.get(name), right) if statistics.is_whole(name) else ()
+        problems += [Problem(STATS, what, f"{anew} {compute}", untidy=name not in scaled) for what in differences]
     return problems
 
 

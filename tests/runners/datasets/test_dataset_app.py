@@ -1,6 +1,8 @@
 """groot-dataset: what it prints of a good data set and of a damaged one, its contact sheet, and its exit codes."""
 
+import errno
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,14 +10,17 @@ from PIL import Image
 
 from runners import dataset_app
 from runners.datasets import layout
+from runners.datasets.contact_sheet import contact_sheet
+from runners.datasets.metadata import Info, read_episodes
+from tests.runners.datasets.damage import edit_json, edit_lines
 from tests.runners.datasets.samples import make_dataset
 
 
 @pytest.fixture
-def groot_dataset(monkeypatch, capsys, tmp_path):
+def groot_dataset(monkeypatch, capsys, made_once, tmp_path):
     """Run groot-dataset beside a data set of three episodes; return exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
-    make_dataset(tmp_path / "lift")
+    shutil.copytree(made_once, tmp_path / "lift")
 
     def run(*arguments):
         with pytest.raises(SystemExit) as exit_:
@@ -85,6 +90,58 @@ def test_contact_sheet_marks_what_cannot_be_shown(groot_dataset, tmp_path):
     assert groot_dataset("show", "lift")[0] == 0
     pixels = np.asarray(Image.open(tmp_path / "contact_sheet.png"))
     assert (pixels == (0xD0, 0xD7, 0xDE)).all(axis=2).sum() > 50_000
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;owned\x07\x1b[2Jreach", "\ud800 reach", "reach\n\u202ethe goal", "x" * 100_000]
+)
+def test_text_from_elsewhere_reaches_neither_terminal_nor_picture_as_it_is(groot_dataset, tmp_path, text):
+    def rename(modality):
+        modality["video"][text] = modality["video"].pop("front")
+
+    edit_lines(layout.EPISODES, lambda rows: [row.update(tasks=[text]) for row in rows])(tmp_path / "lift")
+    edit_json(layout.MODALITY, rename)(tmp_path / "lift")
+    for command in ("check", "show"):
+        code, out, err = groot_dataset(command, "lift")
+        assert code == (1 if command == "check" else 0)
+        assert all(character.isprintable() for character in (out + err).replace("\n", ""))
+        assert max(map(len, out.splitlines())) < 500
+
+
+def test_contact_sheet_that_would_be_far_too_large_is_refused_before_it_is_drawn(groot_dataset, monkeypatch):
+    monkeypatch.setattr("runners.datasets.contact_sheet.MAX_PIXELS", 1_000_000)
+    code, _, err = groot_dataset("show", "lift")
+    assert code == 1
+    assert "Set --episodes to 2 or less" in err
+    assert groot_dataset("show", "lift", "--episodes", 2)[0] == 0
+
+
+def test_camera_that_is_all_width_has_a_thumbnail_of_bounded_width(groot_dataset, tmp_path):
+    edit_json(layout.INFO, lambda i: i["features"]["observation.images.front"].update(shape=[1, 32768, 3]))(
+        tmp_path / "lift"
+    )
+    assert groot_dataset("show", "lift")[0] == 0
+    assert Image.open(tmp_path / "contact_sheet.png").width < 5000
+
+
+def test_frames_that_no_camera_has_are_not_decoded(groot_dataset, monkeypatch):
+    monkeypatch.setattr("runners.datasets.frames.MAX_PIXELS", 32 * 32)
+    code, out, _ = groot_dataset("check", "lift")
+    assert code == 1
+    assert out.count("has frames of 48 x 64\n  No camera of a policy is so large.") == 3
+    assert groot_dataset("show", "lift")[0] == 0
+
+
+def test_disk_that_takes_no_picture_is_told_as_the_disks_fault(groot_dataset, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "sheet.png")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    info = Info.read(tmp_path / "lift")
+    with pytest.raises(OSError, match="No space left on device"):
+        contact_sheet(
+            tmp_path / "lift", info, read_episodes(tmp_path / "lift"), title="x", output=tmp_path / "sheet.png"
+        )
 
 
 @pytest.mark.parametrize(

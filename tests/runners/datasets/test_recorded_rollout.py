@@ -9,13 +9,21 @@ import numpy as np
 import pytest
 
 from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import ActionConfig, ModalityConfig
+from runners.datasets import layout
+from runners.datasets.checks import check_dataset
+from runners.datasets.features import Features
+from runners.datasets.metadata import Modality
 from runners.datasets.recording import EpisodeRecording
 from runners.datasets.writer import DatasetWriter
 from runners.recorders import Recorder, Recorders
 from runners.recorders.lerobot import LerobotRecorder
 from runners.recorders.recorder import RunInfo
+from runners.stopping import StopRule
 from tests.runners.conftest import SpyPolicy
+from tests.runners.datasets.damage import edit_lines
 from tests.runners.datasets.reading import read_listed, read_whole
+from tests.runners.datasets.samples import record
 from tests.runners.samples import make_episode, make_row, make_step
 from tests.toy import ToyCamera
 from tests.toy_policy import ToyPolicy
@@ -88,6 +96,99 @@ def test_successful_episodes_alone(play, tmp_path):
 def test_successful_episodes_of_an_env_that_knows_none_are_refused_before_the_first_step(tmp_path):
     with pytest.raises(ContractError, match=r"Set recorder\.lerobot\.episodes=all\."):
         recorder(tmp_path, "successful", has_success=False)
+
+
+def test_server_that_looks_at_no_state_is_refused_before_the_simulator_starts():
+    modality = ToyPolicy().get_modality_config()
+    del modality["state"]
+    with pytest.raises(ContractError, match="the server looks at no state"):
+        LerobotRecorder("all").check(modality)
+
+
+def test_server_whose_actions_cannot_be_written_down_is_refused_before_the_first_step(tmp_path):
+    action = ModalityConfig((0,), ("joints",), action_configs=(ActionConfig("import", "EEF", "DEFAULT"),))
+    with pytest.raises(ContractError, match="which is no name"):
+        recorder(tmp_path, modality=ToyPolicy().get_modality_config() | {"action": action})
+
+
+@pytest.mark.parametrize("episodes", ["all", "successful"])
+def test_run_that_records_nothing_leaves_no_data_set(play, tmp_path, episodes):
+    """All episodes fail, or end in an error."""
+    made = recorder(tmp_path, episodes)
+    policy = Failing if episodes == "all" else SpyPolicy
+    run = play(2, 4, policy_class=policy, solves=lambda goal: False, recorders=[made])
+    Recorders([made]).on_run_end({})
+    assert {row.ended for row in run.rows} == {"error" if episodes == "all" else "time_out"}
+    assert not (tmp_path / "dataset").exists()
+
+
+class Failing(SpyPolicy):
+    """Sends NaN once it has seen a step."""
+
+    def get_action(self, observation, options=None):
+        chunk, info = super().get_action(observation, options)
+        chunk["joints"][observation["video"]["camera"][:, -1, 0, 0, 1] > 0] = np.nan
+        return chunk, info
+
+
+def test_instruction_is_under_all_language_keys_that_the_server_asks_for(tmp_path):
+    languages = ("annotation.human.action.task_description", "annotation.human/coarse action")
+    modality = ToyPolicy().get_modality_config() | {"language": ModalityConfig((0,), languages)}
+    made = recorder(tmp_path, modality=modality, **UNJUDGED)
+    observation = seen(0) | {"language": {key: [["reach"]] * 2 for key in languages}}
+    made.on_episodes_start({0: make_episode(0)}, observation)
+    made.on_control_step(taken(observation, [False]))
+    made.on_episode_end(make_row(0))
+    made.on_run_end({})
+    (episode,) = read_whole(tmp_path / "dataset")
+    columns = [name for name in episode.columns if name.startswith("annotation.")]
+    assert [episode.columns[name].tolist() for name in columns] == [[0], [0]]
+    assert check_dataset(tmp_path / "dataset") == []
+    assert set(Modality.read(tmp_path / "dataset").annotation) == set(languages)
+    assert f"modality_keys={list(languages)}" in (tmp_path / "dataset/modality_config.py").read_text()
+
+
+def test_server_that_takes_no_instruction_is_recorded_all_the_same(tmp_path):
+    modality = ToyPolicy().get_modality_config()
+    del modality["language"]
+    made = recorder(tmp_path, modality=modality, **UNJUDGED)
+    observation = seen(0)
+    del observation["language"]
+    made.on_episodes_start({0: make_episode(0)}, observation)
+    made.on_control_step(taken(observation, [False]))
+    made.on_episode_end(make_row(0))
+    made.on_run_end({})
+    assert read_whole(tmp_path / "dataset")[0].row["tasks"] == ["reach"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "facts", "message"),
+    [
+        (None, {"manifest": {}}, "it holds 2 episodes, but the run begins anew"),
+        (None, {"fps": 30.0}, "its fps and features differ"),
+        (None, {"task": "Toy-Slow-v0"}, "its robot_type differ"),
+        (None, {"shapes": SHAPES | {"action": {"joints": (3,)}}}, "its features and modality differ"),
+        (None, {"stop": StopRule([make_episode(0), make_episode(1)], None)}, r"\[1\] have other seeds"),
+        (lambda rows: rows[1].pop("plan_index"), {}, r"\[1\] have no plan_index"),
+        (lambda rows: rows[1].update(plan_index="1"), {}, r"\[1\] have no plan_index"),
+        (lambda rows: rows[1].update(plan_index=0), {}, "two episodes have the same plan_index"),
+        (lambda rows: rows.pop(0), {}, "number 1 is in the place of 0"),
+    ],
+)
+def test_data_set_that_is_not_this_runs_is_refused_before_the_first_step(tmp_path, damage, facts, message):
+    features = Features(
+        20.0, {"joints": 2}, {"joints": 2}, {"camera": (8, 8)}, robot_type="Toy-v0", has_rewards=True, has_success=True
+    )
+    with DatasetWriter(tmp_path / "dataset", features) as writer:
+        for index in range(2):
+            record(writer, 2, plan_index=index, seed=7 + index)
+    if damage is not None:
+        edit_lines(layout.EPISODES, damage)(tmp_path / "dataset")
+    following = tmp_path / "dataset" / layout.data_path(2)
+    following.write_bytes(b"of an episode that was cut off")
+    with pytest.raises(ContractError, match=message):
+        recorder(tmp_path, **BEGUN | facts)
+    assert following.exists(), "nothing is mended in another run's data set"
 
 
 def test_neither_all_nor_successful_is_refused():
