@@ -102,11 +102,12 @@ def _going_on() -> str:
     """Say how the run goes on that has begun in this process; nothing where none has."""
     from hydra.core.hydra_config import HydraConfig  # noqa: PLC0415  # which not every command has, nor waits for
     from hydra.types import RunMode  # noqa: PLC0415
-    from omegaconf import OmegaConf  # noqa: PLC0415
 
     if not HydraConfig.initialized() or HydraConfig.get().mode is RunMode.MULTIRUN:
         return ""
-    folder = OmegaConf.select(HydraConfig.get(), "runtime.output_dir")  # None where no run has begun
-    if folder is None or not os.path.exists(Path(folder, "manifest.json")):  # which no state of the disk lets fail
+    if "output_dir" not in HydraConfig.get().runtime:  # type: ignore[operator]  # a DictConfig, without what is missing
+        return ""
+    folder = HydraConfig.get().runtime.output_dir
+    if not os.path.exists(Path(folder, "manifest.json")):  # which no state of the disk lets fail
         return ""
     return f" What has ended is kept, and goes on by: groot-play {pasting.override('resume', folder)}"

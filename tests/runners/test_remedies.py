@@ -9,6 +9,7 @@ import pytest
 import zmq
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.remedies import cache_remedy, disk_failed, message_of
@@ -124,7 +125,7 @@ def test_run_that_has_begun_is_told_how_it_goes_on(monkeypatch, tmp_path, mode, 
     folder.mkdir()
     if begun:
         (folder / "manifest.json").touch()
-    hydra = SimpleNamespace(mode=RunMode[mode], runtime=SimpleNamespace(output_dir=str(folder)))
+    hydra = SimpleNamespace(mode=RunMode[mode], runtime=OmegaConf.create({"output_dir": str(folder)}))
     monkeypatch.setattr(HydraConfig, "initialized", lambda: True)
     monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
     message = message_of(failure(errno.ENOSPC))
