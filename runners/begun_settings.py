@@ -1,6 +1,5 @@
 """The settings of a run that goes on, from what its manifest says that it was begun with."""
 
-import copy
 from collections.abc import Collection, Mapping
 from dataclasses import is_dataclass
 from typing import Any
@@ -17,14 +16,13 @@ LIMIT_OF_TASK = "task.episode_steps"
 """What ``horizons.episode`` is where it is not given."""
 
 
-def settled(then: Mapping[str, Any], now: DictConfig, given: Collection[str], kept: Collection[str]) -> DictConfig:
+def settled(then: Mapping[str, Any], now: DictConfig, given: Collection[str]) -> DictConfig:
     """Return the settings that a run was begun with, but for those that are given now.
 
     Args:
         then: The configuration of its manifest.
         now: As it was composed now; what the manifest says nothing of comes from there.
         given: The keys whose values are those of now.
-        kept: Keys whose values are those of then, also where a group that they are in is given now.
 
     Raises:
         ContractError: The manifest holds what is no setting any more.
@@ -39,13 +37,10 @@ def settled(then: Mapping[str, Any], now: DictConfig, given: Collection[str], ke
         ) from error
     _fill(begun, now)
     OmegaConf.set_struct(begun, True)
-    before = copy.deepcopy(begun)
     for key in given:
         _take(begun, now, key)
     if OmegaConf.is_interpolation(now.horizons, "episode") and LIMIT_OF_TASK not in given:
-        kept = [*kept, "horizons.episode"]  # as no option that was given says what it is
-    for key in kept:
-        _take(begun, before, key)
+        begun.horizons.episode = then["horizons"]["episode"]  # as no option that was given says what it is
     return begun  # type: ignore[no-any-return]
 
 
@@ -58,12 +53,12 @@ def _fill(begun: DictConfig, now: DictConfig) -> None:
             _fill(begun[key], now[key])
 
 
-def _take(begun: DictConfig, other: DictConfig, key: str) -> None:
-    """Let a key be as it is in another configuration, also where it is not there."""
+def _take(begun: DictConfig, now: DictConfig, key: str) -> None:
+    """Let a key be as it is now, also where it is not there any more."""
     parent, _, name = key.rpartition(".")
-    holder = OmegaConf.select(other, parent) if parent else other
+    holder = OmegaConf.select(now, parent) if parent else now
     if isinstance(holder, DictConfig) and name in holder:
-        OmegaConf.update(begun, key, OmegaConf.select(other, key), merge=False, force_add=True)
+        OmegaConf.update(begun, key, OmegaConf.select(now, key), merge=False, force_add=True)
     elif isinstance(left := OmegaConf.select(begun, parent) if parent else begun, DictConfig):
         with open_dict(begun):
             left.pop(name, None)

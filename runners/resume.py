@@ -91,11 +91,9 @@ def going_on(config: DictConfig, folder: Path) -> DictConfig:
     if config.resume is None and not (is_job and (folder / "manifest.json").exists()):
         return config
     earlier = EarlierStart.read(Path(config.resume or folder))
-    given = {key_of(each) for each in all_parsed(given_overrides())} | {*OF_THIS_START}
-    given |= {*FREE} if is_job else set()
-    set_then = {key_of(each) for each in all_parsed(earlier.manifest.get("overrides", []))} - given
-    kept = {key for key in set_then if key.startswith(tuple(f"{group}." for group in given))}
-    begun = settled(earlier.manifest["config"], config, given, kept)
+    anew = set(given_overrides()) - set(earlier.manifest.get("overrides", []))  # what is repeated says nothing new
+    given = {key_of(each) for each in all_parsed(anew)} | {*OF_THIS_START}
+    begun = settled(earlier.manifest["config"], config, given | {*FREE} if is_job else given)
     if is_job and (changed := differences(other_settings(begun), other_settings(config))):
         say(f"{folder} goes on with the settings it was begun with, which would be others by now:", *changed)
     return begun

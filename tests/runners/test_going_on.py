@@ -28,13 +28,9 @@ def begin(command, monkeypatch):
     def write(config):
         folder = Path(HydraConfig.get().runtime.output_dir)
         make_run(folder, 1)
-        of_this_run = {
-            "config": resolved(config, "play"),
-            "overrides": begun_by(None),
-            "config_folders": config_folders(),
-        }
-        change_manifest(folder, **of_this_run)
-        settings.append(of_this_run["config"])
+        settings.append(resolved(config, "play"))
+        change_manifest(folder, config=settings[-1], overrides=begun_by(None), config_folders=config_folders())
+        JobEnd(0).write(folder)
         return 0
 
     def start(*arguments):
@@ -132,7 +128,7 @@ def test_options_are_looked_for_where_the_run_had_its_own(begin, go_on, monkeypa
         ),
         (["gate={min_success: 0.5}", "episodes=9"], {"gate": {"min_success": 0.5}, "episodes": 9}),
         (["seed=8"], {"seed": 8}),
-        (["task=lift_cube_franka", "horizons=chunked", "server=latency"], {}),
+        (["horizons=chunked", "server=latency"], {}),
         (
             ["horizons.episode=7"],
             {"horizons": {"execution": 8, "delay": None, "episode": 7, "state": None, "video": None}},
