@@ -1,4 +1,4 @@
-"""What is built into env configs, recorders and servers: plain values, and what is told where something does not fit."""
+"""What is built into env configs, recorders and servers: plain values, and what is told where it does not fit."""
 
 import pytest
 from omegaconf import OmegaConf
