@@ -16,7 +16,8 @@ EXAMPLES = """examples:
   groot-dataset show DIR --episodes 50 --output a.png  more rows, another name
 
 exit codes:
-  0 all is well, 1 something is wrong with the data set; each thing is told with its file and what mends it
+  0 GR00T reads the data set; what is untidy in it is told
+  1 GR00T cannot read it, or would learn something wrong; each thing is told with its file and what mends it
 """
 
 
@@ -29,7 +30,7 @@ def make_parser() -> ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    check = commands.add_parser("check", help="say whether the data set is whole, and what is wrong with it")
+    check = commands.add_parser("check", help="say whether GR00T reads the data set, and what is wrong with it")
     show = commands.add_parser("show", help="write a contact sheet: a row an episode, frames of all its cameras")
     for command in (check, show):
         command.add_argument("folder", metavar="DIR", type=Path, help="the data set, the folder that holds meta/")

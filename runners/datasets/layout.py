@@ -20,6 +20,7 @@ __all__ = [
     "INFO",
     "MODALITY",
     "MODALITY_CONFIG",
+    "OF_ALL_EPISODES",
     "RUN_FOLDER",
     "STATS",
     "TASKS",
@@ -50,6 +51,8 @@ EPISODES_STATS = Path("meta/episodes_stats.jsonl")
 MODALITY = Path("meta/modality.json")
 MODALITY_CONFIG = Path("modality_config.py")
 """What GR00T's fine-tuning takes as ``--modality-config-path``."""
+
+OF_ALL_EPISODES = (INFO, EPISODES, TASKS, STATS, EPISODES_STATS, MODALITY, MODALITY_CONFIG)
 
 
 def data_path(episode: int) -> Path:

@@ -134,8 +134,8 @@ class DatasetWriter:
             write_json(self.folder / layout.STATS, self._statistics([], self._frames))
             self._in_stats = len(self.episodes)
         shutil.rmtree(self._unfinished, ignore_errors=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        if not self.episodes:
+            self._remove_empty()
 
     def _begin_lists(self) -> None:
         """Write what a data set has before its first episode; it is one once its ``info.json`` is there."""
@@ -148,6 +148,15 @@ class DatasetWriter:
         if self._modality_config is not None:
             write_whole(self.folder / layout.MODALITY_CONFIG, self._modality_config)
         self._write_info()
+
+    def _remove_empty(self) -> None:
+        """Take away a data set of no episode, which a full disk may have left half-made."""
+        for path in (*layout.OF_ALL_EPISODES, *layout.episode_paths(0, self.features.video)):
+            (self.folder / path).unlink(missing_ok=True)
+        below = sorted((path for path in self.folder.rglob("*") if path.is_dir()), reverse=True)
+        for folder in [*below, self.folder]:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
     def _index_columns(self, episode: int, length: int, task: int) -> dict[str, Array]:
         frames = np.arange(length)

@@ -1,17 +1,19 @@
 """ReplayPolicy: GR00T's replay protocol, recorded rollouts played again, and data sets that cannot be replayed."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from groot_wrappers.errors import Gr00tError
+from groot_wrappers.errors import ContractError, Gr00tError
 from runners.config import ServerReset
 from runners.datasets import layout
 from runners.datasets.replay import ReplayPolicy
-from runners.recorded_plan import recorded_episodes, recorded_plan
+from runners.recorded_plan import recorded_episodes, recorded_plan, require_fitting
 from runners.recorders import Recorders
+from tests.runners.datasets.damage import edit_json
 from tests.runners.datasets.samples import FEATURES, make_dataset
 from tests.runners.datasets.test_recorded_rollout import recorder
 
@@ -121,6 +123,83 @@ def test_settings_that_do_not_fit_are_refused(dataset, settings, message):
         ReplayPolicy(**{"dataset": dataset} | settings)
 
 
+@pytest.mark.parametrize("language", ["task", "annotation.human.coarse_action", "my instruction/é"])
+def test_instruction_may_come_under_any_key_as_nobody_looks_at_it(dataset, language):
+    policy = ReplayPolicy(dataset, language=language)
+    assert policy.get_modality_config()["language"].modality_keys == (language,)
+    assert first_numbers(policy.get_action({"language": {language: [["anything"]]}})[0])[0] == 0
+
+
+@pytest.mark.parametrize(("without", "left"), [("state", ["video", "action"]), ("video", ["state", "action"])])
+def test_data_set_without_keys_of_a_modality_is_played_without_it(dataset, tmp_path, without, left):
+    shutil.copytree(dataset, tmp_path / "set")
+    edit_json(layout.MODALITY, lambda modality: modality.pop(without))(tmp_path / "set")
+    policy = ReplayPolicy(tmp_path / "set")
+    assert list(policy.get_modality_config()) == [*left, "language"]
+    seen = {kind: values for kind, values in observe(batch=2).items() if kind != without}
+    assert policy.get_action(seen)[0]["arm"].shape == (2, 16, 3)
+
+
+def test_data_set_without_actions_cannot_be_played(dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "set")
+    edit_json(layout.MODALITY, lambda modality: modality.pop("action"))(tmp_path / "set")
+    with pytest.raises(Gr00tError, match="names no key of action, but a replay plays some"):
+        ReplayPolicy(tmp_path / "set")
+
+
+FITTING = {"task": "toy", "fps": 20.0, "action": {"arm": 3, "gripper": 1}}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "played", "messages"),
+    [
+        ({"robot_type": "Lift-v0"}, {"task": "Reach-v0"}, ["It was recorded in Lift-v0, but Reach-v0 is played"]),
+        ({"robot_type": "Lift-v0"}, {"task": "Lift-Play-v0"}, ["It was recorded in Lift-v0, but Lift-Play-v0 is"]),
+        ({}, {"fps": 50.0}, ["It holds 20 control steps a second (meta/info.json), but 50 are played"]),
+        ({}, {"action": {"arm": 7, "gripper": 1}}, ["Its action arm holds 3 numbers", "but 7 are played"]),
+        ({}, {"action": {"arm": 7, "gripper": 2}}, ["Its action arm holds 3", "Its action gripper holds 1"]),
+        (
+            {"robot_type": "Lift-v0"},
+            {"task": "Reach-v0", "fps": 50.0, "action": {"arm": 2}},
+            ["It was recorded in", "control steps a second", "Its action arm"],
+        ),
+    ],
+)
+def test_recording_from_elsewhere_is_refused_with_all_differences(dataset, tmp_path, recorded, played, messages):
+    shutil.copytree(dataset, tmp_path / "set")
+    edit_json(layout.INFO, lambda info: info.update(recorded))(tmp_path / "set")
+    with pytest.raises(ContractError) as refused:
+        require_fitting(tmp_path / "set", **FITTING | played)
+    assert all(message in str(refused.value) for message in messages)
+    assert len(refused.value.problems) == str(refused.value).count("\n- ")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "played"),
+    [
+        ({}, {}),
+        ({"robot_type": "so100"}, {"task": "Lift-v0"}),
+        ({"robot_type": None}, {"task": "Lift-v0"}),
+        ({"robot_type": "Lift-v0"}, {"task": "Lift-v0"}),
+        ({"fps": 1 / 0.06}, {"fps": 16.6667}),
+        ({}, {"action": {"arm": 3}}),
+        ({}, {"action": {"arm": 3, "gripper": 1, "waist": 3}}),
+    ],
+)
+def test_recording_that_may_be_played_is_not_refused_for_a_name(dataset, tmp_path, recorded, played):
+    shutil.copytree(dataset, tmp_path / "set")
+    edit_json(layout.INFO, lambda info: info.update(recorded))(tmp_path / "set")
+    require_fitting(tmp_path / "set", **FITTING | played)
+
+
+def test_starts_of_a_recording_are_played_without_its_modality_json(dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "set")
+    (tmp_path / "set" / layout.MODALITY).unlink()
+    require_fitting(tmp_path / "set", **FITTING | {"action": {"arm": 7}})
+    with pytest.raises(Gr00tError, match="20 control steps a second"):
+        require_fitting(tmp_path / "set", **FITTING | {"fps": 30.0})
+
+
 def test_path_that_leads_out_of_the_data_set_is_refused(tmp_path):
     folder = make_dataset(tmp_path / "dataset")
     info = json.loads((folder / layout.INFO).read_text())
@@ -186,7 +265,12 @@ def test_several_envs_are_refused_where_the_server_is_told_the_episode(dataset):
 def test_groot_play_replays_a_data_set(groot_play, recorded, tmp_path):
     folder, before = recorded
     overrides = ["server=replay", f"dataset={folder}", "episode=1", "episodes=3", "recorder=[]", "hydra.run.dir=again"]
+    refused = groot_play("server=replay", f"dataset={folder}", "hydra.run.dir=refused", "task.id=Toy-Slow-v0")
     process = groot_play(*overrides, "horizons.execution=4", "horizons.episode=7")
+    out, err = refused.communicate(timeout=240)
+    assert refused.returncode == 1, out + err
+    assert "It was recorded in Toy-v0, but Toy-Slow-v0 is played." in err
+    assert (tmp_path / "refused/episodes.jsonl").read_text() == ""
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, out + err
     rows = [json.loads(line) for line in (tmp_path / "again/episodes.jsonl").read_text().splitlines()]

@@ -139,6 +139,21 @@ def test_writer_that_finished_no_episode_leaves_no_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_disk_that_is_full_before_the_first_episode_is_written_leaves_nothing_half_made(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("runners.datasets.writer.append_line", full)
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/notes.txt").write_text("mine")
+    writer = DatasetWriter(tmp_path / "set", FEATURES)
+    with pytest.raises(OSError, match="No space left"):
+        record(writer, 2)
+    assert (tmp_path / "set" / layout.video_path(0, "front")).exists()
+    writer.close()
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["set", "set/notes.txt"]
+
+
 def test_kill_while_the_first_episode_is_written_is_gone_on_from(made_once, tmp_path):
     """Before its info.json, a data set is nothing but empty lists."""
     meta = tmp_path / "set/meta"
