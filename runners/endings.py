@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from runners.interrupts import heed_interruptions, heeded
-from runners.remedies import message_of
+from runners.remedies import message_of, reason_of
 from runners.terminal import prepare_terminal, say
 
 __all__ = [
@@ -82,7 +82,7 @@ def tell(error: Exception, elsewhere: str = "") -> str:
     told = message_of(error, elsewhere)
     if told is None:
         traceback.print_exception(error)
-        return f"{type(error).__name__}: {error}"
+        return reason_of(error)
     logger.debug("Where it failed", exc_info=error)
     say(f"\n{told}", stream=sys.stderr)
     return told

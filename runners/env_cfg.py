@@ -13,6 +13,7 @@ from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean
 from runners.building import built
 from runners.devices import require_installed
+from runners.remedies import reason_of
 
 __all__ = ["change", "chosen_embodiment", "load_env_cfg", "require_registered", "use_simulator"]
 
@@ -40,7 +41,7 @@ def require_registered(task: Mapping[str, Any]) -> None:
         importlib.import_module(task["import"])
     except Exception as error:  # whatever a module of anybody's raises
         raise ContractError(
-            f"task.import={task['import']} could not be imported: {type(error).__name__}: {error}. "
+            f"task.import={task['import']} could not be imported: {reason_of(error)}. "
             "It names the Python module that registers task.id; is it on PYTHONPATH?"
         ) from error
     if task["id"] not in gym.registry:
@@ -203,5 +204,5 @@ def _resolved(entry_point: Any) -> Any:
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever a module of anybody's raises
         raise ContractError(
-            f"{entry_point} is what the task registers, but it cannot be had: {type(error).__name__}: {error}"
+            f"{entry_point} is what the task registers, but it cannot be had: {reason_of(error)}"
         ) from error

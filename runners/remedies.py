@@ -1,6 +1,7 @@
 """What a person can do about an error, so that it is told in a message instead of a traceback.
 
 * ``message_of``: the message for an error that a person can mend.
+* ``reason_of``: the same within a sentence, of any error.
 * ``disk_failed``: whether an error means that nothing more can be written.
 * ``cache_remedy``: which variable moves the cache that could not be used.
 """
@@ -16,7 +17,7 @@ from groot_wrappers.errors import Gr00tError
 from runners import pasting
 from runners.terminal import one_line
 
-__all__ = ["cache_remedy", "disk_failed", "message_of"]
+__all__ = ["cache_remedy", "disk_failed", "message_of", "reason_of"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 BROKEN = {errno.EROFS, errno.EIO, errno.ESTALE}
@@ -55,6 +56,11 @@ def message_of(error: BaseException | None, elsewhere: str = "") -> str | None:
     if isinstance(error, OSError):
         return _explained(error, elsewhere)
     return None if error is None else str(error)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, within a sentence: as ``message_of``, or the words of what anybody's code raised."""
+    return (message_of(error) or f"{type(error).__name__}: {error}").rstrip(".")
 
 
 def disk_failed(error: BaseException) -> bool:

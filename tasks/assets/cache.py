@@ -1,5 +1,6 @@
 """A folder of built assets that several processes may fill at once: ``cache_root``, ``build_once``, ``AssetError``."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -49,6 +50,9 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
 
     Returns:
         ``folder``.
+
+    Raises:
+        OSError: There is no room for it, or it cannot be written.
     """
     if folder.is_dir():
         return folder
@@ -60,6 +64,11 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         try:
             build(scratch)
             os.replace(scratch, folder)
+        except Exception as error:  # of USD too, which tells the system's errors in words alone
+            for number in (errno.ENOSPC, errno.EDQUOT):
+                if os.strerror(number) in str(error):
+                    raise OSError(number, os.strerror(number), str(folder)) from error
+            raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return folder

@@ -1,6 +1,8 @@
 """The env config of a run: whose physics and cameras are chosen, what changes it, and what is refused."""
 
+import errno
 import importlib.util
+import os
 
 import gymnasium as gym
 import pytest
@@ -143,3 +145,20 @@ def test_simulator_of_a_plain_config_is_replaced_by_kind(with_isaac_sim):
     own = cfg.sim.physics
     assert use_simulator(cfg, sim()).sim.physics is own
     assert use_simulator(cfg, sim("isaacsim")).sim.physics is not own
+
+
+@pytest.mark.parametrize("called", ["could not be imported", "cannot be had"])
+def test_cache_that_cannot_be_written_while_a_task_is_loaded_is_told_with_its_variable(monkeypatch, tmp_path, called):
+    """Of Warp, which makes its folder when it is imported."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.delenv("WARP_CACHE_PATH", raising=False)
+
+    def import_module(name):
+        if called == "cannot be had" and name == CARTPOLE["import"]:
+            return importlib_import(name)
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / "caches"))
+
+    importlib_import, newton = importlib.import_module, sim()
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    with pytest.raises(ContractError, match=rf"(?s){called}.*Read-only file system.*WARP_CACHE_PATH=FOLDER moves"):
+        load_env_cfg(CARTPOLE, newton)

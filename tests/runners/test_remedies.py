@@ -12,7 +12,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.remedies import cache_remedy, disk_failed, message_of
+from runners.remedies import cache_remedy, disk_failed, message_of, reason_of
 
 
 def failure(number, path="/data/run/episodes.jsonl"):
@@ -61,6 +61,11 @@ def test_error_of_ours_tells_its_own_story_and_a_fault_of_ours_none():
     error.__cause__ = failure(errno.ENOENT)
     assert message_of(error) == "horizons.video=3 was asked for."
     assert message_of(KeyError("video")) is None
+
+
+def test_reason_is_told_within_a_sentence_whatever_was_raised():
+    assert reason_of(failure(errno.EMFILE)).endswith("ulimit -n 65536")
+    assert reason_of(KeyError("video")) == "KeyError: 'video'"
 
 
 def test_error_without_a_number_is_told_by_its_own_words():

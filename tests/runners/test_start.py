@@ -61,7 +61,7 @@ def test_server_that_is_not_there_is_told_before_torch_and_the_simulator_are_imp
         ("server.port=65536", "the most is 65535"),
         ("server.timeout_s=inf", "the most is 604800"),
         ("server.timeout_s=nan", "the least is 0"),
-        ("server.connect_timeout_s=-1", "the least is 0"),
+        ("server.connect_timeout_s=-1.5", "the least is 0"),
     ],
 )
 def test_number_beyond_what_there_is_is_refused_where_it_is_read(refusal, override, told):
@@ -85,13 +85,12 @@ def test_largest_seed_is_the_one_that_numpy_takes(refusal):
         (["instruction.text=[lift it, 3]"], "it takes a text or a list of texts"),
         (["shard.count=3", "shard.index=2", "episodes=2"], "a part would be empty. Set shard.count=2 or less"),
         (["shard.count=3", "shard.index=3", "episodes=9"], "it counts from 0 to 2"),
-        (["dataset=empty"], "it holds no episode, so that there is nothing to play"),
+        (["dataset=empty"], "holds no episode, so that there is nothing to play"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_nothing_to_play_is_refused(refusal, tmp_path, overrides, told):
-    make_dataset(tmp_path / "empty", (), ())
-    (tmp_path / "empty/meta/episodes.jsonl").touch()
+    (make_dataset(tmp_path / "empty") / "meta/episodes.jsonl").write_text("")
     assert told in refusal(*overrides)
 
 

@@ -1,5 +1,6 @@
 """The cache of built assets: built once, by one of many, whole or not at all."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -70,6 +71,24 @@ def test_a_failed_build_leaves_nothing_and_is_tried_again(tmp_path):
         build_once(tmp_path / "robot", fail)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
     assert build_once(tmp_path / "robot", lambda folder: None).is_dir()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AssetError("converter failed: 'Error occurred writing file: No space left on device'. pip install it again."),
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("Disk quota exceeded"),
+    ],
+)
+def test_build_for_which_there_is_no_room_is_told_as_that_with_its_folder(tmp_path, error):
+    def fail(folder):
+        raise error
+
+    with pytest.raises(OSError, match=r"No space left|Disk quota") as raised:
+        build_once(tmp_path / "robot", fail)
+    assert raised.value.errno in (errno.ENOSPC, errno.EDQUOT)
+    assert raised.value.filename == str(tmp_path / "robot")
 
 
 def test_of_two_processes_one_builds(tmp_path):
