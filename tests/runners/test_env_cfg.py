@@ -159,6 +159,7 @@ def test_cache_that_cannot_be_written_while_a_task_is_loaded_is_told_with_its_va
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / "caches"))
 
     importlib_import, newton = importlib.import_module, sim()
+    importlib_import(CARTPOLE["import"])  # which imports its parts by the same function
     monkeypatch.setattr(importlib, "import_module", import_module)
     with pytest.raises(ContractError, match=rf"(?s){called}.*Read-only file system.*WARP_CACHE_PATH=FOLDER moves"):
         load_env_cfg(CARTPOLE, newton)
