@@ -54,14 +54,14 @@ def tell_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list
 
 
 def tell_what_is_odd(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
-    """Return what whoever reads the figures has to know: rows with a warning, and recorders that were left out."""
+    """Return what whoever reads the figures has to know: rows with a warning, and recorders that failed."""
     odd: dict[str, list[int]] = {}
     for row in last_rows(rows):
         if row.warning is not None:
             odd.setdefault(row.warning, []).append(row.index)
     lines = [f"Warning, {_episodes(indices)}: {warning}" for warning, indices in odd.items()]
     return lines + [
-        f"{failure['recorder']} was left out in {failure['hook']}: {failure['error']}"
+        f"{failure['recorder']} failed in {failure['hook']}: {failure['error']}"
         for failure in summary.get("recorders", ())
     ]
 

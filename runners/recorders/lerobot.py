@@ -148,13 +148,23 @@ class LerobotRecorder(Recorder):
         done.result()  # the row is written after this: a row without its episode would never be recorded again
 
     def on_run_end(self, summary: Mapping[str, Any]) -> None:
-        """Throw away episodes that were interrupted, and bring the statistics up to date."""
-        if self._writer is not None:
-            self._background.close()
-            for episode in self._running.values():
-                if episode.recording is not None:
-                    episode.recording.close()
-            self._writer.close()
+        """Throw away episodes that were interrupted, and bring the statistics up to date.
+
+        Raises:
+            ContractError: Episodes have ended, and none of them is recorded.
+        """
+        if self._writer is None:
+            return
+        self._background.close()
+        for episode in self._running.values():
+            if episode.recording is not None:
+                episode.recording.close()
+        self._writer.close()
+        if summary.get("episodes") and not self._writer.episodes:
+            why = "no episode succeeded; recorder.lerobot.episodes=all keeps the others too"
+            raise ContractError(
+                f"There is no data set: {why if self._only_successful else 'every episode ended in an error'}."
+            )
 
 
 def _plan_indices(writer: DatasetWriter, run: RunInfo) -> set[int]:

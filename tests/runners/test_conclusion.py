@@ -53,15 +53,15 @@ def ended(tmp_path):
 def test_recorder_that_was_left_out_is_told_everywhere_and_in_the_exit_code(ended, hook):
     code, told, summary, page = ended(Failing(hook), hook="on_beat")
     assert code == DONE_WITH_ERRORS
-    assert f"Failing was left out in {hook}: OSError: its disk is <gone>" in told
+    assert f"Failing failed in {hook}: OSError: its disk is <gone>" in told
     assert summary["recorders"] == [{"recorder": "Failing", "hook": hook, "error": "OSError: its disk is <gone>"}]
-    assert f"Failing was left out in {hook}: OSError: its disk is &lt;gone&gt;" in page
+    assert f"Failing failed in {hook}: OSError: its disk is &lt;gone&gt;" in page
 
 
 def test_run_whose_recorders_have_done_their_work_says_nothing_of_them(ended):
     code, told, summary, page = ended(Recorder())
     assert (code, summary["recorders"]) == (DONE, [])
-    assert "left out" not in told + page
+    assert "failed in" not in told + page
 
 
 def test_gate_that_is_not_met_weighs_more_than_a_recorder_that_was_left_out(ended):

@@ -314,3 +314,18 @@ def seen(value):
 def taken(observation, playing):
     playing = playing + [False] * (2 - len(playing))
     return make_step(observation, playing, action={"joints": np.zeros((2, 2), np.float32)})
+
+
+@pytest.mark.parametrize(
+    ("episodes", "solves", "told"),
+    [
+        ("successful", False, "no episode succeeded; recorder.lerobot.episodes=all keeps the others"),
+        ("all", True, None),
+    ],
+)
+def test_run_of_which_nothing_is_recorded_says_so_at_its_end(play, tmp_path, episodes, solves, told):
+    group = Recorders([recorder(tmp_path, episodes)])
+    run = play(2, 4, recorders=[group], solves=lambda goal: solves)
+    group.on_run_end({"episodes": len(run.rows)})
+    assert [told in failure.error for failure in group.failures] == ([] if told is None else [True])
+    assert (tmp_path / "dataset").exists() == (told is None)
