@@ -122,7 +122,7 @@ def count(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], method: Met
         "micro_success_rate": total["success_rate"],
         "macro_success_rate": float(np.mean(rates)) if rates else None,
         "instructions": instructions,
-        "warnings": sum(row.warning is not None for row in last_rows(rows)),
+        "warnings": sum(row.warning is not None for row in counted),
     }
 
 

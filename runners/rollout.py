@@ -90,12 +90,10 @@ def rollout(
     def fail(error: Gr00tError) -> None:
         """End what runs as errors; raise the error where it is for good, else return once the server is back."""
         nonlocal failures
-        if _is_refusal(error) and not log.rows and not any(e.steps for e in schedule.running.values()):
-            raise error  # before the first step: nothing has been played that a row could be of
         for env_id in list(schedule.running):
             finish(env_id, "error", success=None, error=str(error))
         failures += 1
-        if failures > retries or _is_refusal(error):
+        if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
             raise error
         revive(error)
 
@@ -112,10 +110,8 @@ def rollout(
                 if server_reset is ServerReset.per_episode:
                     _reset_server(client, starting.values(), replay)
                 observation, _ = env.reset(options=_reset_options(starting))
-            # What the server is asked with comes first: a picture that cannot be sent is no recorder's fault.
-            ask = _question(client, observation, sorted(schedule.running), env.num_envs, replay)
-            if starting:
                 recorders.on_episodes_start(starting, observation)
+            ask = _question(client, observation, sorted(schedule.running), env.num_envs, replay)
             recorders.on_beat(observation)
             observation, reward, terminated, truncated, info = clock.beat(env, ask)
         except Gr00tError as error:
@@ -127,11 +123,6 @@ def rollout(
             finish(env_id, how, success=_judged(info, env_id, how), error=info["error"][env_id])
         if info["unanswered"] is not None:
             fail(info["unanswered"])
-
-
-def _is_refusal(error: Gr00tError) -> bool:
-    """Whether asking again would change nothing."""
-    return not isinstance(error, ServerError | ServerUnreachableError)
 
 
 def _judged(info: Mapping[str, Any], env_id: int, ended: Ended) -> bool | None:

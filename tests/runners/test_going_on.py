@@ -164,6 +164,7 @@ def test_limit_of_an_episode_is_that_of_the_begin_and_not_of_this_version(begin,
         assert (now["horizons"]["delay"], now["sweep"]) == (None, {"name": None}), "what is new is as by default"
         EarlierStart.read(Path("run")).require_same(now)
     assert go_on("resume=run", "horizons.episode=300")[0]["horizons"]["episode"] == 300
+    assert go_on("resume=run", "horizons=default")[0]["horizons"]["episode"] == 1000
 
 
 @pytest.mark.parametrize("form", ["{}", "./{}/", "~/{}", "{home}/{}", "{link}"])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from groot_wrappers.errors import ContractError, ServerError, ServerUnreachableError
+from groot_wrappers.errors import ServerError, ServerUnreachableError
 from runners.config import ServerReset
 from runners.recorders import Recorder
 from tests.runners.conftest import SpyPolicy
@@ -353,20 +353,3 @@ def test_what_a_server_sends_beside_its_actions_is_not_looked_at(play):
     run = play(2, 4, policy_class=Talkative)
     assert run.error is None
     assert len(run.rows) == 4
-
-
-def test_refusal_before_the_first_step_leaves_no_row_and_blames_no_recorder(play, caplog):
-    class Grey(ToyEnv):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, **options)
-            self.camera._rgba = self.camera._rgba.to(torch.int32)
-
-    class Looking(Recorder):
-        def on_episodes_start(self, episodes, observation):
-            assert observation["video"]
-
-    run = play(2, 4, env_class=Grey, recorders=[Looking()])
-    assert isinstance(run.error, ContractError)
-    assert "embodiment.video.camera" in str(run.error)
-    assert run.rows == []
-    assert caplog.messages == []

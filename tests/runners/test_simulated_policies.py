@@ -5,6 +5,7 @@ Plan, rollout, counting and intervals are those of groot-play.
 """
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ MOST_SEEDS = 2**31
 class Clock:
     """Stands for env and client: what rollout asks of them, with an episode's fate read off its seed."""
 
-    starts = "per_env"
+    starts, execution = "per_env", 1
 
     def __init__(self, num_envs, rate):
         self.num_envs, self.has_rewards, self.rate = num_envs, False, rate
@@ -41,10 +42,11 @@ class Clock:
             fates = np.array(options["seeds"]) < self.rate * MOST_SEEDS
             self.fates[options["env_ids"]] = fates
             self.left[options["env_ids"]] = np.where(fates, SUCCESS_BEATS, FAILURE_BEATS)
-        return {}, {}
+            return {}, {}
+        return {}
 
     def get_modality_config(self):
-        return {}
+        return {"action": SimpleNamespace(modality_keys=())}
 
     def get_action(self, observation):
         return {}, {}
