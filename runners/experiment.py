@@ -43,9 +43,6 @@ __all__ = ["run_experiment"]
 
 Say = Callable[[str], None]
 
-CHUNKED_EXECUTION = 8
-"""``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
-
 
 def run_experiment(
     config: DictConfig,

@@ -97,9 +97,8 @@ def _play(
         register_resolvers()
         HydraConfig.instance().cfg = OmegaConf.create({"hydra": hydra})  # type: ignore[assignment]
         settings: Any = HydraConfig.get()
-        os.chdir(
-            settings.runtime.output_dir if settings.job.chdir else settings.runtime.cwd
-        )  # not where the process was forked
+        # Not where the process was forked.
+        os.chdir(settings.runtime.output_dir if settings.job.chdir else settings.runtime.cwd)
         configure_log(settings.job_logging, settings.verbose)
         end = JobEnd(play(config))
     except KeyboardInterrupt:
