@@ -317,6 +317,30 @@ def test_job_that_crashes_or_fails_stops_no_other(groot_play, policy_process, tm
     assert "1 succeeded" in out
 
 
+def test_jobs_keep_to_what_hydra_is_told_of_folders_and_logs(groot_play, tmp_path):
+    """``hydra.job.chdir`` is each job's own folder, and what is switched off is written for none of them."""
+    process = groot_play(
+        "-m",
+        "server=expert",
+        "task.expert={_target_: tests.toy_policy.ToyPolicy, horizon: 4}",
+        "seed=0,1",
+        "recorder=[]",
+        "+recorder.where._target_=tests.runners.toy_task.WhereRecorder",
+        "hydra.job.chdir=true",
+        "hydra/job_logging=disabled",
+        "hydra.output_subdir=null",
+        "sweep.name=mine",
+    )
+    code, _, err = finish(process, 2 * START_S)
+    assert code == 0, err
+    sweep = tmp_path / "outputs/sweeps/mine"
+    folders = [sweep / job.name for job in read_jobs(sweep)]
+    assert [Path((folder / "where.txt").read_text()) for folder in folders] == folders
+    for folder in folders:
+        assert {".hydra", "groot-play.log"}.isdisjoint(path.name for path in folder.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
+
+
 def wait_for_jobs(sweep, process):
     deadline = time.monotonic() + START_S
     while not (jobs := read_jobs(sweep)):

@@ -8,9 +8,11 @@ import math
 import os
 import signal
 import time
+from pathlib import Path
 
 import gymnasium as gym
 
+from runners.recorders import Recorder
 from tests.toy import ToyEnv
 
 
@@ -42,6 +44,13 @@ class CrashingToyEnv(ToyEnv):
 
     def step(self, action):
         os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class WhereRecorder(Recorder):
+    """Writes ``where.txt`` into the folder that the process works in."""
+
+    def on_run_start(self, run):
+        Path("where.txt").write_text(str(run.folder))
 
 
 def make(cfg, env_cfg_entry_point, kind=ToyEnv):
