@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from runners.endings import DONE, FAILED, end_with
+from runners.endings import end_with
+from runners.exit_codes import DONE, FAILED
 from runners.terminal import say
 
 __all__ = ["ArgumentParser", "exit_after"]

@@ -1,9 +1,9 @@
-"""What the Hydra apps share at the command line: errors that a person can act on, and exit codes."""
+"""What the Hydra apps share at the command line: errors that a person can act on."""
 
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import hydra
@@ -13,31 +13,14 @@ from omegaconf import DictConfig
 from runners.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
 from runners.composed import settle_composed
 from runners.config import register_schemas
-from runners.endings import (
-    DONE,
-    DONE_WITH_ERRORS,
-    FAILED,
-    GATE_NOT_MET,
-    INTERRUPTED,
-    begin,
-    end_with,
-    guarded,
-)
+from runners.endings import begin, end_with, guarded
+from runners.exit_codes import FAILED, SweepEnded, worst
 from runners.override_errors import explain, is_hydras
 from runners.remedies import message_of
 from runners.resolvers import register_resolvers
 from runners.terminal import say
 
-__all__ = [
-    "DONE",
-    "DONE_WITH_ERRORS",
-    "FAILED",
-    "GATE_NOT_MET",
-    "INTERRUPTED",
-    "SweepEnded",
-    "launch",
-    "worst",
-]
+__all__ = ["ELSEWHERE", "launch"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +28,6 @@ _USAGE = 2  # with which argparse ends, within Hydra
 
 ELSEWHERE = "hydra.run.dir=FOLDER, or hydra.sweep.dir=FOLDER for a sweep"
 """By which settings a Hydra app writes to another place."""
-
-
-class SweepEnded(SystemExit):
-    """A multirun is over; ``code`` is its exit code. Its jobs may have run in other processes, or on other machines."""
-
-
-def worst(codes: Iterable[int]) -> int:
-    """Return the worst code: a run that failed weighs more than a gate that was not met, and that more than errors."""
-    return max(codes, key=lambda code: (code == FAILED, code), default=DONE)
 
 
 def launch(

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.stats import binom, norm
 
 from groot_wrappers.errors import Gr00tError
+from runners.episodes.row import EpisodeRow
 from runners.intervals import ALPHA
-from runners.results import EpisodeRow
 
 __all__ = ["Comparison", "NothingInCommonError", "compare", "smallest_difference"]
 

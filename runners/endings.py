@@ -1,4 +1,4 @@
-"""How every command begins and ends: streams that may break, interruptions, messages instead of tracebacks, exit codes.
+"""How every command begins and ends: streams that may break, interruptions, messages instead of tracebacks.
 
 * ``begin``: what a command does before it looks at its arguments.
 * ``end_with``: does the work of a command and exits.
@@ -12,24 +12,12 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from runners.exit_codes import FAILED, INTERRUPTED
 from runners.interrupts import heed_interruptions, heeded
 from runners.remedies import message_of, reason_of
 from runners.terminal import prepare_terminal, say
 
-__all__ = [
-    "DONE",
-    "DONE_WITH_ERRORS",
-    "FAILED",
-    "GATE_NOT_MET",
-    "INTERRUPTED",
-    "begin",
-    "end_with",
-    "guarded",
-    "tell",
-]
-
-DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit codes. INTERRUPTED is one for Ctrl-C, SIGTERM and SIGHUP, as all three end a command in the same way."""
+__all__ = ["begin", "end_with", "guarded", "tell"]
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from runners.episodes.row import EpisodeRow
 from runners.files import naming
 from runners.json_files import parse_json
-from runners.results import EpisodeRow
 
 __all__ = ["EpisodeLog", "read_rows"]
 

@@ -24,6 +24,7 @@ from runners.conclusion import conclude, run_summary
 from runners.config import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.episode_log import EpisodeLog
+from runners.episodes.row import describe, last_rows
 from runners.gate import warn_of_short_plan
 from runners.interrupts import interrupts_held
 from runners.manifest import write_manifest
@@ -33,7 +34,6 @@ from runners.progress import ProgressBar
 from runners.recorded_plan import require_fitting
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
-from runners.results import describe, last_rows
 from runners.resume import EarlierStart, begun_by
 from runners.rollout import rollout
 from runners.simulation import simulated_env

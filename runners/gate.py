@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from groot_wrappers.errors import ContractError
 from runners.intervals import Method, episodes_needed, lower_bound
 
-__all__ = ["Gate", "check_share", "judge", "warn_of_short_plan"]
+__all__ = ["Gate", "judge", "warn_of_short_plan"]
 
 BOUNDS: dict[Method, str] = {
     "wilson": "exact one-sided 95% bound",
@@ -104,15 +103,3 @@ def warn_of_short_plan(min_success: float | None, episodes: int, method: Method)
         f"gate.min_success={min_success:g} cannot be met by {episodes} episodes, even if all succeed: it takes "
         f"{least}. Set episodes={least} or more."
     )
-
-
-def check_share(key: str, value: float | None) -> None:
-    """Refuse a setting that is no share between 0 and 1.
-
-    Raises:
-        ContractError: It is not; the message names the key.
-    """
-    if value is None or 0 < value < 1:
-        return
-    meant = f" Is {key}={value / 100:g} meant?" if 1 < value < 100 else ""
-    raise ContractError(f"{key}={value:g} was asked for, but it is a share between 0 and 1.{meant}")

@@ -20,9 +20,9 @@ from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.sources import state_source, video_source
 from runners import composed
-from runners.cli import DONE, FAILED
 from runners.devices import require_simulator
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.exit_codes import DONE, FAILED
 from runners.expert import require_expert
 from runners.policy_client import policy_client
 from runners.simulation import simulated_env

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.datasets.layout import RUN_FOLDER
-from runners.results import EpisodeRow, describe, last_rows
+from runners.episodes.row import EpisodeRow, describe, last_rows
 
 __all__ = [
     "METHODS",

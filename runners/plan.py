@@ -10,13 +10,13 @@ import numpy as np
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
 from runners.files import write_whole
+from runners.settings import require_shard
 
 __all__ = [
     "PlannedEpisode",
     "instruction_texts",
     "make_plan",
     "require_parts",
-    "require_shard",
     "shard_of",
     "write_plan",
 ]
@@ -91,28 +91,10 @@ def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[Pla
     Together the shards are the plan, and while all of them are played, a beginning of it is played without a gap.
 
     Raises:
-        ContractError: As ``require_shard``.
+        ContractError: As ``runners.settings.require_shard``.
     """
     require_shard(index, count, len(plan))
     return list(plan[index::count])
-
-
-def require_shard(index: int, count: int, episodes: int) -> None:
-    """Check that there is something to play in a part of a plan.
-
-    Raises:
-        ContractError: There is no such part, or nothing in it.
-    """
-    if not 0 <= index < count:
-        raise ContractError(
-            f"shard.index={index} was asked for with shard.count={count}: it counts from 0 to {count - 1}. A sweep "
-            f"plays all parts: groot-play -m shard.count={count} 'shard.index=range({count})'."
-        )
-    if count > max(1, episodes):
-        raise ContractError(
-            f"shard.count={count} was asked for, but there are {episodes} episodes, so that a part would be empty. "
-            f"Set shard.count={episodes} or less, or more episodes."
-        )
 
 
 def require_parts(starts: str, count: int) -> None:

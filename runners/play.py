@@ -8,7 +8,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import Gr00tError
-from runners.cli import FAILED, launch
+from runners.cli import launch
+from runners.exit_codes import FAILED
 from runners.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.sweeps.process import play_job

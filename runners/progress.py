@@ -7,8 +7,8 @@ from typing import Any
 from tqdm import tqdm
 
 from groot_wrappers.control_step import ControlStep
+from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.results import EpisodeRow
 
 __all__ = ["ProgressBar"]
 

@@ -1,66 +1,16 @@
-"""Results of a run: a row an attempt at an episode, and the summary over the rows."""
+"""The summary of a run: what its rows show, and what they cost."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
 import numpy as np
 
 from groot_wrappers.client import ClientStats, PolicyClient
 from groot_wrappers.client_group import ClientGroup
+from runners.episodes.row import EpisodeRow, last_rows
 from runners.intervals import Method, success_interval
 
-__all__ = ["Ended", "EpisodeRow", "count", "describe", "last_rows", "summarise", "tally"]
-
-Ended = Literal["success", "failure", "time_out", "error"]
-
-
-Count = Annotated[int, msgspec.Meta(ge=0)]
-
-
-class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
-    """How one attempt at a planned episode ended; its JSON form is a line of ``episodes.jsonl``.
-
-    Args:
-        index, seed, instruction: From the plan.
-        env: Index of the env that played it.
-        attempt: 0 for the first try at this index.
-        success: The env's own success term; None where it has none, or where the episode ended as an error.
-        ended: ``success``, ``failure`` (terminated otherwise), ``time_out`` or ``error`` (server, network, simulator).
-        steps: Control steps played.
-        episode_return: Sum of the rewards, None for an env without rewards; written as ``return``.
-        server_calls: Requests that this episode took part in.
-        held_steps: Control steps for which its chunk had no action left, so that the last one was held.
-        video: Path of its video in the run folder, None without one.
-        error: Why it ended as an error, else None.
-        warning: Why its outcome is to be looked at, None where nothing is odd.
-    """
-
-    index: Count
-    seed: int
-    instruction: str
-    env: Count
-    attempt: Count
-    success: bool | None
-    ended: Ended
-    steps: Count
-    episode_return: float | None
-    server_calls: Count
-    held_steps: Count = 0
-    video: str | None = None
-    error: str | None = None
-    warning: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row under the names of ``episodes.jsonl``."""
-        row: dict[str, Any] = msgspec.to_builtins(self)
-        return row
-
-
-def last_rows(rows: Iterable[EpisodeRow]) -> list[EpisodeRow]:
-    """Return the row of the last attempt at each episode, by index."""
-    return [row for _, row in sorted({row.index: row for row in rows}.items())]
+__all__ = ["count", "summarise", "tally"]
 
 
 def tally(rows: Sequence[EpisodeRow], method: Method) -> dict[str, Any]:
@@ -183,15 +133,3 @@ def _cost(stats: ClientStats) -> dict[str, Any]:
         "p99_ms": p99,
         "bytes": stats.bytes,
     }
-
-
-def describe(rows: Sequence[EpisodeRow]) -> str:
-    """Say in one line how the episodes ended: ``11 succeeded, 1 timed out``."""
-    words: dict[Ended, str] = {
-        "success": "succeeded",
-        "failure": "failed",
-        "time_out": "timed out",
-        "error": "ended in an error",
-    }
-    counts = Counter(row.ended for row in rows)
-    return ", ".join(f"{counts[ended]} {word}" for ended, word in words.items() if counts[ended]) or "No episode ended"

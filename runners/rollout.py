@@ -20,11 +20,11 @@ from groot_wrappers.rows import take_rows
 from runners.clock import Clock, PausedClock
 from runners.config import ServerReset
 from runners.episode_log import EpisodeLog
+from runners.episodes.row import Ended, EpisodeRow
 from runners.interrupts import interrupts_held
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
 from runners.replay_server import ReplayWatch
-from runners.results import Ended, EpisodeRow
 from runners.schedule import RunningEpisode, Schedule
 
 __all__ = ["rollout"]

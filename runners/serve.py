@@ -11,7 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.codec import Dialect
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.server import Policy
-from runners.cli import DONE, launch
+from runners.cli import launch
+from runners.exit_codes import DONE
 from runners.hosting import TOKEN_VARIABLE, policy_server
 from runners.interrupts import heeded
 from runners.latency_policy import LatencyPolicy

@@ -6,11 +6,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
-from runners.gate import check_share
-from runners.plan import require_shard
 from runners.terminal import one_line
 
-__all__ = ["BENCH", "SERVE", "require_sensible", "require_within"]
+__all__ = ["BENCH", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
 
 A_WEEK_S = 7 * 24 * 3600
 
@@ -94,3 +92,33 @@ def require_within(config: DictConfig, ranges: Mapping[str, tuple[int, int]]) ->
                 raise ContractError(f"{asked} the most is {most}. Set {key} to {least} ... {most}.")
             if not number >= least:
                 raise ContractError(f"{asked} the least is {least}. Set {key}={least} or more.")
+
+
+def require_shard(index: int, count: int, episodes: int) -> None:
+    """Check that there is something to play in a part of a plan.
+
+    Raises:
+        ContractError: There is no such part, or nothing in it.
+    """
+    if not 0 <= index < count:
+        raise ContractError(
+            f"shard.index={index} was asked for with shard.count={count}: it counts from 0 to {count - 1}. A sweep "
+            f"plays all parts: groot-play -m shard.count={count} 'shard.index=range({count})'."
+        )
+    if count > max(1, episodes):
+        raise ContractError(
+            f"shard.count={count} was asked for, but there are {episodes} episodes, so that a part would be empty. "
+            f"Set shard.count={episodes} or less, or more episodes."
+        )
+
+
+def check_share(key: str, value: float | None) -> None:
+    """Refuse a setting that is no share between 0 and 1.
+
+    Raises:
+        ContractError: It is not; the message names the key.
+    """
+    if value is None or 0 < value < 1:
+        return
+    meant = f" Is {key}={value / 100:g} meant?" if 1 < value < 100 else ""
+    raise ContractError(f"{key}={value:g} was asked for, but it is a share between 0 and 1.{meant}")

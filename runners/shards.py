@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from runners.episodes.row import last_rows
 from runners.files import write_whole
 from runners.gate import judge
 from runners.plan import PlannedEpisode
 from runners.report import write_report
-from runners.results import count, last_rows
+from runners.results import count
 from runners.resume import other_settings
 from runners.run_folder import Run
 from runners.stopping import StopRule

@@ -9,9 +9,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError
-from runners.cli import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.composed import resolved
 from runners.episode_log import read_rows
+from runners.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.files import write_whole
 from runners.resume import EarlierStart
 from runners.run_lock import run_lock

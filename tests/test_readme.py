@@ -24,9 +24,10 @@ from groot_wrappers.embodiment import Embodiment
 from groot_wrappers.server import PolicyServer
 from runners import cli, command_line, dataset_app, report_app
 from runners.config import PlayConfig, register_schemas
+from runners.episodes.row import EpisodeRow
 from runners.play import OLD_FLAGS
 from runners.resolvers import register_resolvers
-from runners.results import EpisodeRow, summarise
+from runners.results import summarise
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

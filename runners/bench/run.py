@@ -15,10 +15,10 @@ from runners.bench.rows import Row, table, write_rows
 from runners.bench.schedulers import measure_schedulers
 from runners.bench.steps import measure_steps
 from runners.bench.wire import measure_wire
-from runners.cli import DONE
 from runners.composed import resolved
 from runners.config import BenchSection
 from runners.devices import require_simulator
+from runners.exit_codes import DONE
 from runners.expert import require_expert
 from runners.manifest import provenance
 from runners.settings import BENCH, require_within

@@ -15,9 +15,9 @@ from runners.datasets.features import Features
 from runners.datasets.modality_config import modality_config_text
 from runners.datasets.recording import EpisodeRecording, Frame
 from runners.datasets.writer import DatasetWriter
+from runners.episodes.row import EpisodeRow
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.results import EpisodeRow
 
 __all__ = ["LerobotRecorder"]
 

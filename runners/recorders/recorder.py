@@ -16,9 +16,9 @@ from typing import Any
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
+from runners.episodes.row import EpisodeRow
 from runners.plan import PlannedEpisode
 from runners.remedies import disk_failed
-from runners.results import EpisodeRow
 from runners.stopping import StopRule
 
 __all__ = ["Recorder", "RecorderFailure", "Recorders", "RunInfo"]

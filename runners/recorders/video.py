@@ -12,10 +12,10 @@ import numpy as np
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
+from runners.episodes.row import EpisodeRow
 from runners.mp4 import Mp4Writer
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.results import EpisodeRow
 
 __all__ = ["VideoRecorder"]
 

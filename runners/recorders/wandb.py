@@ -11,9 +11,9 @@ import wandb
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
+from runners.episodes.row import EpisodeRow
 from runners.intervals import success_interval
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.results import EpisodeRow
 
 __all__ = ["WandbRecorder"]
 

@@ -10,8 +10,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.cli import DONE, ELSEWHERE, FAILED, GATE_NOT_MET, SweepEnded, worst
+from runners.cli import ELSEWHERE
 from runners.endings import tell
+from runners.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
 from runners.override_errors import explain, is_hydras
 from runners.sweeps.folder import JobEnd, put_aside, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runners.cli import FAILED
+from runners.exit_codes import FAILED
 from runners.run_folder import Run
 from runners.run_lock import is_played
 from runners.sweeps.folder import JobEnd, read_jobs

@@ -19,8 +19,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
-from runners.cli import ELSEWHERE, FAILED, INTERRUPTED
+from runners.cli import ELSEWHERE
 from runners.endings import tell
+from runners.exit_codes import FAILED, INTERRUPTED
 from runners.interrupts import heed_interruptions, interrupts_held, signals_ignored
 from runners.resolvers import register_resolvers
 from runners.sweeps.folder import JobEnd

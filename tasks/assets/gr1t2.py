@@ -9,7 +9,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from .cache import AssetError, build_once, cache_root
+from tasks.assets.cache import AssetError, build_once, cache_root
 
 __all__ = [
     "FOLLOWERS",
@@ -127,7 +127,7 @@ def _build(folder: Path) -> None:
         import urdf_usd_converter  # noqa: PLC0415
         from pxr import Tf  # noqa: PLC0415
 
-        from .gr1t2_urdf import write_urdf  # noqa: PLC0415
+        from tasks.assets.gr1t2_urdf import write_urdf  # noqa: PLC0415
     except ImportError as error:
         raise AssetError(f"The GR1T2 cannot be built: {error}. {_INSTALL_CONVERTER}") from error
     source = folder / "gr1t2.urdf"

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from importlib import metadata
 from pathlib import Path
 
-from .cache import AssetError, build_once, cache_root
+from tasks.assets.cache import AssetError, build_once, cache_root
 
 __all__ = ["ARM_JOINTS", "FINGER_JOINTS", "HAND_PRIM", "panda_urdf", "panda_usd"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .cache import AssetError, build_once, cache_root
+from tasks.assets.cache import AssetError, build_once, cache_root
 
 __all__ = ["CAP_HEIGHT", "CAP_RADIUS", "RIM_HEIGHT", "RIM_RADIUS", "TUBE_RADIUS", "steering_wheel_usd"]
 

@@ -15,6 +15,8 @@ from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCf
 
 from tasks.assets import panda
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
+from tasks.lift_cube_franka import layout
+from tasks.lift_cube_franka.mdp import HeldAbove
 from tasks.scene_parts import (
     ResetSceneCfg,
     TableSceneCfg,
@@ -25,9 +27,6 @@ from tasks.scene_parts import (
     start,
     success_reward,
 )
-
-from . import layout
-from .mdp import HeldAbove
 
 __all__ = ["LiftCubeFrankaEnvCfg", "LiftCubeFrankaPlayEnvCfg"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .layout import CUBE_SIDE, SCENE_CAMERA
-from .perception import CubePose
+from tasks.lift_cube_franka.layout import CUBE_SIDE, SCENE_CAMERA
+from tasks.lift_cube_franka.perception import CubePose
 
 __all__ = ["HORIZON", "STEP", "Pace", "plan_hand"]
 

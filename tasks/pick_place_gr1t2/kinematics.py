@@ -9,8 +9,7 @@ import pinocchio as pin
 from pink.tasks import FrameTask, PostureTask
 
 from tasks.assets import gr1t2
-
-from . import layout
+from tasks.pick_place_gr1t2 import layout
 
 __all__ = ["RightArm"]
 

@@ -4,8 +4,8 @@ from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.utils import configclass
 from isaaclab_tasks.contrib.pick_place.mdp.terminations import task_done_pick_place
 
-from . import layout
-from .env_cfg import PickPlaceGR1T2EnvCfg, TerminationsCfg
+from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2.env_cfg import PickPlaceGR1T2EnvCfg, TerminationsCfg
 
 __all__ = ["PickPlaceGR1T2TwoHandsEnvCfg"]
 

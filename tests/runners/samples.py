@@ -5,10 +5,10 @@ import time
 import numpy as np
 
 from groot_wrappers.control_step import ControlStep
+from runners.episodes.row import EpisodeRow
 from runners.interrupts import BURST_S
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
-from runners.results import EpisodeRow
 
 
 class Lingering(Recorder):

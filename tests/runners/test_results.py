@@ -11,7 +11,8 @@ import pytest
 
 from groot_wrappers.client import ClientStats
 from runners.episode_log import EpisodeLog
-from runners.results import describe, last_rows, summarise
+from runners.episodes.row import describe, last_rows
+from runners.results import summarise
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
 

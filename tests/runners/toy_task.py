@@ -21,7 +21,10 @@ class Section:
 
 
 class ToyEnvCfg:
-    """What runners.env_cfg and runners.simulation set; the physics makes IsaacLab's launcher go without Kit."""
+    """What ``runners.env_cfg`` and ``runners.simulation`` set.
+
+    The physics makes IsaacLab's launcher go without Kit.
+    """
 
     def __init__(self):
         from isaaclab_newton.physics import NewtonCfg

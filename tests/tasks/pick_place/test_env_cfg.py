@@ -59,7 +59,8 @@ def test_two_hands_with_nvidias_assets_have_the_registered_table_and_wheel_where
         assert part.init_state.rot == pytest.approx(theirs.init_state.rot)
     assert ours.robot.init_state.pos == pytest.approx(registered.robot.init_state.pos)
     assert ours.robot.init_state.rot == pytest.approx(registered.robot.init_state.rot, abs=1e-4)
-    assert PickPlaceGR1T2TwoHandsEnvCfg().scene.object.init_state.pos == (*layout.TWO_HANDS_START, layout.TABLE_HEIGHT)
+    start = (*layout.TWO_HANDS_START, layout.TABLE_HEIGHT)
+    assert PickPlaceGR1T2TwoHandsEnvCfg().scene.object.init_state.pos == start
 
 
 def test_play_has_four_envs(env_cfg):
