@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.action_layout import ActionLayout, Chunk
 from groot_wrappers.beat import Tally
 from groot_wrappers.chunk_player import ChunkPlayer, Entry
 from groot_wrappers.control_step import ControlStep, ControlStepWatcher
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.action_map import ActionLayout, Chunk
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.errors import ContractError, Gr00tError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 
 __all__ = ["Gr00tActionWrapper"]
 

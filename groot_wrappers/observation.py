@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.sources import Source, state_source, video_source
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
 from groot_wrappers.host_copy import HostCopy
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.lazy_observation import InstructionSpace, Observation
-from groot_wrappers.sources import Source, state_source, video_source
 
 __all__ = ["Gr00tObservationWrapper"]
 

@@ -15,7 +15,7 @@ from runners.config import ClockKind
 
 if TYPE_CHECKING:  # torch takes seconds to import, and settings are checked before that
     from groot_wrappers.action import Gr00tActionWrapper
-    from groot_wrappers.action_layout import Chunk
+    from groot_wrappers.embodiment.action_map import Chunk
 
 __all__ = ["Clock", "PausedClock", "RealClock", "make_clock"]
 

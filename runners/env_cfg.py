@@ -9,7 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean
 from runners.building import built
 from runners.devices import require_installed
@@ -71,7 +71,7 @@ def load_env_cfg(task: Mapping[str, Any], sim: Mapping[str, Any]) -> Any:
             f"task.id={task['id']} is no env of IsaacLab: it is registered without env_cfg_entry_point. Register it as "
             "IsaacLab's tasks are: gym.register(id, entry_point, kwargs={'env_cfg_entry_point': 'module:ConfigClass'})."
         )
-    from groot_wrappers.isaaclab_env import refuse_workflow  # noqa: PLC0415  # torch takes seconds to import
+    from groot_wrappers.embodiment.isaaclab_env import refuse_workflow  # noqa: PLC0415  # torch takes seconds to import
 
     env_class = _resolved(spec.entry_point)
     if inspect.isclass(env_class):  # a function tells its workflow only when it has made the env

@@ -13,8 +13,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
-from groot_wrappers.contract import check_env, match_embodiment
-from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.modality import ModalityConfigs
 from runners import terminal
 from runners.building import built

@@ -11,14 +11,14 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig
 
-from groot_wrappers.action_layout import target_columns
-from groot_wrappers.contract import check_env, match_embodiment
-from groot_wrappers.draft import DraftEntry, draft_embodiment
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.action_map import target_columns
+from groot_wrappers.embodiment.drafting import DraftEntry, draft_embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import check_env, match_embodiment
+from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
-from groot_wrappers.sources import state_source, video_source
 from runners import composed
 from runners.devices import require_simulator
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered

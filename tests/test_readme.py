@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 
 import tasks
 from groot_wrappers.client import ClientStats
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.server import PolicyServer
 from runners import cli, command_line, dataset_app, report_app
 from runners.config import PlayConfig, register_schemas

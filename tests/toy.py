@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
 
 EMBODIMENT = {
     "video": {"camera": {"sensor": "camera"}},

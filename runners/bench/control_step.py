@@ -11,7 +11,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from groot_wrappers import Gr00tObservationWrapper
-from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from runners.bench.rows import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env

@@ -17,10 +17,10 @@ from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.client_group import ClientGroup
-from groot_wrappers.contract import match_embodiment
 from groot_wrappers.control_step import ControlStep
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.bench.any_empty import play_any_empty
 from runners.bench.rows import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env

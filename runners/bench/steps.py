@@ -12,9 +12,9 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper
-from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.embodiment.action_map import ActionLayout
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from runners.bench.control_step import holding_chunk
 from runners.bench.rows import Row
 from runners.bench.simulated import LONGEST, DrawnLengthWrapper, bench_env

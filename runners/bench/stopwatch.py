@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 
 __all__ = ["Stopwatch"]
 

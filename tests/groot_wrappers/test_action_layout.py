@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
-from groot_wrappers.action_layout import ActionLayout
+from groot_wrappers.embodiment.action_map import ActionLayout
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from tests.toy_variants import DEFAULTS, SCALE, ManyThingsEnv
 
 FEW = settings(max_examples=100, deadline=None, derandomize=True)

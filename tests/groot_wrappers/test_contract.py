@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from groot_wrappers import Embodiment, ModalityConfig
-from groot_wrappers.contract import match_embodiment
-from groot_wrappers.embodiment import ActionTarget, StateSource, VideoSource
+from groot_wrappers.embodiment.embodiment import ActionTarget, StateSource, VideoSource
+from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
 
 EMBODIMENT = Embodiment(

@@ -1,9 +1,9 @@
 """The drafted embodiment: certain where names agree, marked as a guess where they do not."""
 
 from groot_wrappers import Embodiment, ModalityConfig
-from groot_wrappers.contract import check_env
-from groot_wrappers.draft import draft_embodiment
-from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.drafting import draft_embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import check_env
 from tests.toy_variants import DirectRLEnv, ManyThingsEnv
 
 ENV, DIRECT = IsaacLabEnv(ManyThingsEnv()), IsaacLabEnv(DirectRLEnv())

@@ -6,9 +6,9 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
-from groot_wrappers.contract import check_env
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import check_env
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from tests.toy import ToyEnv, toy_embodiment
 from tests.toy_variants import DEFAULTS, SCALE, DirectRLEnv, ManyThingsEnv
 

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groot_wrappers.embodiment.affine_map import NumberMap
 from groot_wrappers.errors import ContractError
-from groot_wrappers.number_map import NumberMap
 
 FEW = settings(max_examples=200, deadline=None, derandomize=True)
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper
+from groot_wrappers.embodiment.pixels import fit_into, where_channels_are
 from groot_wrappers.errors import ContractError
-from groot_wrappers.pixels import fit_into, where_channels_are
 from tests.toy import ToyEnv, toy_embodiment
 from tests.toy_variants import ManyThingsEnv
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from groot_wrappers import Embodiment, ModalityConfig
-from groot_wrappers.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from runners.inspection import _entries, _joined, _yaml
 from tests.runners.conftest import ROOT
 from tests.runners.test_failures import finish

@@ -22,7 +22,7 @@ from isaaclab.managers import TerminationTermCfg as DoneTerm
 
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.server import PolicyServer
 from runners.latency_policy import LatencyPolicy

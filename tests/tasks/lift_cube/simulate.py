@@ -19,10 +19,10 @@ from isaaclab_newton.renderers import NewtonWarpRenderer
 
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
-from groot_wrappers.contract import check_env
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import check_env
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert import LiftCubeExpert

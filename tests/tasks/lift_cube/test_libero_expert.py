@@ -8,9 +8,9 @@ import torch
 import yaml
 from scipy.spatial.transform import Rotation
 
-from groot_wrappers.action_layout import ActionLayout
-from groot_wrappers.embodiment import ActionTarget, Embodiment
-from groot_wrappers.isaaclab_env import ActionTerm, JointColumn
+from groot_wrappers.embodiment.action_map import ActionLayout
+from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment
+from groot_wrappers.embodiment.isaaclab_env import ActionTerm, JointColumn
 from groot_wrappers.modality import check_action
 from tasks.lift_cube_franka.layout import CUBE_START, TOOL_POINT, WRIST_CAMERA
 from tasks.lift_cube_franka.libero_expert import LiberoExpert

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 
-from groot_wrappers.buffers import as_torch
-from groot_wrappers.embodiment import Rotation, StateSource, VideoSource
+from groot_wrappers.embodiment.affine_map import NumberMap
+from groot_wrappers.embodiment.buffers import as_torch
+from groot_wrappers.embodiment.embodiment import Rotation, StateSource, VideoSource
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.isaaclab_env import IsaacLabEnv
-from groot_wrappers.number_map import NumberMap
-from groot_wrappers.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
 
 __all__ = ["Source", "number_map", "state_source", "video_source"]
 

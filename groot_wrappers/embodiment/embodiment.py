@@ -64,7 +64,7 @@ class VideoSource:
 
     Args:
         sensor: Name of a camera in the env's scene; its ``rgb`` output is taken. What it may hold, and what is refused,
-            :mod:`groot_wrappers.pixels` says.
+            :mod:`groot_wrappers.embodiment.pixels` says.
         obs: ``group.term`` of the env's observation (``group`` alone where it is one tensor), an image of uint8 or of
             floats in [0, 1], (num_envs, H, W, 3) or (num_envs, 3, H, W).
         resize: [height, width] that GR00T gets: as large as fits, with its proportions kept, and black bars around.

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from groot_wrappers.action_layout import ActionLayout
-from groot_wrappers.embodiment import Embodiment
+from groot_wrappers.embodiment.action_map import ActionLayout
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError, did_you_mean, raise_all
 from groot_wrappers.history import History
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
-from groot_wrappers.sources import state_source, video_source
 
 __all__ = ["check_env", "match_embodiment"]
 

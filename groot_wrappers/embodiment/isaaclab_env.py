@@ -19,7 +19,7 @@ import gymnasium as gym
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.buffers import as_flags, as_torch
+from groot_wrappers.embodiment.buffers import as_flags, as_torch
 from groot_wrappers.errors import ContractError
 
 __all__ = ["ActionTerm", "IsaacLabEnv", "JointColumn"]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from groot_wrappers.embodiment import ActionTarget, Embodiment
+from groot_wrappers.embodiment.affine_map import NumberMap
+from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.sources import number_map, state_source
 from groot_wrappers.errors import ContractError, did_you_mean, raise_all
-from groot_wrappers.isaaclab_env import IsaacLabEnv
-from groot_wrappers.number_map import NumberMap
-from groot_wrappers.sources import number_map, state_source
 
 __all__ = ["ActionLayout", "Chunk", "target_columns"]
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from groot_wrappers.action_layout import target_columns
-from groot_wrappers.embodiment import ActionTarget, Embodiment, StateSource, VideoSource
+from groot_wrappers.embodiment.action_map import target_columns
+from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment, StateSource, VideoSource
+from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError
-from groot_wrappers.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfigs
-from groot_wrappers.sources import state_source, video_source
 
 __all__ = ["DraftEntry", "draft_embodiment"]
 
