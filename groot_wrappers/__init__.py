@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from groot_wrappers.action import Gr00tActionWrapper
-    from groot_wrappers.client import PolicyClient
     from groot_wrappers.embodiment.embodiment import Embodiment
     from groot_wrappers.modality import ModalityConfig
     from groot_wrappers.observation import Gr00tObservationWrapper
-    from groot_wrappers.server import PolicyServer
+    from groot_wrappers.protocol.client import PolicyClient
+    from groot_wrappers.protocol.server import PolicyServer
 
 __all__ = [
     "Embodiment",

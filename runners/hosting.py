@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from groot_wrappers.server import Policy, PolicyServer
+from groot_wrappers.protocol.server import Policy, PolicyServer
 from runners.building import built, not_built
 
 __all__ = ["TOKEN_VARIABLE", "policy_server"]
@@ -31,7 +31,7 @@ def policy_server(
     if missing:
         raise ContractError(
             f"policy._target_={described.get('_target_')} gives a {type(policy).__name__}, which has no "
-            f"{' and no '.join(missing)}. groot_wrappers.server.Policy tells what a policy is."
+            f"{' and no '.join(missing)}. groot_wrappers.protocol.server.Policy tells what a policy is."
         )
     try:
         return PolicyServer(behind(policy), **settings)

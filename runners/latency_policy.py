@@ -6,7 +6,7 @@ from typing import Any
 
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.modality import ModalityConfigs
-from groot_wrappers.server import Policy
+from groot_wrappers.protocol.server import Policy
 
 __all__ = ["LatencyPolicy"]
 

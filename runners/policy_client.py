@@ -10,8 +10,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import PolicyClient
-from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
+from groot_wrappers.protocol.client_group import ClientGroup
 from runners.embedded import embedded_server
 from runners.hosting import TOKEN_VARIABLE
 from runners.started_server import started_server

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from groot_wrappers.client import ClientStats, PolicyClient
-from groot_wrappers.client_group import ClientGroup
+from groot_wrappers.protocol.client import ClientStats, PolicyClient
+from groot_wrappers.protocol.client_group import ClientGroup
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.intervals import Method, success_interval
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from groot_wrappers.action import Gr00tActionWrapper
-from groot_wrappers.client import PolicyClient
-from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.embodiment.action_map import Chunk
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import wanted_part
-from groot_wrappers.rows import take_rows
+from groot_wrappers.protocol.batch import take_rows
+from groot_wrappers.protocol.client import PolicyClient
+from groot_wrappers.protocol.client_group import ClientGroup
 from runners.clock import Clock, PausedClock
 from runners.config import ServerReset
 from runners.episode_log import EpisodeLog

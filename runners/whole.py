@@ -87,7 +87,7 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
 
     How fast it was, and what was asked of the server, nobody knows any more.
     """
-    from groot_wrappers.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
+    from groot_wrappers.protocol.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
     from runners.conclusion import run_summary  # noqa: PLC0415
     from runners.json_files import read_json  # noqa: PLC0415
     from runners.plan import PlannedEpisode  # noqa: PLC0415

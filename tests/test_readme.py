@@ -19,9 +19,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 import tasks
-from groot_wrappers.client import ClientStats
 from groot_wrappers.embodiment.embodiment import Embodiment
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.client import ClientStats
+from groot_wrappers.protocol.server import PolicyServer
 from runners import cli, command_line, dataset_app, report_app
 from runners.config import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
@@ -258,7 +258,7 @@ def test_python_blocks_are_python(page):
 def test_example_has_a_policy_whose_keys_its_embodiment_knows():
     folder = example_folder()
     code = (
-        "from my_reach.policy import RaiseHand; from groot_wrappers.server import PolicyServer; "
+        "from my_reach.policy import RaiseHand; from groot_wrappers.protocol.server import PolicyServer; "
         "s = PolicyServer(RaiseHand(), port=0); s.close()"
     )
     run_in(folder, sys.executable, "-c", code)

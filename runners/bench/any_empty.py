@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from groot_wrappers import Gr00tActionWrapper, PolicyClient
-from groot_wrappers.client_group import ClientGroup
+from groot_wrappers.protocol.client_group import ClientGroup
 from runners.plan import PlannedEpisode
 
 __all__ = ["play_any_empty"]

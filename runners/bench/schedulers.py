@@ -16,11 +16,11 @@ from typing import Any
 from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, PolicyClient
-from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
+from groot_wrappers.protocol.client_group import ClientGroup
 from runners.bench.any_empty import play_any_empty
 from runners.bench.rows import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env

@@ -12,7 +12,7 @@ import zmq
 
 from groot_wrappers.codec import Dialect
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.server import PolicyServer
 
 __all__ = ["CHUNK", "observation_of", "serve_bytes", "serve_policy"]
 

@@ -19,7 +19,7 @@ __all__ = ["ReplayPolicy"]
 
 
 class ReplayPolicy:
-    """Policy (``groot_wrappers.server.Policy``) that returns what a data set holds, whatever it is shown.
+    """Policy (``groot_wrappers.protocol.server.Policy``) that returns what a data set holds, whatever it is shown.
 
     It has one place in one episode, which each ``get_action`` moves on: every row of a request gets the same chunk, and
     a reset is a reset for all of them. So it plays for one env at a time.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from groot_wrappers.client import PolicyClient
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.client import PolicyClient
+from groot_wrappers.protocol.server import PolicyServer
 from tests.groot_wrappers.policies import ToyPolicy
 
 ROOT = Path(__file__).parents[2]

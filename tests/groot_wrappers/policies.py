@@ -71,7 +71,7 @@ def observation(batch=B):
 
 def main(options):
     """Serve until stopped."""
-    from groot_wrappers.server import PolicyServer
+    from groot_wrappers.protocol.server import PolicyServer
 
     with PolicyServer(ToyPolicy(), **{"port": 0} | options) as server:
         signal.signal(signal.SIGTERM, lambda *_: server.stop())

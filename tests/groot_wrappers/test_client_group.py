@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from groot_wrappers import PolicyClient
-from groot_wrappers.client_group import ClientGroup
 from groot_wrappers.errors import ContractError, Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.rows import split_rows, take_rows
+from groot_wrappers.protocol.batch import split_rows, take_rows
+from groot_wrappers.protocol.client_group import ClientGroup
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import observation
 

@@ -14,9 +14,9 @@ import time
 import pytest
 import zmq
 
-from groot_wrappers.client import PolicyClient
 from groot_wrappers.codec import Dialect
 from groot_wrappers.errors import Gr00tError, ServerUnreachableError
+from groot_wrappers.protocol.client import PolicyClient
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import observation
 
@@ -71,7 +71,7 @@ class TestWaiting:
             return found or [(socket.AF_INET, 1, 6, "", ("10.0.0.7", 0))]
 
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        monkeypatch.setattr("groot_wrappers.host_names._LIMIT_S", 0.2)
+        monkeypatch.setattr("groot_wrappers.protocol.host_names._LIMIT_S", 0.2)
         start = time.monotonic()
         with (
             PolicyClient("gpu-box.invalid", connect_timeout_s=0.1) as client,
@@ -222,7 +222,7 @@ class TestEnd:
             silent.bind(("127.0.0.1", 0))
             script = f"""
                 import sys
-                from groot_wrappers.client import PolicyClient
+                from groot_wrappers.protocol.client import PolicyClient
                 assert "torch" not in sys.modules and "gymnasium" not in sys.modules
                 client = PolicyClient("127.0.0.1", {silent.getsockname()[1]}, timeout_s=0.1)
                 try:

@@ -123,7 +123,7 @@ def server_socket():
     """A REQ socket to one server that serves all examples."""
     import threading
 
-    from groot_wrappers.server import PolicyServer
+    from groot_wrappers.protocol.server import PolicyServer
 
     with PolicyServer(ToyPolicy(), port=0) as server, zmq.Context() as context:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

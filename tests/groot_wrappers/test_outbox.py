@@ -5,8 +5,8 @@ import pytest
 import zmq
 
 from groot_wrappers.codec import Dialect, pack, pieces_of
-from groot_wrappers.connection import Connection, NoReplyError
 from groot_wrappers.outbox import Outbox
+from groot_wrappers.protocol.connection import Connection, NoReplyError
 from tests.groot_wrappers.conftest import free_port
 
 

@@ -13,7 +13,7 @@ import zmq
 from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfig, flatten_observation
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.server import PolicyServer
 from tests.groot_wrappers import golden
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import LANGUAGE_KEY, ToyPolicy, observation
@@ -210,7 +210,7 @@ class TestPolicies:
         assert say(server, {"endpoint": "reset"})["error"] == "ValueError: ?"
 
     def test_that_fail_leave_their_traceback_in_the_log(self, serve, say, caplog):
-        with caplog.at_level(logging.INFO, "groot_wrappers.server"):
+        with caplog.at_level(logging.INFO, "groot_wrappers.protocol.server"):
             say(serve(), asking(fail="value", why="no plan"))
         assert "Traceback" in caplog.text
         assert "no plan" in caplog.text

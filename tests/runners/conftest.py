@@ -18,7 +18,7 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.server import PolicyServer
 from runners import play as play_command
 from runners.episode_log import EpisodeLog
 from runners.interrupts import INTERRUPTIONS

@@ -14,7 +14,7 @@ import zmq
 
 from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.server import PolicyServer
 from tests.toy_policy import ToyPolicy
 
 

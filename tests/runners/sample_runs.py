@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from groot_wrappers.client import ClientStats
+from groot_wrappers.protocol.client import ClientStats
 from runners.episode_log import EpisodeLog
 from runners.gate import judge
 from runners.plan import make_plan, shard_of, write_plan

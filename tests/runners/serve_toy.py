@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.server import PolicyServer
 from tests.runners.policy_servers import Reaching
 
 if __name__ == "__main__":

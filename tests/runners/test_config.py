@@ -13,8 +13,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_class, get_object
 from omegaconf import DictConfig, OmegaConf
 
-from groot_wrappers.client import PolicyClient
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.protocol.client import PolicyClient
 from runners import play, serve
 from runners.config import InstructionPer, register_schemas
 from runners.plan import instruction_texts, make_plan

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from groot_wrappers.client import PolicyClient
 from groot_wrappers.errors import ServerUnreachableError
+from groot_wrappers.protocol.client import PolicyClient
 from runners.embedded import embedded_server
 from runners.interrupts import INTERRUPTIONS
 

@@ -4,7 +4,7 @@ import json
 import time
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
-from groot_wrappers.client_group import ClientGroup
+from groot_wrappers.protocol.client_group import ClientGroup
 from runners.episode_log import EpisodeLog
 from runners.plan import make_plan
 from runners.recorders import Recorder

@@ -5,8 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from groot_wrappers.client import PolicyClient
 from groot_wrappers.errors import Gr00tError
+from groot_wrappers.protocol.client import PolicyClient
 from runners import latency_policy
 from runners.embedded import embedded_server
 from runners.latency_policy import LatencyPolicy

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from groot_wrappers.client import PolicyClient
 from groot_wrappers.errors import ContractError, ServerUnreachableError
+from groot_wrappers.protocol.client import PolicyClient
 from runners.started_server import server_environment, started_server
 from tests.runners.conftest import ROOT
 

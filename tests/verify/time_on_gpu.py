@@ -24,7 +24,7 @@ import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.server import PolicyServer
+from groot_wrappers.protocol.server import PolicyServer
 from runners.latency_policy import LatencyPolicy
 from tasks.lift_cube_franka import layout
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg

@@ -16,9 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from groot_wrappers.call_failures import CallFailures
 from groot_wrappers.codec import Dialect, pieces_of, unpack
-from groot_wrappers.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import (
     OBSERVATION_FORMS,
@@ -32,6 +30,8 @@ from groot_wrappers.modality import (
     unflatten_action,
     wanted_part,
 )
+from groot_wrappers.protocol.call_failures import CallFailures
+from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 
 __all__ = ["ClientStats", "PolicyClient"]
 

@@ -13,10 +13,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from groot_wrappers.client import ClientStats, PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import ModalityConfigs, check_observation, config_differences, wanted_part
-from groot_wrappers.rows import split_rows, take_rows
+from groot_wrappers.protocol.batch import split_rows, take_rows
+from groot_wrappers.protocol.client import ClientStats, PolicyClient
 
 __all__ = ["ClientGroup"]
 

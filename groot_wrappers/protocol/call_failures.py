@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from groot_wrappers.connection import NoReplyError
 from groot_wrappers.modality import SUPPORTED
+from groot_wrappers.protocol.connection import NoReplyError
 
 __all__ = ["CallFailures"]
 

@@ -20,9 +20,7 @@ from typing import Any, Protocol, Self
 import zmq
 
 from groot_wrappers.codec import Dialect, pack, unpack
-from groot_wrappers.connection import MAX_MESSAGE_BYTES, tcp_endpoint
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError
-from groot_wrappers.host_names import why_unknown
 from groot_wrappers.modality import (
     OBSERVATION_FORMS,
     ModalityConfigs,
@@ -32,6 +30,8 @@ from groot_wrappers.modality import (
     flatten_action,
     unflatten_observation,
 )
+from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, tcp_endpoint
+from groot_wrappers.protocol.host_names import why_unknown
 from groot_wrappers.texts import with_texts
 
 __all__ = ["Policy", "PolicyServer"]
