@@ -33,7 +33,7 @@ class ObservationForm(StrEnum):
 
 
 class Dialect(StrEnum):
-    """Array envelope of the wire protocol; see ``groot_wrappers.codec``."""
+    """Array envelope of the wire protocol; see ``groot_wrappers.protocol.wire.codec``."""
 
     npy = "npy"
     msgpack_numpy = "msgpack_numpy"

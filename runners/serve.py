@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
-from groot_wrappers.codec import Dialect
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.protocol.server import Policy
+from groot_wrappers.protocol.wire.codec import Dialect
 from runners.cli import launch
 from runners.exit_codes import DONE
 from runners.hosting import TOKEN_VARIABLE, policy_server

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from groot_wrappers.codec import Dialect, pieces_of, unpack
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import (
     OBSERVATION_FORMS,
@@ -32,6 +31,7 @@ from groot_wrappers.modality import (
 )
 from groot_wrappers.protocol.call_failures import CallFailures
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
+from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
 
 __all__ = ["ClientStats", "PolicyClient"]
 

@@ -18,8 +18,8 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from groot_wrappers.errors import Gr00tError, ProtocolError
-from groot_wrappers.outbox import Outbox, Piece
 from groot_wrappers.protocol.host_names import why_unknown
+from groot_wrappers.protocol.wire.send_buffer import Outbox, Piece
 
 __all__ = ["MAX_MESSAGE_BYTES", "Connection", "NoReplyError", "tcp_endpoint"]
 

@@ -19,7 +19,6 @@ from typing import Any, Protocol, Self
 
 import zmq
 
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError
 from groot_wrappers.modality import (
     OBSERVATION_FORMS,
@@ -32,7 +31,8 @@ from groot_wrappers.modality import (
 )
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, tcp_endpoint
 from groot_wrappers.protocol.host_names import why_unknown
-from groot_wrappers.texts import with_texts
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
+from groot_wrappers.protocol.wire.texts import with_texts
 
 __all__ = ["Policy", "PolicyServer"]
 

@@ -12,7 +12,7 @@ import msgpack
 import numpy as np
 import zmq
 
-from groot_wrappers.codec import Dialect
+from groot_wrappers.protocol.wire.codec import Dialect
 
 __all__ = ["PlainClient", "plain_pack", "plain_unpack"]
 

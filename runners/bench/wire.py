@@ -11,8 +11,8 @@ from typing import Any
 import zmq
 from tqdm import tqdm
 
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.protocol.client import PolicyClient
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from runners.bench.plain_client import PlainClient, plain_pack, plain_unpack
 from runners.bench.processes import serving
 from runners.bench.rows import Row

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import zmq
 
-from groot_wrappers.codec import Dialect
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from groot_wrappers.protocol.server import PolicyServer
+from groot_wrappers.protocol.wire.codec import Dialect
 
 __all__ = ["CHUNK", "observation_of", "serve_bytes", "serve_policy"]
 

@@ -14,9 +14,9 @@ import time
 import pytest
 import zmq
 
-from groot_wrappers.codec import Dialect
 from groot_wrappers.errors import Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client import PolicyClient
+from groot_wrappers.protocol.wire.codec import Dialect
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import observation
 

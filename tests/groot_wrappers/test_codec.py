@@ -8,9 +8,9 @@ import msgpack
 import numpy as np
 import pytest
 
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ProtocolError
 from groot_wrappers.modality import ActionConfig, ModalityConfig
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.groot_wrappers import golden
 
 ARRAYS = {

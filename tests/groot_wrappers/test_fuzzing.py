@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ContractError, ProtocolError
 from groot_wrappers.modality import (
     ModalityConfig,
@@ -20,6 +19,7 @@ from groot_wrappers.modality import (
     unflatten_action,
     unflatten_observation,
 )
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.groot_wrappers import golden
 from tests.groot_wrappers.policies import ToyPolicy
 from tests.groot_wrappers.test_codec import plain

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from groot_wrappers import layout
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ProtocolError
+from groot_wrappers.protocol.wire import frame_template
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.groot_wrappers.test_codec import naive, plain
 from tests.groot_wrappers.test_fuzzing import FEW, FRAMES, messages, mutated_frames
 
 
 @pytest.fixture(autouse=True)
 def nothing_known():
-    layout._known.clear()
+    frame_template._known.clear()
 
 
 def message(value=0, text="pick", dtype=np.float32, shape=(2, 3)):
@@ -34,7 +34,7 @@ def outcome(frame):
 class TestAFrameLikeOneBefore:
     def test_is_not_parsed_and_has_its_own_values(self, dialect, monkeypatch):
         first, _ = unpack(pack(message(1), dialect))
-        monkeypatch.setattr("groot_wrappers.msgpack_reader.read", None)
+        monkeypatch.setattr("groot_wrappers.protocol.wire.msgpack_reader.read", None)
         second, seen = unpack(pack(message(7), dialect))
         assert plain(first) == plain(message(1))
         assert plain(second) == plain(message(7))
@@ -62,7 +62,7 @@ class TestAFrameLikeOneBefore:
 @FEW
 @given(mutated_frames())
 def test_whatever_was_read_before_changes_nothing(frame):
-    layout._known.clear()
+    frame_template._known.clear()
     alone = outcome(frame)
     for known in (*FRAMES, frame):
         outcome(known)
@@ -79,11 +79,11 @@ def test_messages_come_back_twice(value):
 def test_few_and_small_ones_are_kept():
     for size in range(100):
         unpack(pack([np.zeros(size, np.uint8)], Dialect.NPY))
-    assert 0 < len(layout._known) <= 8
-    layout._known.clear()
+    assert 0 < len(frame_template._known) <= 8
+    frame_template._known.clear()
     unpack(pack([np.zeros(3), "x" * 70_000], Dialect.NPY))
     unpack(pack({"status": "ok"}, Dialect.NPY))
-    assert not layout._known
+    assert not frame_template._known
 
 
 def test_an_array_before_the_marker_of_its_map_is_found():

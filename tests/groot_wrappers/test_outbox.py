@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import zmq
 
-from groot_wrappers.codec import Dialect, pack, pieces_of
-from groot_wrappers.outbox import Outbox
 from groot_wrappers.protocol.connection import Connection, NoReplyError
+from groot_wrappers.protocol.wire.codec import Dialect, pack, pieces_of
+from groot_wrappers.protocol.wire.send_buffer import Outbox
 from tests.groot_wrappers.conftest import free_port
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import zmq
 
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfig, flatten_observation
 from groot_wrappers.protocol.server import PolicyServer
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.groot_wrappers import golden
 from tests.groot_wrappers.conftest import free_port
 from tests.groot_wrappers.policies import LANGUAGE_KEY, ToyPolicy, observation

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import zmq
 
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.protocol.server import PolicyServer
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.toy_policy import ToyPolicy
 
 

@@ -18,8 +18,8 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from groot_wrappers import Gr00tObservationWrapper
-from groot_wrappers.codec import Dialect, pack, unpack
 from groot_wrappers.errors import ContractError, Gr00tError
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from runners.bench import run
 from runners.bench.any_empty import play_any_empty
 from runners.bench.control_step import measure_control_step

@@ -17,9 +17,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from groot_wrappers.envelopes import NotNumbersError, checked_dtype
 from groot_wrappers.errors import ProtocolError
-from groot_wrappers.texts import TEXT_KINDS
+from groot_wrappers.protocol.wire.envelopes import NotNumbersError, checked_dtype
+from groot_wrappers.protocol.wire.texts import TEXT_KINDS
 
 __all__ = ["ArrayPlace", "place_in_fields", "place_in_npy", "scalar_from_fields"]
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from groot_wrappers import msgpack_reader
-from groot_wrappers.array_places import ArrayPlace, place_in_fields, place_in_npy, scalar_from_fields
-from groot_wrappers.envelopes import Dialect, NotNumbersError
 from groot_wrappers.errors import ContractError, ProtocolError
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.texts import TEXT_KINDS, texts_of
+from groot_wrappers.protocol.wire import msgpack_reader
+from groot_wrappers.protocol.wire.array_views import ArrayPlace, place_in_fields, place_in_npy, scalar_from_fields
+from groot_wrappers.protocol.wire.envelopes import Dialect, NotNumbersError
+from groot_wrappers.protocol.wire.texts import TEXT_KINDS, texts_of
 
 __all__ = ["MARKERS", "Layout", "layout_of"]
 

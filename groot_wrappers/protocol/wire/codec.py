@@ -13,12 +13,12 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from groot_wrappers import msgpack_reader
-from groot_wrappers.envelopes import Dialect, array_pieces, scalar_piece
 from groot_wrappers.errors import ProtocolError
-from groot_wrappers.layout import MARKERS, layout_of
 from groot_wrappers.modality import ModalityConfig
-from groot_wrappers.outbox import Piece
+from groot_wrappers.protocol.wire import msgpack_reader
+from groot_wrappers.protocol.wire.envelopes import Dialect, array_pieces, scalar_piece
+from groot_wrappers.protocol.wire.frame_template import MARKERS, layout_of
+from groot_wrappers.protocol.wire.send_buffer import Piece
 
 __all__ = ["Dialect", "pack", "pieces_of", "unpack"]
 

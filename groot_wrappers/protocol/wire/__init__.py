@@ -1,0 +1,1 @@
+"""Messages as bytes: the codec, its array envelopes, and what makes it fast."""
