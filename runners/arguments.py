@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from runners.endings import end_with
-from runners.exit_codes import DONE, FAILED
-from runners.terminal import say
+from runners.utils.endings import end_with
+from runners.utils.exit_codes import DONE, FAILED
+from runners.utils.terminal import say
 
 __all__ = ["ArgumentParser", "exit_after"]
 

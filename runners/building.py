@@ -11,7 +11,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
-from runners.remedies import message_of
+from runners.utils.remedies import message_of
 
 __all__ = ["built", "not_built"]
 

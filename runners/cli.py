@@ -13,12 +13,12 @@ from omegaconf import DictConfig
 from runners.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
 from runners.composed import settle_composed
 from runners.config import register_schemas
-from runners.endings import begin, end_with, guarded
-from runners.exit_codes import FAILED, SweepEnded, worst
 from runners.override_errors import explain, is_hydras
-from runners.remedies import message_of
 from runners.resolvers import register_resolvers
-from runners.terminal import say
+from runners.utils.endings import begin, end_with, guarded
+from runners.utils.exit_codes import FAILED, SweepEnded, worst
+from runners.utils.remedies import message_of
+from runners.utils.terminal import say
 
 __all__ = ["ELSEWHERE", "launch"]
 

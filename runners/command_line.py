@@ -15,9 +15,9 @@ from typing import NoReturn
 from hydra.core.override_parser.types import ChoiceSweep, OverrideType
 
 from runners.overrides import parsed, quoted
-from runners.pasting import override
 from runners.setting_kinds import option_files, options_of
-from runners.terminal import one_line, say
+from runners.utils.pasting import override
+from runners.utils.terminal import one_line, say
 
 __all__ = ["refuse_long_names", "refuse_old_flags", "refuse_tokens", "written_out"]
 

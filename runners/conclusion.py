@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
-from runners.files import write_whole
 from runners.gate import judge
 from runners.outcome import tell_end
 from runners.recorders import Recorders
 from runners.report import write_report
 from runners.results import summarise
 from runners.stopping import StopRule
+from runners.utils.atomic_files import write_whole
+from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 
 __all__ = ["conclude", "run_summary"]
 

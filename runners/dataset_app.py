@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from runners.arguments import ArgumentParser, exit_after
-from runners.endings import begin
+from runners.utils.endings import begin
 
 __all__ = ["main", "make_parser"]
 

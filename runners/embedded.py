@@ -10,8 +10,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from groot_wrappers.errors import Gr00tError, ServerUnreachableError
-from runners.child_process import child_process
 from runners.hosting import TOKEN_VARIABLE, policy_server
+from runners.utils.child_process import child_process
 
 __all__ = ["embedded_server"]
 

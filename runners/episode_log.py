@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from runners.episodes.row import EpisodeRow
-from runners.files import naming
-from runners.json_files import parse_json
+from runners.utils.atomic_files import naming
+from runners.utils.json_files import parse_json
 
 __all__ = ["EpisodeLog", "read_rows"]
 

@@ -16,7 +16,6 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.modality import ModalityConfigs
-from runners import terminal
 from runners.building import built
 from runners.clock import Clock
 from runners.composed import config_folders
@@ -26,7 +25,6 @@ from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.episode_log import EpisodeLog
 from runners.episodes.row import describe, last_rows
 from runners.gate import warn_of_short_plan
-from runners.interrupts import interrupts_held
 from runners.manifest import write_manifest
 from runners.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.policy_client import PolicyConnection
@@ -38,6 +36,8 @@ from runners.resume import EarlierStart, begun_by
 from runners.rollout import rollout
 from runners.simulation import simulated_env
 from runners.stopping import StopRule
+from runners.utils import terminal
+from runners.utils.interrupts import interrupts_held
 
 __all__ = ["run_experiment"]
 

@@ -22,11 +22,11 @@ from groot_wrappers.modality import ModalityConfigs
 from runners import composed
 from runners.devices import require_simulator
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
-from runners.exit_codes import DONE, FAILED
 from runners.expert import require_expert
 from runners.policy_client import policy_client
 from runners.simulation import simulated_env
-from runners.terminal import say
+from runners.utils.exit_codes import DONE, FAILED
+from runners.utils.terminal import say
 
 __all__ = ["run_inspection"]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from groot_wrappers.modality import ModalityConfigs
-from runners.files import write_whole
+from runners.utils.atomic_files import write_whole
 
 __all__ = ["provenance", "write_manifest"]
 

@@ -4,8 +4,8 @@ import re
 import shlex
 
 from groot_wrappers.errors import did_you_mean
-from runners.pasting import override
-from runners.terminal import one_line
+from runners.utils.pasting import override
+from runners.utils.terminal import one_line
 
 __all__ = ["explain_several_values", "explain_syntax"]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
-from runners.files import write_whole
 from runners.settings import require_shard
+from runners.utils.atomic_files import write_whole
 
 __all__ = [
     "PlannedEpisode",

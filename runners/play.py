@@ -9,10 +9,10 @@ from omegaconf import DictConfig
 
 from groot_wrappers.errors import Gr00tError
 from runners.cli import launch
-from runners.exit_codes import FAILED
 from runners.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.sweeps.process import play_job
+from runners.utils.exit_codes import FAILED
 from runners.whole import tell_whole, whole_run
 
 __all__ = ["main"]

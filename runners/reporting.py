@@ -14,8 +14,8 @@ from runners.resume import other_settings
 from runners.run_folder import Run, RunFolderError, find_runs, read_run
 from runners.shards import join_shards
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, swept_keys, tell_progress
-from runners.tables import aligned
-from runners.terminal import one_line, say
+from runners.utils.tables import aligned
+from runners.utils.terminal import one_line, say
 
 __all__ = ["compare_runs", "report"]
 

@@ -23,9 +23,9 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.begun_settings import LIMIT_OF_TASK, settled
-from runners.json_files import JsonFileError, read_json
 from runners.overrides import all_parsed, given_overrides, key_of, quoted
-from runners.terminal import say
+from runners.utils.json_files import JsonFileError, read_json
+from runners.utils.terminal import say
 
 __all__ = [
     "FREE",

@@ -21,11 +21,11 @@ from runners.clock import Clock, PausedClock
 from runners.config import ServerReset
 from runners.episode_log import EpisodeLog
 from runners.episodes.row import Ended, EpisodeRow
-from runners.interrupts import interrupts_held
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
 from runners.replay_server import ReplayWatch
 from runners.schedule import RunningEpisode, Schedule
+from runners.utils.interrupts import interrupts_held
 
 __all__ = ["rollout"]
 

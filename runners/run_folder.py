@@ -16,10 +16,10 @@ import msgspec
 from groot_wrappers.errors import Gr00tError
 from runners.episode_log import read_rows
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.json_files import JsonFileError, read_json
 from runners.plan import PlannedEpisode
 from runners.results import count
 from runners.stopping import StopRule
+from runners.utils.json_files import JsonFileError, read_json
 
 __all__ = ["RecordedSettings", "Run", "RunFolderError", "find_runs", "read_run"]
 

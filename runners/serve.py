@@ -12,11 +12,11 @@ from groot_wrappers.errors import Gr00tError
 from groot_wrappers.protocol.server import Policy
 from groot_wrappers.protocol.wire.codec import Dialect
 from runners.cli import launch
-from runners.exit_codes import DONE
 from runners.hosting import TOKEN_VARIABLE, policy_server
-from runners.interrupts import heeded
 from runners.latency_policy import LatencyPolicy
 from runners.settings import SERVE, require_within
+from runners.utils.exit_codes import DONE
+from runners.utils.interrupts import heeded
 
 __all__ = ["main"]
 

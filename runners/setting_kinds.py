@@ -20,7 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import did_you_mean
-from runners.pasting import override
+from runners.utils.pasting import override
 
 __all__ = ["OF_HYDRA", "Wanted", "default_config", "known_keys", "option_files", "options_of"]
 

@@ -6,7 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.config import InstructionPer
-from runners.terminal import one_line
+from runners.utils.terminal import one_line
 
 __all__ = ["BENCH", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
 

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from runners.episodes.row import last_rows
-from runners.files import write_whole
 from runners.gate import judge
 from runners.plan import PlannedEpisode
 from runners.report import write_report
@@ -17,6 +16,7 @@ from runners.results import count
 from runners.resume import other_settings
 from runners.run_folder import Run
 from runners.stopping import StopRule
+from runners.utils.atomic_files import write_whole
 
 __all__ = ["join_shards"]
 

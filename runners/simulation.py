@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from runners.remedies import cache_remedy, disk_failed
+from runners.utils.remedies import cache_remedy, disk_failed
 
 __all__ = ["simulated_env"]
 

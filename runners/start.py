@@ -7,7 +7,6 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from runners import terminal
 from runners.clock import make_clock
 from runners.composed import resolved
 from runners.devices import require_simulator
@@ -19,6 +18,7 @@ from runners.recorded_plan import recorded_episodes
 from runners.resume import earlier_start
 from runners.run_lock import run_lock
 from runners.settings import require_sensible
+from runners.utils import terminal
 
 __all__ = ["start_run"]
 

@@ -11,11 +11,11 @@ from omegaconf import DictConfig
 from groot_wrappers.errors import ContractError
 from runners.composed import resolved
 from runners.episode_log import read_rows
-from runners.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
-from runners.files import write_whole
 from runners.resume import EarlierStart
 from runners.run_lock import run_lock
-from runners.terminal import say
+from runners.utils.atomic_files import write_whole
+from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
+from runners.utils.terminal import say
 
 __all__ = ["tell_whole", "whole_run"]
 
@@ -89,10 +89,10 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
     """
     from groot_wrappers.protocol.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
     from runners.conclusion import run_summary  # noqa: PLC0415
-    from runners.json_files import read_json  # noqa: PLC0415
     from runners.plan import PlannedEpisode  # noqa: PLC0415
     from runners.report import write_report  # noqa: PLC0415
     from runners.stopping import StopRule  # noqa: PLC0415
+    from runners.utils.json_files import read_json  # noqa: PLC0415
 
     unasked: Any = SimpleNamespace(stats=ClientStats())
     with run_lock(folder):

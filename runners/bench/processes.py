@@ -13,9 +13,9 @@ from typing import Any
 
 from groot_wrappers.errors import Gr00tError
 from runners.bench.rows import Row
-from runners.child_process import END_TIMEOUT_S, child_process
 from runners.cli import ELSEWHERE
-from runners.remedies import message_of
+from runners.utils.child_process import END_TIMEOUT_S, child_process
+from runners.utils.remedies import message_of
 
 __all__ = ["rows_of", "serving"]
 

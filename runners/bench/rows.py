@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runners.tables import aligned
+from runners.utils.tables import aligned
 
 __all__ = ["Row", "read_rows", "table", "write_rows"]
 

@@ -18,11 +18,11 @@ from runners.bench.wire import measure_wire
 from runners.composed import resolved
 from runners.config import BenchSection
 from runners.devices import require_simulator
-from runners.exit_codes import DONE
 from runners.expert import require_expert
 from runners.manifest import provenance
 from runners.settings import BENCH, require_within
-from runners.terminal import say
+from runners.utils.exit_codes import DONE
+from runners.utils.terminal import say
 
 __all__ = ["run_bench"]
 

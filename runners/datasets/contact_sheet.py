@@ -11,7 +11,7 @@ from runners.datasets.frames import VIDEO_ERRORS, decoded
 from runners.datasets.metadata import Info
 from runners.datasets.reading import DatasetError
 from runners.datasets.schema import RecordedEpisode
-from runners.terminal import one_line
+from runners.utils.terminal import one_line
 
 __all__ = ["contact_sheet"]
 

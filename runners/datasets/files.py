@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runners.files import write_whole
+from runners.utils.atomic_files import write_whole
 
 __all__ = ["append_line", "copy_with_line", "flush", "move_into_place", "write_json", "write_lines"]
 

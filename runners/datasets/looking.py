@@ -15,7 +15,7 @@ from runners.datasets.contact_sheet import contact_sheet
 from runners.datasets.metadata import VECTORS, Info, Modality, read_episodes, require_episodes
 from runners.datasets.reading import DatasetError
 from runners.datasets.schema import RecordedEpisode
-from runners.terminal import one_line, say
+from runners.utils.terminal import one_line, say
 
 __all__ = ["check", "show"]
 

@@ -14,7 +14,7 @@ import msgspec
 
 from groot_wrappers.errors import Gr00tError
 from runners.datasets import layout
-from runners.json_files import parse_json
+from runners.utils.json_files import parse_json
 
 __all__ = ["COPY_AGAIN", "RECORD_ANEW", "DatasetError", "checked", "episode_file", "inside", "read_json", "read_lines"]
 

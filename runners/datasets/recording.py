@@ -15,7 +15,7 @@ import numpy as np
 from runners.datasets.features import Features, pixel_format
 from runners.datasets.layout import video_column
 from runners.datasets.statistics import PixelCounter
-from runners.mp4 import Mp4Writer
+from runners.utils.mp4 import Mp4Writer
 
 __all__ = ["EpisodeRecording", "Frame"]
 

@@ -33,7 +33,7 @@ from runners.datasets.recording import EpisodeRecording
 from runners.datasets.resuming import read_to_go_on
 from runners.datasets.schema import RecordedEpisode
 from runners.datasets.statistics import dataset_statistics, episode_statistics
-from runners.files import write_whole
+from runners.utils.atomic_files import write_whole
 
 __all__ = ["DatasetWriter"]
 

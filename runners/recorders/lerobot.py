@@ -10,7 +10,6 @@ from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.datasets import layout
-from runners.datasets.background import Background
 from runners.datasets.features import Features
 from runners.datasets.modality_config import modality_config_text
 from runners.datasets.recording import EpisodeRecording, Frame
@@ -18,6 +17,7 @@ from runners.datasets.writer import DatasetWriter
 from runners.episodes.row import EpisodeRow
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.utils.background import Background
 
 __all__ = ["LerobotRecorder"]
 

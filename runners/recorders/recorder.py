@@ -18,8 +18,8 @@ from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.row import EpisodeRow
 from runners.plan import PlannedEpisode
-from runners.remedies import disk_failed
 from runners.stopping import StopRule
+from runners.utils.remedies import disk_failed
 
 __all__ = ["Recorder", "RecorderFailure", "Recorders", "RunInfo"]
 

@@ -13,9 +13,9 @@ from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.row import EpisodeRow
-from runners.mp4 import Mp4Writer
 from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.utils.mp4 import Mp4Writer
 
 __all__ = ["VideoRecorder"]
 

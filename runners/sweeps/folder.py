@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runners.files import write_whole
 from runners.sweeps.jobs import Job
+from runners.utils.atomic_files import write_whole
 
 __all__ = ["JobEnd", "put_aside", "read_jobs", "write_jobs"]
 

@@ -11,12 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.cli import ELSEWHERE
-from runners.endings import tell
-from runners.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
 from runners.override_errors import explain, is_hydras
 from runners.sweeps.folder import JobEnd, put_aside, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
-from runners.terminal import say
+from runners.utils.endings import tell
+from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
+from runners.utils.terminal import say
 
 __all__ = ["RunHook"]
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runners.exit_codes import FAILED
 from runners.run_folder import Run
 from runners.run_lock import is_played
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import Job, settings_of
+from runners.utils.exit_codes import FAILED
 
 __all__ = ["Evaluation", "evaluations_of", "find_sweeps", "state_of", "swept_keys", "tell_progress"]
 

@@ -20,12 +20,12 @@ from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
 from runners.cli import ELSEWHERE
-from runners.endings import tell
-from runners.exit_codes import FAILED, INTERRUPTED
-from runners.interrupts import heed_interruptions, interrupts_held, signals_ignored
 from runners.resolvers import register_resolvers
 from runners.sweeps.folder import JobEnd
-from runners.terminal import prepare_terminal, say
+from runners.utils.endings import tell
+from runners.utils.exit_codes import FAILED, INTERRUPTED
+from runners.utils.interrupts import heed_interruptions, interrupts_held, signals_ignored
+from runners.utils.terminal import prepare_terminal, say
 
 __all__ = ["play_job"]
 

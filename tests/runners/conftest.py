@@ -21,11 +21,11 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyCl
 from groot_wrappers.protocol.server import PolicyServer
 from runners import play as play_command
 from runners.episode_log import EpisodeLog
-from runners.interrupts import INTERRUPTIONS
 from runners.plan import make_plan
 from runners.recorders import Recorder, Recorders
 from runners.rollout import rollout
 from runners.stopping import StopRule
+from runners.utils.interrupts import INTERRUPTIONS
 from tests.toy import ToyEnv, toy_embodiment
 from tests.toy_policy import ToyPolicy
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from groot_wrappers.control_step import ControlStep
 from runners.episodes.row import EpisodeRow
-from runners.interrupts import BURST_S
 from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
+from runners.utils.interrupts import BURST_S
 
 
 class Lingering(Recorder):

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from runners.conclusion import conclude
-from runners.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.recorders import Recorder, Recorders
 from runners.run_folder import read_run
+from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from tests.runners.sample_runs import make_run
 from tests.runners.samples import make_row
 

@@ -9,7 +9,7 @@ import pytest
 from groot_wrappers.errors import ServerUnreachableError
 from groot_wrappers.protocol.client import PolicyClient
 from runners.embedded import embedded_server
-from runners.interrupts import INTERRUPTIONS
+from runners.utils.interrupts import INTERRUPTIONS
 
 
 @pytest.fixture

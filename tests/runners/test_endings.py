@@ -6,7 +6,7 @@ import pytest
 
 from runners import dataset_app, inspect, play, report_app, serve
 from runners.bench import app as bench
-from runners.endings import end_with, guarded, tell
+from runners.utils.endings import end_with, guarded, tell
 from tests.runners.sample_runs import make_run
 
 LONG = "x" * 300

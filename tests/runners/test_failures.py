@@ -17,8 +17,8 @@ from pathlib import Path
 import av
 import pytest
 
-from runners.interrupts import BURST_S
 from runners.sweeps.folder import read_jobs
+from runners.utils.interrupts import BURST_S
 from tests.runners.policy_servers import TOKEN
 from tests.runners.wandb_reader import read_offline_run
 

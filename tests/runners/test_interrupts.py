@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from runners import interrupts
-from runners.interrupts import INTERRUPTIONS, heed_interruptions, heeded, interrupts_held, signals_ignored
+from runners.utils import interrupts
+from runners.utils.interrupts import INTERRUPTIONS, heed_interruptions, heeded, interrupts_held, signals_ignored
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.remedies import cache_remedy, disk_failed, message_of, reason_of
+from runners.utils.remedies import cache_remedy, disk_failed, message_of, reason_of
 
 
 def failure(number, path="/data/run/episodes.jsonl"):

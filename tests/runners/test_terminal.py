@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from runners.terminal import one_line, prepare_terminal, printable, say
+from runners.utils.terminal import one_line, prepare_terminal, printable, say
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_cell_of_a_table_is_one_line_and_cut_where_it_is_long():
 
 SCRIPT = """
 import logging, os, subprocess, sys
-from runners.terminal import prepare_terminal, say
+from runners.utils.terminal import prepare_terminal, say
 prepare_terminal()
 logging.basicConfig(stream=sys.stdout, level=logging.INFO)
 for _ in range(3):
@@ -65,7 +65,7 @@ def test_work_goes_on_whatever_becomes_of_the_streams(tmp_path, redirection):
 
 
 IN_A_CHILD = """
-from runners.child_process import child_process
+from runners.utils.child_process import child_process
 from tests.runners.talking import talk
 if __name__ == "__main__":
     with child_process(talk) as (_, pipe):

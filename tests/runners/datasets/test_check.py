@@ -9,7 +9,7 @@ import pytest
 
 from runners.datasets import layout
 from runners.datasets.checks import check_dataset
-from runners.mp4 import Mp4Writer
+from runners.utils.mp4 import Mp4Writer
 from tests.runners.datasets.damage import cut, drop_columns, edit_json, edit_lines, edit_table
 from tests.runners.datasets.samples import FEATURES, make_dataset
 

@@ -12,10 +12,10 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from runners.exit_codes import FAILED, INTERRUPTED
-from runners.interrupts import heed_interruptions, heeded
-from runners.remedies import message_of, reason_of
-from runners.terminal import prepare_terminal, say
+from runners.utils.exit_codes import FAILED, INTERRUPTED
+from runners.utils.interrupts import heed_interruptions, heeded
+from runners.utils.remedies import message_of, reason_of
+from runners.utils.terminal import prepare_terminal, say
 
 __all__ = ["begin", "end_with", "guarded", "tell"]
 

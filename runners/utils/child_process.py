@@ -7,8 +7,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from runners.interrupts import INTERRUPTIONS, signals_ignored
-from runners.terminal import prepare_terminal
+from runners.utils.interrupts import INTERRUPTIONS, signals_ignored
+from runners.utils.terminal import prepare_terminal
 
 __all__ = ["child_process"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import zmq
 
 from groot_wrappers.errors import Gr00tError
-from runners import pasting
-from runners.terminal import one_line
+from runners.utils import pasting
+from runners.utils.terminal import one_line
 
 __all__ = ["cache_remedy", "disk_failed", "message_of", "reason_of"]
 
