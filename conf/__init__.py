@@ -1,1 +1,1 @@
-"""The YAML groups of the Hydra apps; their types are in runners/config.py."""
+"""The YAML groups of the Hydra apps; their types are in runners/config/schema.py."""

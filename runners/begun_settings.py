@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from groot_wrappers.errors import ContractError
-from runners.config import LatencyServerConfig, PlayConfig, ServerConfig
+from runners.config.schema import LatencyServerConfig, PlayConfig, ServerConfig
 
 __all__ = ["LIMIT_OF_TASK", "settled"]
 

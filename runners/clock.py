@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from groot_wrappers.errors import ContractError
-from runners.config import ClockKind
+from runners.config.schema import ClockKind
 
 if TYPE_CHECKING:  # torch takes seconds to import, and settings are checked before that
     from groot_wrappers.action import Gr00tActionWrapper

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from hydra.core.override_parser.types import ChoiceSweep, OverrideType
 
-from runners.overrides import parsed, quoted
-from runners.setting_kinds import option_files, options_of
+from runners.config.overrides import parsed, quoted
+from runners.config.setting_kinds import option_files, options_of
 from runners.utils.pasting import override
 from runners.utils.terminal import one_line, say
 

@@ -16,11 +16,11 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.modality import ModalityConfigs
-from runners.building import built
 from runners.clock import Clock
-from runners.composed import config_folders
 from runners.conclusion import conclude, run_summary
-from runners.config import InstructionPer
+from runners.config.building import built
+from runners.config.composed import config_folders
+from runners.config.schema import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.episode_log import EpisodeLog
 from runners.episodes.row import describe, last_rows

@@ -5,7 +5,7 @@ from typing import Any
 
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.protocol.server import Policy, PolicyServer
-from runners.building import built, not_built
+from runners.config.building import built, not_built
 
 __all__ = ["TOKEN_VARIABLE", "policy_server"]
 

@@ -19,7 +19,7 @@ from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
-from runners import composed
+from runners.config import composed
 from runners.devices import require_simulator
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.expert import require_expert

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from groot_wrappers.errors import ContractError
-from runners.config import InstructionPer
-from runners.settings import require_shard
+from runners.config.schema import InstructionPer
+from runners.config.validation import require_shard
 from runners.utils.atomic_files import write_whole
 
 __all__ = [
@@ -91,7 +91,7 @@ def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[Pla
     Together the shards are the plan, and while all of them are played, a beginning of it is played without a gap.
 
     Raises:
-        ContractError: As ``runners.settings.require_shard``.
+        ContractError: As ``runners.config.validation.require_shard``.
     """
     require_shard(index, count, len(plan))
     return list(plan[index::count])

@@ -12,7 +12,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError, raise_all
-from runners.config import ServerReset
+from runners.config.schema import ServerReset
 from runners.datasets.layout import EPISODES, INFO, MODALITY
 from runners.datasets.metadata import Info, Modality, require_episodes
 from runners.plan import PlannedEpisode

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from groot_wrappers.errors import ContractError
-from runners.config import ServerReset
+from runners.config.schema import ServerReset
 
 __all__ = ["ReplayWatch"]
 

@@ -18,7 +18,7 @@ from groot_wrappers.protocol.batch import take_rows
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
 from runners.clock import Clock, PausedClock
-from runners.config import ServerReset
+from runners.config.schema import ServerReset
 from runners.episode_log import EpisodeLog
 from runners.episodes.row import Ended, EpisodeRow
 from runners.plan import PlannedEpisode

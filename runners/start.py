@@ -8,7 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from runners.clock import make_clock
-from runners.composed import resolved
+from runners.config.composed import resolved
+from runners.config.validation import require_sensible
 from runners.devices import require_simulator
 from runners.env_cfg import require_registered
 from runners.expert import require_expert
@@ -17,7 +18,6 @@ from runners.policy_client import policy_client
 from runners.recorded_plan import recorded_episodes
 from runners.resume import earlier_start
 from runners.run_lock import run_lock
-from runners.settings import require_sensible
 from runners.utils import terminal
 
 __all__ = ["start_run"]

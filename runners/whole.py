@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError
-from runners.composed import resolved
+from runners.config.composed import resolved
 from runners.episode_log import read_rows
 from runners.resume import EarlierStart
 from runners.run_lock import run_lock

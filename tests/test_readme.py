@@ -23,7 +23,7 @@ from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.protocol.client import ClientStats
 from groot_wrappers.protocol.server import PolicyServer
 from runners import cli, command_line, dataset_app, report_app
-from runners.config import PlayConfig, register_schemas
+from runners.config.schema import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
 from runners.play import OLD_FLAGS
 from runners.resolvers import register_resolvers

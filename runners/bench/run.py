@@ -15,12 +15,12 @@ from runners.bench.rows import Row, table, write_rows
 from runners.bench.schedulers import measure_schedulers
 from runners.bench.steps import measure_steps
 from runners.bench.wire import measure_wire
-from runners.composed import resolved
-from runners.config import BenchSection
+from runners.config.composed import resolved
+from runners.config.schema import BenchSection
+from runners.config.validation import BENCH, require_within
 from runners.devices import require_simulator
 from runners.expert import require_expert
 from runners.manifest import provenance
-from runners.settings import BENCH, require_within
 from runners.utils.exit_codes import DONE
 from runners.utils.terminal import say
 

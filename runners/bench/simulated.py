@@ -15,7 +15,7 @@ import torch
 from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper
-from runners import composed
+from runners.config import composed
 from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.simulation import simulated_env
 

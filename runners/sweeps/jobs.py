@@ -22,7 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from groot_wrappers.errors import ContractError
-from runners.overrides import all_parsed
+from runners.config.overrides import all_parsed
 from runners.resume import FREE
 from runners.utils.terminal import one_line
 

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from runners.building import built
+from runners.config.building import built
 from runners.hosting import policy_server
 from tests.toy_policy import ToyPolicy
 

@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.building import built
+from runners.config.building import built
 from runners.embedded import embedded_server
 from runners.env_cfg import change, load_env_cfg
 from tests.runners.test_env_cfg import LIFT, sim

@@ -6,7 +6,7 @@ import pytest
 
 from runners import play
 from runners.command_line import written_out
-from runners.overrides import parsed
+from runners.config.overrides import parsed
 
 
 def value_of(argument):

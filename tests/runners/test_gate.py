@@ -3,9 +3,9 @@
 import pytest
 
 from groot_wrappers.errors import ContractError
+from runners.config.validation import check_share
 from runners.gate import Gate, judge, warn_of_short_plan
 from runners.results import count
-from runners.settings import check_share
 from tests.runners.samples import make_row
 
 

@@ -9,7 +9,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 
 from runners import play
-from runners.composed import config_folders, resolved
+from runners.config.composed import config_folders, resolved
 from runners.play import play as real_play
 from runners.resume import EarlierStart, begun_by
 from runners.sweeps.folder import JobEnd

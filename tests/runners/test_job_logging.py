@@ -4,7 +4,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from runners.config import register_schemas
+from runners.config.schema import register_schemas
 from runners.resolvers import register_resolvers
 
 

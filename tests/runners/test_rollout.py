@@ -8,7 +8,7 @@ import torch
 from msgspec.structs import replace
 
 from groot_wrappers.errors import ServerError, ServerUnreachableError
-from runners.config import ServerReset
+from runners.config.schema import ServerReset
 from runners.recorders import Recorder
 from tests.runners.conftest import SpyPolicy
 from tests.toy import NEEDED_STEPS, ToyEnv, ToyTerminations

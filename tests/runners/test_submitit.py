@@ -10,8 +10,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.utils import get_class
 
-from runners.config import register_schemas
-from runners.override_errors import explain
+from runners.config.override_errors import explain
+from runners.config.schema import register_schemas
 from runners.resolvers import register_resolvers
 from tests.runners.test_failures import START_S, finish, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once

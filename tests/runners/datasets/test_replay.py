@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from runners.config import ServerReset
+from runners.config.schema import ServerReset
 from runners.datasets import layout
 from runners.datasets.replay import ReplayPolicy
 from runners.recorded_plan import recorded_episodes, recorded_plan, require_fitting

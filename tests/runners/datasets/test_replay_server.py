@@ -5,7 +5,7 @@ import re
 import pytest
 
 from groot_wrappers.errors import ContractError
-from runners.config import ServerReset
+from runners.config.schema import ServerReset
 from runners.replay_server import ReplayWatch
 from tests.runners.datasets.test_replay import ToyReplay, recorded
 

@@ -16,9 +16,9 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from yaml import MarkedYAMLError  # type: ignore[import-untyped]
 
 from groot_wrappers.errors import did_you_mean
-from runners.override_syntax import explain_several_values, explain_syntax
-from runners.overrides import all_parsed, key_of
-from runners.setting_kinds import OF_HYDRA, Wanted, default_config, known_keys, options_of
+from runners.config.override_syntax import explain_several_values, explain_syntax
+from runners.config.overrides import all_parsed, key_of
+from runners.config.setting_kinds import OF_HYDRA, Wanted, default_config, known_keys, options_of
 from runners.utils.terminal import one_line
 
 __all__ = ["explain", "explain_missing", "explain_unknown_key", "is_hydras"]

@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from groot_wrappers.errors import ContractError
-from runners.override_errors import explain, explain_missing, explain_unknown_key
-from runners.overrides import all_parsed, given_overrides
-from runners.setting_kinds import options_of
+from runners.config.override_errors import explain, explain_missing, explain_unknown_key
+from runners.config.overrides import all_parsed, given_overrides
+from runners.config.setting_kinds import options_of
 
 __all__ = ["config_folders", "resolved", "settle_composed"]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.config import InstructionPer
+from runners.config.schema import InstructionPer
 from runners.utils.terminal import one_line
 
 __all__ = ["BENCH", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
