@@ -22,14 +22,14 @@ from runners.config.building import built
 from runners.config.composed import config_folders
 from runners.config.schema import InstructionPer
 from runners.env_cfg import chosen_embodiment, load_env_cfg
-from runners.episode_log import EpisodeLog
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
+from runners.episodes.recorded_plan import require_fitting
 from runners.episodes.row import describe, last_rows
 from runners.gate import warn_of_short_plan
 from runners.manifest import write_manifest
-from runners.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.policy_client import PolicyConnection
 from runners.progress import ProgressBar
-from runners.recorded_plan import require_fitting
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.resume import EarlierStart, begun_by

@@ -19,9 +19,9 @@ from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
 from runners.clock import Clock, PausedClock
 from runners.config.schema import ServerReset
-from runners.episode_log import EpisodeLog
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import Ended, EpisodeRow
-from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
 from runners.replay_server import ReplayWatch
 from runners.schedule import RunningEpisode, Schedule

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 import msgspec
 
 from groot_wrappers.errors import Gr00tError
-from runners.episode_log import read_rows
+from runners.episodes.episode_log import read_rows
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.plan import PlannedEpisode
 from runners.results import count
 from runners.stopping import StopRule
 from runners.utils.json_files import JsonFileError, read_json

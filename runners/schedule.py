@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.plan import PlannedEpisode
 
 __all__ = ["RunningEpisode", "Schedule"]
 

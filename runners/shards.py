@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import last_rows
 from runners.gate import judge
-from runners.plan import PlannedEpisode
 from runners.report import write_report
 from runners.results import count
 from runners.resume import other_settings

@@ -12,10 +12,10 @@ from runners.config.composed import resolved
 from runners.config.validation import require_sensible
 from runners.devices import require_simulator
 from runners.env_cfg import require_registered
+from runners.episodes.plan import instruction_texts
+from runners.episodes.recorded_plan import recorded_episodes
 from runners.expert import require_expert
-from runners.plan import instruction_texts
 from runners.policy_client import policy_client
-from runners.recorded_plan import recorded_episodes
 from runners.resume import earlier_start
 from runners.run_lock import run_lock
 from runners.utils import terminal

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.intervals import Method, anytime_interval
-from runners.plan import PlannedEpisode
 
 __all__ = ["StopRule"]
 

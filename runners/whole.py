@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError
 from runners.config.composed import resolved
-from runners.episode_log import read_rows
+from runners.episodes.episode_log import read_rows
 from runners.resume import EarlierStart
 from runners.run_lock import run_lock
 from runners.utils.atomic_files import write_whole
@@ -89,7 +89,7 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
     """
     from groot_wrappers.protocol.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
     from runners.conclusion import run_summary  # noqa: PLC0415
-    from runners.plan import PlannedEpisode  # noqa: PLC0415
+    from runners.episodes.plan import PlannedEpisode  # noqa: PLC0415
     from runners.report import write_report  # noqa: PLC0415
     from runners.stopping import StopRule  # noqa: PLC0415
     from runners.utils.json_files import read_json  # noqa: PLC0415

@@ -8,7 +8,7 @@ import numpy as np
 
 from groot_wrappers import Gr00tActionWrapper, PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
-from runners.plan import PlannedEpisode
+from runners.episodes.plan import PlannedEpisode
 
 __all__ = ["play_any_empty"]
 

@@ -16,8 +16,8 @@ from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from runners.bench.rows import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
-from runners.episode_log import EpisodeLog
-from runners.plan import make_plan
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import make_plan
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo

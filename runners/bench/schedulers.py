@@ -25,8 +25,8 @@ from runners.bench.any_empty import play_any_empty
 from runners.bench.rows import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
-from runners.episode_log import EpisodeLog
-from runners.plan import PlannedEpisode, make_plan
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import PlannedEpisode, make_plan
 from runners.policy_client import policy_client
 from runners.progress import ProgressBar
 from runners.recorders import Recorders

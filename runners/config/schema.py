@@ -140,7 +140,7 @@ class SweepConfig:
 
 @dataclass
 class ShardConfig:
-    """Which part of the plan a run plays; see ``runners.plan.shard_of``."""
+    """Which part of the plan a run plays; see ``runners.episodes.plan.shard_of``."""
 
     index: int = MISSING
     count: int = MISSING

@@ -14,8 +14,8 @@ from runners.datasets.features import Features
 from runners.datasets.modality_config import modality_config_text
 from runners.datasets.recording import EpisodeRecording, Frame
 from runners.datasets.writer import DatasetWriter
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
-from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.utils.background import Background
 

@@ -16,8 +16,8 @@ from typing import Any
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
-from runners.plan import PlannedEpisode
 from runners.stopping import StopRule
 from runners.utils.remedies import disk_failed
 

@@ -12,8 +12,8 @@ import numpy as np
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
-from runners.plan import PlannedEpisode
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.utils.mp4 import Mp4Writer
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from groot_wrappers.protocol.client import ClientStats
-from runners.episode_log import EpisodeLog
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import make_plan, shard_of, write_plan
 from runners.gate import judge
-from runners.plan import make_plan, shard_of, write_plan
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.report import write_report

@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from groot_wrappers.control_step import ControlStep
+from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
-from runners.plan import PlannedEpisode
 from runners.recorders import Recorder
 from runners.utils.interrupts import BURST_S
 

@@ -5,8 +5,8 @@ import time
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
-from runners.episode_log import EpisodeLog
-from runners.plan import make_plan
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
 from runners.rollout import rollout
 from tests.runners.test_failures import finish, wait_for_rows

@@ -7,7 +7,7 @@ import resource
 
 import pytest
 
-from runners.episode_log import EpisodeLog, read_rows
+from runners.episodes.episode_log import EpisodeLog, read_rows
 from runners.sweeps.folder import JobEnd
 from runners.utils.atomic_files import write_whole
 from tests.runners.samples import make_row

@@ -2,7 +2,7 @@
 
 import json
 
-from runners.plan import make_plan, write_plan
+from runners.episodes.plan import make_plan, write_plan
 
 
 def test_episode_is_the_same_for_any_number_of_episodes():

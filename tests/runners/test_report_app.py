@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from runners import report_app
-from runners.episode_log import read_rows
+from runners.episodes.episode_log import read_rows
 from runners.run_folder import read_run
 from tests.runners.conftest import ROOT
 from tests.runners.sample_runs import make_run

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from groot_wrappers.protocol.client import ClientStats
-from runners.episode_log import EpisodeLog
+from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.row import describe, last_rows
 from runners.results import summarise
 from tests.runners.conftest import ROOT
@@ -32,7 +32,7 @@ SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 KILLED_AFTER_TWO_ROWS = """
 import os, signal, sys
 from pathlib import Path
-from runners.episode_log import EpisodeLog
+from runners.episodes.episode_log import EpisodeLog
 from tests.runners.samples import make_row
 with EpisodeLog(Path(sys.argv[1])) as log:
     log.append(make_row(0))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from groot_wrappers.errors import ContractError
-from runners.episode_log import EpisodeLog
+from runners.episodes.episode_log import EpisodeLog
 from runners.resume import EarlierStart
 from tests.runners.datasets.reading import read_listed, read_whole
 from tests.runners.samples import make_row

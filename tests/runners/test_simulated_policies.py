@@ -12,8 +12,8 @@ import pytest
 from scipy.stats import binom
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
+from runners.episodes.plan import make_plan
 from runners.intervals import success_interval
-from runners.plan import make_plan
 from runners.recorders import Recorder
 from runners.results import count
 from runners.rollout import rollout

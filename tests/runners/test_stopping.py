@@ -2,9 +2,9 @@
 
 import pytest
 
+from runners.episodes.plan import make_plan
 from runners.intervals import anytime_interval
 from runners.outcome import tell_counted
-from runners.plan import make_plan
 from runners.results import count
 from runners.stopping import StopRule
 from tests.runners.samples import make_row

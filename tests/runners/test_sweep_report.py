@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.plan import make_plan, shard_of
+from runners.episodes.plan import make_plan, shard_of
 from runners.run_folder import read_run
 from runners.run_lock import run_lock
 from runners.shards import join_shards

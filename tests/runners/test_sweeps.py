@@ -10,7 +10,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners import play
-from runners.plan import make_plan, require_parts, shard_of
+from runners.episodes.plan import make_plan, require_parts, shard_of
 from runners.play import play as real_play
 from runners.run_lock import is_played, run_lock
 from runners.start import start_run

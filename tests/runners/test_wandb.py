@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from groot_wrappers.errors import ContractError
+from runners.episodes.plan import make_plan
 from runners.intervals import success_interval
-from runners.plan import make_plan
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder

@@ -13,8 +13,8 @@ from isaaclab.app import launch_simulation
 
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
-from runners.episode_log import EpisodeLog
-from runners.plan import make_plan
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
 from runners.rollout import rollout
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg

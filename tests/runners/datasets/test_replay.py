@@ -11,7 +11,7 @@ from groot_wrappers.errors import ContractError, Gr00tError
 from runners.config.schema import ServerReset
 from runners.datasets import layout
 from runners.datasets.replay import ReplayPolicy
-from runners.recorded_plan import recorded_episodes, recorded_plan, require_fitting
+from runners.episodes.recorded_plan import recorded_episodes, recorded_plan, require_fitting
 from runners.recorders import Recorders
 from tests.runners.datasets.damage import edit_json
 from tests.runners.datasets.samples import FEATURES, make_dataset

@@ -15,7 +15,7 @@ from groot_wrappers.errors import ContractError, raise_all
 from runners.config.schema import ServerReset
 from runners.datasets.layout import EPISODES, INFO, MODALITY
 from runners.datasets.metadata import Info, Modality, require_episodes
-from runners.plan import PlannedEpisode
+from runners.episodes.plan import PlannedEpisode
 
 __all__ = ["recorded_episodes", "recorded_plan", "require_fitting"]
 
