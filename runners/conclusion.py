@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.gate import judge
 from runners.outcome import tell_end
 from runners.recorders import Recorders
 from runners.report import write_report
-from runners.results import summarise
-from runners.stopping import StopRule
+from runners.statistics.gate import judge
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import summarise
 from runners.utils.atomic_files import write_whole
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 
@@ -34,7 +34,7 @@ def run_summary(
         min_success: ``gate.min_success``.
         shards: Parts of the evaluation that the run is one of. A gate is about all of them together: groot-report
             judges it, and so does the end of a sweep.
-        **facts: As ``runners.results.summarise`` takes them.
+        **facts: As ``runners.statistics.summary.summarise`` takes them.
     """
     summary = summarise(rows, counted=stop.counted(rows), method=stop.method, **facts)
     summary["stop"] = stop.to_json(rows)

@@ -26,7 +26,6 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.episodes.recorded_plan import require_fitting
 from runners.episodes.row import describe, last_rows
-from runners.gate import warn_of_short_plan
 from runners.manifest import write_manifest
 from runners.policy_client import PolicyConnection
 from runners.progress import ProgressBar
@@ -35,7 +34,8 @@ from runners.recorders.recorder import RunInfo
 from runners.resume import EarlierStart, begun_by
 from runners.rollout import rollout
 from runners.simulation import simulated_env
-from runners.stopping import StopRule
+from runners.statistics.gate import warn_of_short_plan
+from runners.statistics.stop_rule import StopRule
 from runners.utils import terminal
 from runners.utils.interrupts import interrupts_held
 

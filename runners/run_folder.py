@@ -17,8 +17,8 @@ from groot_wrappers.errors import Gr00tError
 from runners.episodes.episode_log import read_rows
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.results import count
-from runners.stopping import StopRule
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import count
 from runners.utils.json_files import JsonFileError, read_json
 
 __all__ = ["RecordedSettings", "Run", "RunFolderError", "find_runs", "read_run"]

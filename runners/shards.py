@@ -10,12 +10,12 @@ import msgspec
 
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import last_rows
-from runners.gate import judge
 from runners.report import write_report
-from runners.results import count
 from runners.resume import other_settings
 from runners.run_folder import Run
-from runners.stopping import StopRule
+from runners.statistics.gate import judge
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import count
 from runners.utils.atomic_files import write_whole
 
 __all__ = ["join_shards"]

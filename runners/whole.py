@@ -91,7 +91,7 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
     from runners.conclusion import run_summary  # noqa: PLC0415
     from runners.episodes.plan import PlannedEpisode  # noqa: PLC0415
     from runners.report import write_report  # noqa: PLC0415
-    from runners.stopping import StopRule  # noqa: PLC0415
+    from runners.statistics.stop_rule import StopRule  # noqa: PLC0415
     from runners.utils.json_files import read_json  # noqa: PLC0415
 
     unasked: Any = SimpleNamespace(stats=ClientStats())

@@ -27,7 +27,7 @@ from runners.config.schema import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
 from runners.play import OLD_FLAGS
 from runners.resolvers import register_resolvers
-from runners.results import summarise
+from runners.statistics.summary import summarise
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

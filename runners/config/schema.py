@@ -119,14 +119,14 @@ class SimConfig:
 
 @dataclass
 class GateConfig:
-    """What a run must show; see ``runners.gate``."""
+    """What a run must show; see ``runners.statistics.gate``."""
 
     min_success: float | None = MISSING
 
 
 @dataclass
 class StopConfig:
-    """What ends a run before its plan does; see ``runners.stopping``."""
+    """What ends a run before its plan does; see ``runners.statistics.stop_rule``."""
 
     ci_width: float | None = MISSING
 

@@ -18,7 +18,7 @@ from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
-from runners.stopping import StopRule
+from runners.statistics.stop_rule import StopRule
 from runners.utils.remedies import disk_failed
 
 __all__ = ["Recorder", "RecorderFailure", "Recorders", "RunInfo"]

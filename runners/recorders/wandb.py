@@ -12,8 +12,8 @@ import wandb
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.row import EpisodeRow
-from runners.intervals import success_interval
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.statistics.intervals import success_interval
 
 __all__ = ["WandbRecorder"]
 

@@ -24,7 +24,7 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder, Recorders
 from runners.rollout import rollout
-from runners.stopping import StopRule
+from runners.statistics.stop_rule import StopRule
 from runners.utils.interrupts import INTERRUPTIONS
 from tests.toy import ToyEnv, toy_embodiment
 from tests.toy_policy import ToyPolicy

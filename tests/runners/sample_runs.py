@@ -8,12 +8,12 @@ import numpy as np
 from groot_wrappers.protocol.client import ClientStats
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan, shard_of, write_plan
-from runners.gate import judge
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.report import write_report
-from runners.results import summarise
-from runners.stopping import StopRule
+from runners.statistics.gate import judge
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import summarise
 from tests.runners.samples import make_row
 
 ERROR = "The server's chunk for 'joint_positions' holds NaN or infinity <in env 2>"

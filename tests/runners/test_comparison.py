@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multinomial
 
-from runners.comparison import Comparison, NothingInCommonError, compare, smallest_difference
+from runners.statistics.comparison import Comparison, NothingInCommonError, compare, smallest_difference
 from tests.runners.samples import make_row
 
 

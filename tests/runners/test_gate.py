@@ -4,8 +4,8 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.config.validation import check_share
-from runners.gate import Gate, judge, warn_of_short_plan
-from runners.results import count
+from runners.statistics.gate import Gate, judge, warn_of_short_plan
+from runners.statistics.summary import count
 from tests.runners.samples import make_row
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom
 
-from runners.intervals import anytime_interval, episodes_needed, lower_bound, success_interval
+from runners.statistics.intervals import anytime_interval, episodes_needed, lower_bound, success_interval
 
 
 # From Wilson's formula with z = 1.959964, worked out apart from the code under test.

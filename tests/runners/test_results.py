@@ -12,7 +12,7 @@ import pytest
 from groot_wrappers.protocol.client import ClientStats
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.row import describe, last_rows
-from runners.results import summarise
+from runners.statistics.summary import summarise
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
 

@@ -13,11 +13,11 @@ from scipy.stats import binom
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from runners.episodes.plan import make_plan
-from runners.intervals import success_interval
 from runners.recorders import Recorder
-from runners.results import count
 from runners.rollout import rollout
-from runners.stopping import StopRule
+from runners.statistics.intervals import success_interval
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import count
 from tests.toy import ToyEnv, toy_embodiment
 
 EPISODES, ENVS, EVALUATIONS = 50, 4, 1000

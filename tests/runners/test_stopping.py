@@ -3,10 +3,10 @@
 import pytest
 
 from runners.episodes.plan import make_plan
-from runners.intervals import anytime_interval
 from runners.outcome import tell_counted
-from runners.results import count
-from runners.stopping import StopRule
+from runners.statistics.intervals import anytime_interval
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import count
 from tests.runners.samples import make_row
 
 ENOUGH = next(n for n in range(1, 100) if 1 - anytime_interval(n, n)[0] <= 0.3)

@@ -11,12 +11,12 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.episodes.plan import make_plan
-from runners.intervals import success_interval
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.recorders.wandb import FINISH_TIMEOUT_S, INIT_TIMEOUT_S, WandbRecorder
-from runners.stopping import StopRule
+from runners.statistics.intervals import success_interval
+from runners.statistics.stop_rule import StopRule
 from tests.runners.samples import make_row
 from tests.runners.wandb_reader import read_offline_run
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from importlib.metadata import version
 
-from runners.intervals import anytime_interval
+from runners.statistics.intervals import anytime_interval
 from tests.runners.conftest import ROOT
 from tests.runners.policy_servers import TOKEN
 from tests.runners.test_failures import finish, rows_of

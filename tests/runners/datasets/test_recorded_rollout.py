@@ -19,7 +19,7 @@ from runners.datasets.writer import DatasetWriter
 from runners.recorders import Recorder, Recorders
 from runners.recorders.lerobot import LerobotRecorder
 from runners.recorders.recorder import RunInfo
-from runners.stopping import StopRule
+from runners.statistics.stop_rule import StopRule
 from tests.runners.conftest import SpyPolicy
 from tests.runners.datasets.damage import edit_lines
 from tests.runners.datasets.reading import read_listed, read_whole

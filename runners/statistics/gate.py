@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runners.intervals import Method, episodes_needed, lower_bound
+from runners.statistics.intervals import Method, episodes_needed, lower_bound
 
 __all__ = ["Gate", "judge", "warn_of_short_plan"]
 
@@ -85,7 +85,7 @@ def judge(min_success: float | None, summary: Mapping[str, Any]) -> dict[str, An
 
     Args:
         min_success: ``gate.min_success``.
-        summary: What it holds of the successes; see ``runners.results.count``.
+        summary: What it holds of the successes; see ``runners.statistics.summary.count``.
     """
     if min_success is None:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.intervals import Method, anytime_interval
+from runners.statistics.intervals import Method, anytime_interval
 
 __all__ = ["StopRule"]
 

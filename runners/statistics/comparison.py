@@ -14,7 +14,7 @@ from scipy.stats import binom, norm
 
 from groot_wrappers.errors import Gr00tError
 from runners.episodes.row import EpisodeRow
-from runners.intervals import ALPHA
+from runners.statistics.intervals import ALPHA
 
 __all__ = ["Comparison", "NothingInCommonError", "compare", "smallest_difference"]
 

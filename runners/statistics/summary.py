@@ -8,7 +8,7 @@ import numpy as np
 from groot_wrappers.protocol.client import ClientStats, PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.intervals import Method, success_interval
+from runners.statistics.intervals import Method, success_interval
 
 __all__ = ["count", "summarise", "tally"]
 
@@ -57,7 +57,7 @@ def count(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], method: Met
 
     Args:
         rows: All rows of the run.
-        counted: Those that figures are made of; see ``runners.stopping``.
+        counted: Those that figures are made of; see ``runners.statistics.stop_rule``.
         method: Of the intervals.
     """
     instructions = tally_by_instruction(counted, method)
