@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from groot_wrappers.errors import Gr00tError
 from runners.cli import launch
-from runners.resume import going_on, with_earlier_settings
+from runners.run_folder.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.sweeps.process import play_job
 from runners.utils.exit_codes import FAILED

@@ -11,8 +11,8 @@ import msgspec
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import last_rows
 from runners.report import write_report
-from runners.resume import other_settings
-from runners.run_folder import Run
+from runners.run_folder.reader import Run
+from runners.run_folder.resume import other_settings
 from runners.statistics.gate import judge
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import count

@@ -16,8 +16,8 @@ from runners.episodes.plan import instruction_texts
 from runners.episodes.recorded_plan import recorded_episodes
 from runners.expert import require_expert
 from runners.policy_client import policy_client
-from runners.resume import earlier_start
-from runners.run_lock import run_lock
+from runners.run_folder.resume import earlier_start
+from runners.run_folder.run_lock import run_lock
 from runners.utils import terminal
 
 __all__ = ["start_run"]

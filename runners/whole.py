@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 from groot_wrappers.errors import ContractError
 from runners.config.composed import resolved
 from runners.episodes.episode_log import read_rows
-from runners.resume import EarlierStart
-from runners.run_lock import run_lock
+from runners.run_folder.resume import EarlierStart
+from runners.run_folder.run_lock import run_lock
 from runners.utils.atomic_files import write_whole
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.utils.terminal import say

@@ -20,7 +20,7 @@ from runners.config.schema import BenchSection
 from runners.config.validation import BENCH, require_within
 from runners.devices import require_simulator
 from runners.expert import require_expert
-from runners.manifest import provenance
+from runners.run_folder.manifest import provenance
 from runners.utils.exit_codes import DONE
 from runners.utils.terminal import say
 

@@ -41,7 +41,7 @@ class RunInfo:
         shapes: Modality to key to the shape of what one env shows or takes on a control step: ``video`` (H, W, 3),
             ``state`` and ``action`` (D,).
         stop: Which episodes count, in the order of the plan; it holds the plan.
-        manifest: Which software, hardware and command the run has; see ``runners.manifest``.
+        manifest: Which software, hardware and command the run has; see ``runners.run_folder.manifest``.
     """
 
     folder: Path

@@ -23,7 +23,7 @@ from hydra.core.override_parser.types import Override
 
 from groot_wrappers.errors import ContractError
 from runners.config.overrides import all_parsed
-from runners.resume import FREE
+from runners.run_folder.resume import FREE
 from runners.utils.terminal import one_line
 
 __all__ = ["Job", "job_name", "jobs_of", "settings_of", "sweep_name", "swept_free_keys", "with_each_choice"]

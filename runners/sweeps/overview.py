@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runners.run_folder import Run
-from runners.run_lock import is_played
+from runners.run_folder.reader import Run
+from runners.run_folder.run_lock import is_played
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import Job, settings_of
 from runners.utils.exit_codes import FAILED

@@ -6,7 +6,7 @@ import pytest
 
 from runners.conclusion import conclude
 from runners.recorders import Recorder, Recorders
-from runners.run_folder import read_run
+from runners.run_folder.reader import read_run
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from tests.runners.sample_runs import make_run
 from tests.runners.samples import make_row

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 
-from runners import manifest
+from runners.run_folder import manifest
 from tests.runners.conftest import ROOT
 
 
@@ -15,7 +15,7 @@ def git(folder, *arguments):
 
 def test_revision_is_that_of_the_checkout_and_says_whether_files_differ(tmp_path):
     git(tmp_path, "init")
-    shutil.copy(ROOT / "runners/manifest.py", tmp_path)
+    shutil.copy(ROOT / "runners/run_folder/manifest.py", tmp_path)
     assert manifest._revision(tmp_path) is None, "a checkout that does not know the file is another project's"
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "first")

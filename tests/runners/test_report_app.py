@@ -9,7 +9,7 @@ import pytest
 
 from runners import report_app
 from runners.episodes.episode_log import read_rows
-from runners.run_folder import read_run
+from runners.run_folder.reader import read_run
 from tests.runners.conftest import ROOT
 from tests.runners.sample_runs import make_run
 from tests.runners.samples import make_row

@@ -11,7 +11,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.episodes.episode_log import EpisodeLog
-from runners.resume import EarlierStart
+from runners.run_folder.resume import EarlierStart
 from tests.runners.datasets.reading import read_listed, read_whole
 from tests.runners.samples import make_row
 from tests.runners.test_failures import finish, rows_of, wait_for_rows, wait_until_group_is_empty

@@ -22,8 +22,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
-from runners.begun_settings import LIMIT_OF_TASK, settled
 from runners.config.overrides import all_parsed, given_overrides, key_of, quoted
+from runners.run_folder.begun_settings import LIMIT_OF_TASK, settled
 from runners.utils.json_files import JsonFileError, read_json
 from runners.utils.terminal import say
 
