@@ -26,13 +26,13 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.episodes.recorded_plan import require_fitting
 from runners.episodes.row import describe, last_rows
-from runners.policy_client import PolicyConnection
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
 from runners.rollout import rollout
 from runners.run_folder.manifest import write_manifest
 from runners.run_folder.resume import EarlierStart, begun_by
+from runners.servers.policy_connection import PolicyConnection
 from runners.simulation import simulated_env
 from runners.statistics.gate import warn_of_short_plan
 from runners.statistics.stop_rule import StopRule

@@ -22,8 +22,8 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.config import composed
 from runners.devices import require_simulator
 from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
-from runners.expert import require_expert
-from runners.policy_client import policy_client
+from runners.servers.experts import require_expert
+from runners.servers.policy_connection import policy_client
 from runners.simulation import simulated_env
 from runners.utils.exit_codes import DONE, FAILED
 from runners.utils.terminal import say

@@ -23,8 +23,8 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import Ended, EpisodeRow
 from runners.recorders import Recorder
-from runners.replay_server import ReplayWatch
 from runners.schedule import RunningEpisode, Schedule
+from runners.servers.replay_watch import ReplayWatch
 from runners.utils.interrupts import interrupts_held
 
 __all__ = ["rollout"]

@@ -13,8 +13,8 @@ from groot_wrappers.protocol.server import Policy
 from groot_wrappers.protocol.wire.codec import Dialect
 from runners.cli import launch
 from runners.config.validation import SERVE, require_within
-from runners.hosting import TOKEN_VARIABLE, policy_server
-from runners.latency_policy import LatencyPolicy
+from runners.servers.hosting import TOKEN_VARIABLE, policy_server
+from runners.servers.latency_policy import LatencyPolicy
 from runners.utils.exit_codes import DONE
 from runners.utils.interrupts import heeded
 

@@ -14,10 +14,10 @@ from runners.devices import require_simulator
 from runners.env_cfg import require_registered
 from runners.episodes.plan import instruction_texts
 from runners.episodes.recorded_plan import recorded_episodes
-from runners.expert import require_expert
-from runners.policy_client import policy_client
 from runners.run_folder.resume import earlier_start
 from runners.run_folder.run_lock import run_lock
+from runners.servers.experts import require_expert
+from runners.servers.policy_connection import policy_client
 from runners.utils import terminal
 
 __all__ = ["start_run"]

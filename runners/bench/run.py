@@ -19,8 +19,8 @@ from runners.config.composed import resolved
 from runners.config.schema import BenchSection
 from runners.config.validation import BENCH, require_within
 from runners.devices import require_simulator
-from runners.expert import require_expert
 from runners.run_folder.manifest import provenance
+from runners.servers.experts import require_expert
 from runners.utils.exit_codes import DONE
 from runners.utils.terminal import say
 

@@ -8,10 +8,10 @@ from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError, Gr00tError
 from runners.config.building import built
-from runners.hosting import policy_server
+from runners.servers.hosting import policy_server
 from tests.toy_policy import ToyPolicy
 
-NESTED = {"_target_": "runners.latency_policy.LatencyPolicy", "base_ms": 1, "per_observation_ms": 1}
+NESTED = {"_target_": "runners.servers.latency_policy.LatencyPolicy", "base_ms": 1, "per_observation_ms": 1}
 
 
 class Undecided(ToyPolicy):

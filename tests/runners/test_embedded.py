@@ -8,7 +8,7 @@ import pytest
 
 from groot_wrappers.errors import ServerUnreachableError
 from groot_wrappers.protocol.client import PolicyClient
-from runners.embedded import embedded_server
+from runners.servers.embedded_server import embedded_server
 from runners.utils.interrupts import INTERRUPTIONS
 
 

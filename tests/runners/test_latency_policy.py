@@ -7,9 +7,9 @@ import pytest
 
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.protocol.client import PolicyClient
-from runners import latency_policy
-from runners.embedded import embedded_server
-from runners.latency_policy import LatencyPolicy
+from runners.servers import latency_policy
+from runners.servers.embedded_server import embedded_server
+from runners.servers.latency_policy import LatencyPolicy
 from tests.groot_wrappers import policies
 
 
@@ -91,7 +91,7 @@ def test_time_that_is_none_is_refused_by_name(base_ms):
 
 def test_client_of_a_server_waits_as_long():
     policy = {
-        "_target_": "runners.latency_policy.LatencyPolicy",
+        "_target_": "runners.servers.latency_policy.LatencyPolicy",
         "policy": {"_target_": "tests.groot_wrappers.policies.ToyPolicy"},
         "base_ms": 100.0,
         "per_observation_ms": 10.0,

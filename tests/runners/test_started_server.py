@@ -12,7 +12,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError, ServerUnreachableError
 from groot_wrappers.protocol.client import PolicyClient
-from runners.started_server import server_environment, started_server
+from runners.servers.command_server import server_environment, started_server
 from tests.runners.conftest import ROOT
 
 SERVE = f"{sys.executable} -m tests.runners.serve_toy {{port}}"
@@ -62,7 +62,7 @@ def test_server_answers_within_the_block_and_all_that_was_started_ends_with_it(s
 
 def test_server_ends_with_a_run_that_is_killed(tmp_path):
     run = (
-        "from pathlib import Path; from runners.started_server import started_server\n"
+        "from pathlib import Path; from runners.servers.command_server import started_server\n"
         f"with started_server('sleep 300 & echo $$ $! >{tmp_path}/ids; sleep 300 # {{port}}', 0, "
         f"log=Path('{tmp_path}/log'), device='cpu', timeout_s=60, say=print): pass"
     )

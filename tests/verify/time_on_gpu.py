@@ -25,7 +25,7 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyCl
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.protocol.server import PolicyServer
-from runners.latency_policy import LatencyPolicy
+from runners.servers.latency_policy import LatencyPolicy
 from tasks.lift_cube_franka import layout
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 

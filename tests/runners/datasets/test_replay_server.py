@@ -6,7 +6,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.config.schema import ServerReset
-from runners.replay_server import ReplayWatch
+from runners.servers.replay_watch import ReplayWatch
 from tests.runners.datasets.test_replay import ToyReplay, recorded
 
 __all__ = ["recorded"]  # the fixture

@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers import PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client_group import ClientGroup
-from runners.embedded import embedded_server
-from runners.hosting import TOKEN_VARIABLE
-from runners.started_server import started_server
+from runners.servers.command_server import started_server
+from runners.servers.embedded_server import embedded_server
+from runners.servers.hosting import TOKEN_VARIABLE
 
 __all__ = ["PolicyConnection", "policy_client"]
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from groot_wrappers.errors import ContractError, ServerUnreachableError
-from runners import server_guard
+from runners.servers import process_guard
 
 __all__ = ["server_environment", "started_server"]
 
 HOST = "127.0.0.1"
-END_TIMEOUT_S = server_guard.GRACE_S + 20
+END_TIMEOUT_S = process_guard.GRACE_S + 20
 TELL_S = 5.0
 TOLD_LINES = 15
 """Lines of a failed server's output that its error tells."""
@@ -59,7 +59,7 @@ def started_server(
         )
     with log.open("ab") as output:
         guard = subprocess.Popen(
-            [sys.executable, server_guard.__file__, command.replace("{port}", str(port))],
+            [sys.executable, process_guard.__file__, command.replace("{port}", str(port))],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
