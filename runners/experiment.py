@@ -21,7 +21,6 @@ from runners.conclusion import conclude, run_summary
 from runners.config.building import built
 from runners.config.composed import config_folders
 from runners.config.schema import InstructionPer
-from runners.env_cfg import chosen_embodiment, load_env_cfg
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.episodes.recorded_plan import require_fitting
@@ -33,7 +32,8 @@ from runners.rollout import rollout
 from runners.run_folder.manifest import write_manifest
 from runners.run_folder.resume import EarlierStart, begun_by
 from runners.servers.policy_connection import PolicyConnection
-from runners.simulation import simulated_env
+from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
+from runners.simulation.simulated_env import simulated_env
 from runners.statistics.gate import warn_of_short_plan
 from runners.statistics.stop_rule import StopRule
 from runners.utils import terminal

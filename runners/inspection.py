@@ -20,11 +20,11 @@ from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.config import composed
-from runners.devices import require_simulator
-from runners.env_cfg import chosen_embodiment, load_env_cfg, require_registered
 from runners.servers.experts import require_expert
 from runners.servers.policy_connection import policy_client
-from runners.simulation import simulated_env
+from runners.simulation.devices import require_simulator
+from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg, require_registered
+from runners.simulation.simulated_env import simulated_env
 from runners.utils.exit_codes import DONE, FAILED
 from runners.utils.terminal import say
 

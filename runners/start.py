@@ -10,14 +10,14 @@ from omegaconf import DictConfig
 from runners.clock import make_clock
 from runners.config.composed import resolved
 from runners.config.validation import require_sensible
-from runners.devices import require_simulator
-from runners.env_cfg import require_registered
 from runners.episodes.plan import instruction_texts
 from runners.episodes.recorded_plan import recorded_episodes
 from runners.run_folder.resume import earlier_start
 from runners.run_folder.run_lock import run_lock
 from runners.servers.experts import require_expert
 from runners.servers.policy_connection import policy_client
+from runners.simulation.devices import require_simulator
+from runners.simulation.env_cfg import require_registered
 from runners.utils import terminal
 
 __all__ = ["start_run"]

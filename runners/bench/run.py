@@ -18,9 +18,9 @@ from runners.bench.wire import measure_wire
 from runners.config.composed import resolved
 from runners.config.schema import BenchSection
 from runners.config.validation import BENCH, require_within
-from runners.devices import require_simulator
 from runners.run_folder.manifest import provenance
 from runners.servers.experts import require_expert
+from runners.simulation.devices import require_simulator
 from runners.utils.exit_codes import DONE
 from runners.utils.terminal import say
 

@@ -16,8 +16,8 @@ from omegaconf import DictConfig
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper
 from runners.config import composed
-from runners.env_cfg import chosen_embodiment, load_env_cfg
-from runners.simulation import simulated_env
+from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
+from runners.simulation.simulated_env import simulated_env
 
 __all__ = ["DrawnLengthWrapper", "bench_env", "drawn_length"]
 

@@ -106,7 +106,7 @@ class InstructionConfig:
 
 @dataclass
 class SimConfig:
-    """The simulator; ``runners.env_cfg.use_simulator`` says what each key does."""
+    """The simulator; ``runners.simulation.env_cfg.use_simulator`` says what each key does."""
 
     device: str = MISSING
     physics: str = MISSING
@@ -148,7 +148,7 @@ class ShardConfig:
 
 @dataclass
 class PlayConfig:
-    """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.env_cfg``."""
+    """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.simulation.env_cfg``."""
 
     task: Any = MISSING
     embodiment: Embodiment = MISSING

@@ -5,8 +5,8 @@ from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.config.building import built
-from runners.env_cfg import change, load_env_cfg
 from runners.servers.embedded_server import embedded_server
+from runners.simulation.env_cfg import change, load_env_cfg
 from tests.runners.test_env_cfg import LIFT, sim
 
 

@@ -5,8 +5,8 @@ import torch
 
 from groot_wrappers.errors import ContractError
 from runners import inspect, play
-from runners.devices import require_device, require_simulator
 from runners.inspection import run_inspection
+from runners.simulation.devices import require_device, require_simulator
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 
 from groot_wrappers import Embodiment
 from groot_wrappers.errors import ContractError
-from runners import env_cfg as under_test
-from runners.env_cfg import change, chosen_embodiment, load_env_cfg, use_simulator
+from runners.simulation import env_cfg as under_test
+from runners.simulation.env_cfg import change, chosen_embodiment, load_env_cfg, use_simulator
 from tests.runners.test_config import compose
 
 LIFT = {"id": "Isaac-Groot-Lift-Cube-Franka-v0", "import": "tasks"}

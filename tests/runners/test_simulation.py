@@ -10,7 +10,7 @@ import gymnasium as gym
 import pytest
 
 from groot_wrappers.errors import ContractError
-from runners.simulation import simulated_env
+from runners.simulation.simulated_env import simulated_env
 
 SETTINGS = {"num_envs": 1, "episode_steps": 5, "device": "cpu", "seed": 0}
 

@@ -21,7 +21,7 @@ class Section:
 
 
 class ToyEnvCfg:
-    """What ``runners.env_cfg`` and ``runners.simulation`` set.
+    """What ``runners.simulation.env_cfg`` and ``runners.simulation.simulated_env`` set.
 
     The physics makes IsaacLab's launcher go without Kit.
     """

@@ -19,7 +19,7 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env
-from runners.env_cfg import change
+from runners.simulation.env_cfg import change
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.kinematics import PandaArm
 from tasks.lift_cube_franka.libero_expert import LiberoExpert

@@ -12,7 +12,7 @@ import gymnasium as gym
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean
 from runners.config.building import built
-from runners.devices import require_installed
+from runners.simulation.devices import require_installed
 from runners.utils.remedies import reason_of
 
 __all__ = ["change", "chosen_embodiment", "load_env_cfg", "require_registered", "use_simulator"]

@@ -1,0 +1,1 @@
+"""The simulated env of a run: its config, its device, its start."""
