@@ -16,7 +16,6 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.modality import ModalityConfigs
-from runners.clock import Clock
 from runners.conclusion import conclude, run_summary
 from runners.config.building import built
 from runners.config.composed import config_folders
@@ -28,7 +27,8 @@ from runners.episodes.row import describe, last_rows
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
-from runners.rollout import rollout
+from runners.rollout.clock import Clock
+from runners.rollout.rollout import rollout
 from runners.run_folder.manifest import write_manifest
 from runners.run_folder.resume import EarlierStart, begun_by
 from runners.servers.policy_connection import PolicyConnection

@@ -7,11 +7,11 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from runners.clock import make_clock
 from runners.config.composed import resolved
 from runners.config.validation import require_sensible
 from runners.episodes.plan import instruction_texts
 from runners.episodes.recorded_plan import recorded_episodes
+from runners.rollout.clock import make_clock
 from runners.run_folder.resume import earlier_start
 from runners.run_folder.run_lock import run_lock
 from runners.servers.experts import require_expert

@@ -21,7 +21,7 @@ from runners.episodes.plan import make_plan
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
-from runners.rollout import rollout
+from runners.rollout.rollout import rollout
 
 __all__ = ["HoldingClient", "measure_control_step"]
 

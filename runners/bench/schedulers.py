@@ -1,6 +1,6 @@
 """The section ``schedulers``: one evaluation played in the ways of the field, beside the least that it can take.
 
-* ours: beats of ``execution`` control steps, see ``runners.rollout``.
+* ours: beats of ``execution`` control steps, see ``runners.rollout.rollout``.
 * any-empty: see ``runners.bench.any_empty``.
 * every step: the chunk's first action is played, and the next is asked for.
 """
@@ -30,7 +30,7 @@ from runners.episodes.plan import PlannedEpisode, make_plan
 from runners.progress import ProgressBar
 from runners.recorders import Recorders
 from runners.recorders.recorder import RunInfo
-from runners.rollout import rollout
+from runners.rollout.rollout import rollout
 from runners.servers.policy_connection import policy_client
 
 __all__ = ["measure_schedulers"]

@@ -47,7 +47,7 @@ class InstructionPer(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """Whether the world waits for the policy; see ``runners.clock``."""
+    """Whether the world waits for the policy; see ``runners.rollout.clock``."""
 
     paused = "paused"
     real = "real"

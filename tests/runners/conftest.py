@@ -23,7 +23,7 @@ from runners import play as play_command
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder, Recorders
-from runners.rollout import rollout
+from runners.rollout.rollout import rollout
 from runners.statistics.stop_rule import StopRule
 from runners.utils.interrupts import INTERRUPTIONS
 from tests.toy import ToyEnv, toy_embodiment

@@ -7,11 +7,11 @@ import pytest
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.errors import ServerError
-from runners.clock import PausedClock, RealClock
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout import rollout
+from runners.rollout.clock import PausedClock, RealClock
+from runners.rollout.rollout import rollout
 from tests.runners.conftest import SpyPolicy
 from tests.toy import ToyEnv, toy_embodiment
 

@@ -8,7 +8,7 @@ from groot_wrappers.protocol.client_group import ClientGroup
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout import rollout
+from runners.rollout.rollout import rollout
 from tests.runners.test_failures import finish, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once
 from tests.toy import ToyEnv, toy_embodiment

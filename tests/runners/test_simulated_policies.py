@@ -14,7 +14,7 @@ from scipy.stats import binom
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout import rollout
+from runners.rollout.rollout import rollout
 from runners.statistics.intervals import success_interval
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import count

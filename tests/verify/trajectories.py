@@ -16,7 +16,7 @@ from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapp
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout import rollout
+from runners.rollout.rollout import rollout
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert import LiftCubeExpert
 

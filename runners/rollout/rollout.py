@@ -17,13 +17,13 @@ from groot_wrappers.modality import wanted_part
 from groot_wrappers.protocol.batch import take_rows
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
-from runners.clock import Clock, PausedClock
 from runners.config.schema import ServerReset
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import Ended, EpisodeRow
 from runners.recorders import Recorder
-from runners.schedule import RunningEpisode, Schedule
+from runners.rollout.clock import Clock, PausedClock
+from runners.rollout.schedule import RunningEpisode, Schedule
 from runners.servers.replay_watch import ReplayWatch
 from runners.utils.interrupts import interrupts_held
 

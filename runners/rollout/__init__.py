@@ -1,0 +1,1 @@
+"""The rollout loop: which env plays which episode, beat by beat."""
