@@ -24,8 +24,8 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.episodes.recorded_plan import require_fitting
 from runners.episodes.row import describe, last_rows
-from runners.progress import ProgressBar
 from runners.recorders import Recorders
+from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RunInfo
 from runners.rollout.clock import Clock
 from runners.rollout.rollout import rollout

@@ -27,8 +27,8 @@ from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode, make_plan
-from runners.progress import ProgressBar
 from runners.recorders import Recorders
+from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RunInfo
 from runners.rollout.rollout import rollout
 from runners.servers.policy_connection import policy_client

@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 
 import runners.recorders
 from groot_wrappers.errors import ContractError
-from runners.progress import ProgressBar
 from runners.recorders import Recorder, Recorders
+from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RecorderFailure, RunInfo
 from tests.runners.conftest import ROOT
 from tests.runners.samples import make_row
