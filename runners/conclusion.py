@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.outcome import tell_end
 from runners.recorders import Recorders
-from runners.report import write_report
+from runners.reports.pages import write_report
+from runners.reports.text import tell_end
 from runners.statistics.gate import judge
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import summarise

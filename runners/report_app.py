@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     asked = parser.parse_args(arguments)
     if bool(asked.folders) == bool(asked.compare):
         parser.error("Name the folders of runs, or two of them after --compare.")
-    from runners.reporting import compare_runs, report  # noqa: PLC0415  # --help and a wrong argument answer at once
+    from runners.reports.terminal import compare_runs, report  # noqa: PLC0415  # --help and a wrong argument answer at once
 
     if asked.compare:
         exit_after(lambda: compare_runs(*asked.compare))

@@ -60,7 +60,7 @@ def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
     A page that was kept from being written is written.
     """
     if not (folder / "report.html").exists():
-        from runners.report import write_report  # noqa: PLC0415  # which takes libraries that are slow to import
+        from runners.reports.pages import write_report  # noqa: PLC0415  # which takes libraries that are slow to import
 
         write_report(folder, summary, read_rows(folder / "episodes.jsonl")[0], EarlierStart.read(folder).manifest)
     gate = summary["gate"]
@@ -90,7 +90,7 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
     from groot_wrappers.protocol.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
     from runners.conclusion import run_summary  # noqa: PLC0415
     from runners.episodes.plan import PlannedEpisode  # noqa: PLC0415
-    from runners.report import write_report  # noqa: PLC0415
+    from runners.reports.pages import write_report  # noqa: PLC0415
     from runners.statistics.stop_rule import StopRule  # noqa: PLC0415
     from runners.utils.json_files import read_json  # noqa: PLC0415
 

@@ -58,8 +58,8 @@ class RunHook(Callback):
 
     def _judge_shards(self) -> list[int]:
         """Tell which gates are met by the evaluations whose shards were played; return the exit codes."""
+        from runners.reports.shards import join_shards  # noqa: PLC0415
         from runners.run_folder.reader import read_run  # noqa: PLC0415  # counting takes libraries that are slow to import
-        from runners.shards import join_shards  # noqa: PLC0415
 
         joined = join_shards([read_run(self._folder.resolve() / job.name) for job in self._jobs])
         gates = [run.summary["gate"] for run in joined]

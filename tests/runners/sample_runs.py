@@ -10,7 +10,7 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan, shard_of, write_plan
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
-from runners.report import write_report
+from runners.reports.pages import write_report
 from runners.statistics.gate import judge
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import summarise

@@ -127,7 +127,7 @@ def test_data_set_that_cannot_be_read_is_told(capsys, arguments):
 
 def test_interrupted_command_without_settings_ends_without_a_traceback(monkeypatch, capsys, tmp_path):
     make_run(tmp_path / "run", 2)
-    monkeypatch.setattr("runners.reporting.read_run", lambda folder: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr("runners.reports.terminal.read_run", lambda folder: signal.raise_signal(signal.SIGTERM))
     with pytest.raises(SystemExit) as ended:
         report_app.main([str(tmp_path / "run")])
     assert (ended.value.code, capsys.readouterr().err) == (130, "")

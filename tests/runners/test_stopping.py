@@ -3,7 +3,7 @@
 import pytest
 
 from runners.episodes.plan import make_plan
-from runners.outcome import tell_counted
+from runners.reports.text import tell_counted
 from runners.statistics.intervals import anytime_interval
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import count

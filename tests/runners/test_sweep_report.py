@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from runners.episodes.plan import make_plan, shard_of
+from runners.reports.shards import join_shards
 from runners.run_folder.reader import read_run
 from runners.run_folder.run_lock import run_lock
-from runners.shards import join_shards
 from tests.runners.sample_runs import make_run
 from tests.runners.sample_sweeps import make_sweep
 from tests.runners.test_report_app import report

@@ -10,7 +10,7 @@ import msgspec
 
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import last_rows
-from runners.report import write_report
+from runners.reports.pages import write_report
 from runners.run_folder.reader import Run
 from runners.run_folder.resume import other_settings
 from runners.statistics.gate import judge

@@ -15,7 +15,7 @@ import jinja2
 import yaml  # type: ignore[import-untyped]
 
 from runners.episodes.row import EpisodeRow, describe, last_rows
-from runners.outcome import METHODS, tell_counted, tell_means, tell_rate, tell_servers, tell_what_is_odd
+from runners.reports.text import METHODS, tell_counted, tell_means, tell_rate, tell_servers, tell_what_is_odd
 from runners.run_folder.reader import Run
 from runners.statistics.intervals import Method, success_interval
 from runners.sweeps.heat_map import heat_map

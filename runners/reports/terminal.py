@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runners.outcome import tell_rate
-from runners.report import write_runs_page
+from runners.reports.pages import write_runs_page
+from runners.reports.shards import join_shards
+from runners.reports.text import tell_rate
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
-from runners.shards import join_shards
 from runners.statistics.comparison import NothingInCommonError, compare
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, swept_keys, tell_progress
 from runners.utils.tables import aligned
