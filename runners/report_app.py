@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from runners.arguments import ArgumentParser, exit_after
+from runners.launch.argparse_app import ArgumentParser, exit_after
 from runners.utils.endings import begin
 
 __all__ = ["main", "make_parser"]

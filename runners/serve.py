@@ -11,8 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.protocol.server import Policy
 from groot_wrappers.protocol.wire.codec import Dialect
-from runners.cli import launch
 from runners.config.validation import SERVE, require_within
+from runners.launch.hydra_app import launch
 from runners.servers.hosting import TOKEN_VARIABLE, policy_server
 from runners.servers.latency_policy import LatencyPolicy
 from runners.utils.exit_codes import DONE

@@ -22,11 +22,12 @@ import tasks
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.protocol.client import ClientStats
 from groot_wrappers.protocol.server import PolicyServer
-from runners import cli, command_line, dataset_app, report_app
+from runners import dataset_app, report_app
 from runners.config.schema import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
+from runners.launch import command_line, hydra_app
+from runners.launch.resolvers import register_resolvers
 from runners.play import OLD_FLAGS
-from runners.resolvers import register_resolvers
 from runners.statistics.summary import summarise
 
 ROOT = Path(__file__).parents[1]
@@ -219,7 +220,13 @@ def test_rows_and_summary_have_the_fields_that_are_told():
 
 def test_exit_codes_are_those_of_the_command_line():
     told = [int(row[0]) for row in table("exit code")]
-    assert told == [cli.DONE, cli.FAILED, cli.DONE_WITH_ERRORS, cli.GATE_NOT_MET, cli.INTERRUPTED]
+    assert told == [
+        hydra_app.DONE,
+        hydra_app.FAILED,
+        hydra_app.DONE_WITH_ERRORS,
+        hydra_app.GATE_NOT_MET,
+        hydra_app.INTERRUPTED,
+    ]
 
 
 def test_messages_under_troubleshooting_are_those_of_the_code():

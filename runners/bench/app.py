@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from omegaconf import DictConfig
 
-from runners.cli import launch
+from runners.launch.hydra_app import launch
 
 __all__ = ["main"]
 

@@ -33,7 +33,7 @@ from runners.bench.steps import measure_steps
 from runners.bench.wire_servers import observation_of
 from runners.config.schema import BenchSection, register_schemas
 from runners.episodes.plan import make_plan
-from runners.resolvers import register_resolvers
+from runners.launch.resolvers import register_resolvers
 from tests.runners.bench_rows import two_rows_then
 from tests.runners.conftest import ROOT
 from tests.toy import ToyEnv, toy_embodiment

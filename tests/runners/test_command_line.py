@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from runners import play
-from runners.command_line import written_out
 from runners.config.overrides import parsed
+from runners.launch.command_line import written_out
 
 
 def value_of(argument):

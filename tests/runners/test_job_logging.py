@@ -5,7 +5,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from runners.config.schema import register_schemas
-from runners.resolvers import register_resolvers
+from runners.launch.resolvers import register_resolvers
 
 
 @pytest.mark.parametrize("option", ["default", "disabled", "none", "stdout", "quiet", "warnings"])

@@ -12,7 +12,7 @@ from hydra.utils import get_class
 
 from runners.config.override_errors import explain
 from runners.config.schema import register_schemas
-from runners.resolvers import register_resolvers
+from runners.launch.resolvers import register_resolvers
 from tests.runners.test_failures import START_S, finish, wait_for_rows
 from tests.runners.test_resume import require_every_episode_once
 from tests.runners.test_started_server import SERVE, living

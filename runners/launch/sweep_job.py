@@ -19,8 +19,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
-from runners.cli import ELSEWHERE
-from runners.resolvers import register_resolvers
+from runners.launch.hydra_app import ELSEWHERE
+from runners.launch.resolvers import register_resolvers
 from runners.sweeps.folder import JobEnd
 from runners.utils.endings import tell
 from runners.utils.exit_codes import FAILED, INTERRUPTED

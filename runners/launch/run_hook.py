@@ -10,8 +10,8 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
-from runners.cli import ELSEWHERE
 from runners.config.override_errors import explain, is_hydras
+from runners.launch.hydra_app import ELSEWHERE
 from runners.sweeps.folder import JobEnd, put_aside, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell

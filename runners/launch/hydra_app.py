@@ -10,11 +10,11 @@ import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from runners.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
 from runners.config.composed import settle_composed
 from runners.config.override_errors import explain, is_hydras
 from runners.config.schema import register_schemas
-from runners.resolvers import register_resolvers
+from runners.launch.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
+from runners.launch.resolvers import register_resolvers
 from runners.utils.endings import begin, end_with, guarded
 from runners.utils.exit_codes import FAILED, SweepEnded, worst
 from runners.utils.remedies import message_of
