@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from groot_wrappers import Gr00tObservationWrapper
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
-from runners.bench.rows import Row
+from runners.bench.figures import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
 from runners.episodes.episode_log import EpisodeLog

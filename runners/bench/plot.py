@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # of no window, on any machine
 from matplotlib.figure import Figure
 
-from runners.bench.rows import Row
+from runners.bench.figures import Row
 
 __all__ = ["write_plot"]
 

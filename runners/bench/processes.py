@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from groot_wrappers.errors import Gr00tError
-from runners.bench.rows import Row
+from runners.bench.figures import Row
 from runners.launch.hydra_app import ELSEWHERE
 from runners.utils.child_process import END_TIMEOUT_S, child_process
 from runners.utils.remedies import message_of

@@ -9,9 +9,9 @@ from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError
 from runners.bench.control_step import measure_control_step
+from runners.bench.figures import Row, table, write_rows
 from runners.bench.plot import write_plot
 from runners.bench.processes import rows_of
-from runners.bench.rows import Row, table, write_rows
 from runners.bench.schedulers import measure_schedulers
 from runners.bench.steps import measure_steps
 from runners.bench.wire import measure_wire

@@ -1,7 +1,7 @@
 """The section ``schedulers``: one evaluation played in the ways of the field, beside the least that it can take.
 
 * ours: beats of ``execution`` control steps, see ``runners.rollout.rollout``.
-* any-empty: see ``runners.bench.any_empty``.
+* any-empty: see ``runners.bench.queue_scheduler``.
 * every step: the chunk's first action is played, and the next is asked for.
 """
 
@@ -21,8 +21,8 @@ from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
 from groot_wrappers.protocol.client_group import ClientGroup
-from runners.bench.any_empty import play_any_empty
-from runners.bench.rows import Row
+from runners.bench.figures import Row
+from runners.bench.queue_scheduler import play_any_empty
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
 from runners.episodes.episode_log import EpisodeLog

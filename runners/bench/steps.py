@@ -16,7 +16,7 @@ from groot_wrappers.embodiment.action_map import ActionLayout
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.errors import ContractError
 from runners.bench.control_step import holding_chunk
-from runners.bench.rows import Row
+from runners.bench.figures import Row
 from runners.bench.simulated import LONGEST, DrawnLengthWrapper, bench_env
 
 __all__ = ["measure_steps"]

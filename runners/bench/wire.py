@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
+from runners.bench.figures import Row
 from runners.bench.plain_client import PlainClient, plain_pack, plain_unpack
 from runners.bench.processes import serving
-from runners.bench.rows import Row
 from runners.bench.wire_servers import observation_of, serve_bytes, serve_policy
 
 __all__ = ["measure_wire"]

@@ -2,7 +2,7 @@
 
 import os
 
-from runners.bench.rows import Row
+from runners.bench.figures import Row
 
 
 def two_rows_then(ending):

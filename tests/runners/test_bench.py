@@ -21,12 +21,12 @@ from groot_wrappers import Gr00tObservationWrapper
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from runners.bench import run
-from runners.bench.any_empty import play_any_empty
 from runners.bench.control_step import measure_control_step
+from runners.bench.figures import Row, table
 from runners.bench.plain_client import plain_pack, plain_unpack
 from runners.bench.plot import write_plot
 from runners.bench.processes import rows_of
-from runners.bench.rows import Row, table
+from runners.bench.queue_scheduler import play_any_empty
 from runners.bench.schedulers import measure_schedulers
 from runners.bench.simulated import DrawnLengthWrapper, drawn_length
 from runners.bench.steps import measure_steps
