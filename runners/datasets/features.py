@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runners.datasets.layout import CHUNK_SIZE, DATA_PATH, VIDEO_PATH, annotation_column, video_column
+from runners.datasets.paths import CHUNK_SIZE, DATA_PATH, VIDEO_PATH, annotation_column, video_column
 
 __all__ = ["DEFAULT_ANNOTATION", "Features"]
 

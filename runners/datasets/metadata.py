@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from groot_wrappers.errors import ContractError
-from runners.datasets.layout import EPISODES, INFO, MODALITY, TASKS
+from runners.datasets.paths import EPISODES, INFO, MODALITY, TASKS
 from runners.datasets.reading import DatasetError, checked, episode_file, read_json, read_lines
 from runners.datasets.schema import Feature, InfoFile, ModalityFile, RecordedEpisode, Slice, Source, TaskLine
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from groot_wrappers.errors import Gr00tError
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.utils.json_files import parse_json
 
 __all__ = ["COPY_AGAIN", "RECORD_ANEW", "DatasetError", "checked", "episode_file", "inside", "read_json", "read_lines"]
@@ -100,14 +100,14 @@ def episode_file(pattern: str | None, index: int, chunk_size: int, video_key: st
     """
     if pattern is None or re.search(r"[{}]", _FIELD.sub("", pattern)):
         raise DatasetError(
-            layout.INFO,
+            paths.INFO,
             f"a path pattern is {pattern!r:.120}",
             "Patterns hold {episode_chunk:03d}, {episode_index:06d} and {video_key} only, as LeRobot v2.1 writes them.",
         )
     path = pattern.format(episode_chunk=index // chunk_size, episode_index=index, video_key=video_key)
     if path.startswith("/") or "\\" in path or "\0" in path or ".." in path.split("/"):
         raise DatasetError(
-            layout.INFO,
+            paths.INFO,
             f"the path {path!r:.120} leads out of the data set",
             "Do not use this data set unless you know who made it; paths of LeRobot v2.1 stay in its folder.",
         )

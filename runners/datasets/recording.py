@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from runners.datasets.features import Features, pixel_format
-from runners.datasets.layout import video_column
+from runners.datasets.paths import video_column
 from runners.datasets.statistics import PixelCounter
 from runners.utils.mp4 import Mp4Writer
 

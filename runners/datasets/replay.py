@@ -11,8 +11,8 @@ import numpy as np
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from runners.datasets.features import DEFAULT_ANNOTATION
-from runners.datasets.layout import MODALITY
 from runners.datasets.metadata import Info, Modality, require_episodes
+from runners.datasets.paths import MODALITY
 from runners.datasets.rows import EpisodeRows
 
 __all__ = ["ReplayPolicy"]

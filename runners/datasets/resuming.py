@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from groot_wrappers.errors import ContractError
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.features import Features
 from runners.datasets.metadata import Info, read_episodes, read_tasks
 from runners.datasets.reading import DatasetError, read_json, read_lines
@@ -55,7 +55,7 @@ def read_to_go_on(folder: Path, features: Features) -> WrittenSoFar | None:
         info = Info.read(folder)
         _require_same_features(folder, info, features)
         episodes, tasks = read_episodes(folder), read_tasks(folder)
-        statistics = [line.index for line in read_lines(folder, layout.EPISODES_STATS, EpisodeStatistics)]
+        statistics = [line.index for line in read_lines(folder, paths.EPISODES_STATS, EpisodeStatistics)]
     except DatasetError as error:
         problems = [str(error)]
     else:
@@ -78,14 +78,14 @@ def read_to_go_on(folder: Path, features: Features) -> WrittenSoFar | None:
 
 def _is_begun(folder: Path) -> bool:
     """Say whether a folder holds a data set, or part of one; a kill may come before ``info.json``, with empty lists."""
-    listed = folder / layout.EPISODES
-    begun = (folder / layout.INFO).exists() or (listed.exists() and listed.stat().st_size > 0)
-    return begun or next(layout.episode_files(folder), None) is not None
+    listed = folder / paths.EPISODES
+    begun = (folder / paths.INFO).exists() or (listed.exists() and listed.stat().st_size > 0)
+    return begun or next(paths.episode_files(folder), None) is not None
 
 
 def _require_same_features(folder: Path, info: Info, features: Features) -> None:
     there: dict[str, Any] = {"fps": info.fps, "features": info.file.features, "robot_type": info.file.robot_type}
-    there["modality"] = read_json(folder, layout.MODALITY, dict[str, Any])
+    there["modality"] = read_json(folder, paths.MODALITY, dict[str, Any])
     wanted: dict[str, Any] = {"fps": features.whole_fps, "features": features.to_features()}
     wanted |= {"robot_type": features.robot_type, "modality": features.to_modality()}
     if different := [name for name in wanted if there[name] != wanted[name]]:
@@ -99,22 +99,22 @@ def _lists(
     info: Info, episodes: Sequence[RecordedEpisode], tasks: dict[int, str], statistics: Sequence[int]
 ) -> Iterator[str]:
     """Say where the lists have gaps, are out of order, or do not agree."""
-    for file, indices in ((layout.EPISODES, [e.index for e in episodes]), (layout.TASKS, list(tasks))):
+    for file, indices in ((paths.EPISODES, [e.index for e in episodes]), (paths.TASKS, list(tasks))):
         if gap := _gap(indices):
             yield f"{file}: {gap}"
     if gap := _gap(statistics):
-        yield f"{layout.EPISODES_STATS}: {gap}"
+        yield f"{paths.EPISODES_STATS}: {gap}"
     elif len(statistics) - len(episodes) not in (0, 1):
-        yield f"{layout.EPISODES_STATS}: has {len(statistics)} lines, but {layout.EPISODES} {len(episodes)}"
+        yield f"{paths.EPISODES_STATS}: has {len(statistics)} lines, but {paths.EPISODES} {len(episodes)}"
     counted = info.file.total_episodes
     if counted not in (len(episodes), len(episodes) - 1):  # a kill may come before the new count is written
-        yield f"{layout.INFO}: total_episodes is {counted!r:.40}, but {layout.EPISODES} names {len(episodes)}"
+        yield f"{paths.INFO}: total_episodes is {counted!r:.40}, but {paths.EPISODES} names {len(episodes)}"
     texts = set(tasks.values())
     if len(texts) != len(tasks):
-        yield f"{layout.TASKS}: an instruction comes twice"
+        yield f"{paths.TASKS}: an instruction comes twice"
     for episode in episodes:
         if unknown := [task for task in episode.tasks if task not in texts]:
-            yield f"{layout.TASKS}: lacks {unknown[0]!r:.80} of episode {episode.index}"
+            yield f"{paths.TASKS}: lacks {unknown[0]!r:.80} of episode {episode.index}"
 
 
 def _gap(indices: Sequence[int]) -> str | None:
@@ -130,23 +130,23 @@ def _missing_files(folder: Path, episodes: Sequence[RecordedEpisode], features: 
     columns = {name for name, feature in features.to_features().items() if feature["dtype"] != "video"}
     for episode in episodes:
         try:
-            with EpisodeRows(folder, layout.data_path(episode.index)) as rows:
+            with EpisodeRows(folder, paths.data_path(episode.index)) as rows:
                 if rows.count != episode.length:
-                    yield f"{rows.file}: has {rows.count} rows, but {layout.EPISODES} says {episode.length}"
+                    yield f"{rows.file}: has {rows.count} rows, but {paths.EPISODES} says {episode.length}"
                 if set(rows.names) != columns:
                     yield f"{rows.file}: holds the columns {rows.names!r:.120}, and other ones are to be written"
         except DatasetError as error:
             yield f"{error.file}: {error.what}"
         for key in features.video:
-            video = layout.video_path(episode.index, key)
+            video = paths.video_path(episode.index, key)
             if not (folder / video).is_file():
                 yield f"{video}: is missing"
 
 
 def _unnamed_files(folder: Path, following: int, features: Features) -> Iterator[str]:
     """Say which files belong to no listed episode, but for those that a kill leaves of the next one."""
-    unnamed = set(layout.episode_files(folder))
+    unnamed = set(paths.episode_files(folder))
     for episode in range(following + 1):
-        unnamed.difference_update(layout.episode_paths(episode, features.video))
+        unnamed.difference_update(paths.episode_paths(episode, features.video))
     for path in sorted(unnamed):
-        yield f"{path}: belongs to no episode of {layout.EPISODES}"
+        yield f"{path}: belongs to no episode of {paths.EPISODES}"

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.features import Features
 from runners.datasets.files import (
     append_line,
@@ -106,22 +106,22 @@ class DatasetWriter:
 
         self._begin_lists()
         for key in self.features.video:
-            move_into_place(recording.video(key), self.folder / layout.video_path(index, key))
+            move_into_place(recording.video(key), self.folder / paths.video_path(index, key))
         if task not in self._tasks:
-            append_line(self.folder / layout.TASKS, {"task_index": task_index, "task": task})
+            append_line(self.folder / paths.TASKS, {"task_index": task_index, "task": task})
             self._tasks[task] = task_index
-        images = {layout.video_column(key): pixels.to_json() for key, pixels in recording.pixels.items()}
+        images = {paths.video_column(key): pixels.to_json() for key, pixels in recording.pixels.items()}
         told = {"episode_index": index, "stats": episode_statistics(columns) | images}
-        append_line(self.folder / layout.EPISODES_STATS, told)
+        append_line(self.folder / paths.EPISODES_STATS, told)
         if stats is not None:
-            write_json(self.folder / layout.STATS, stats)
+            write_json(self.folder / paths.STATS, stats)
             self._in_stats = index + 1
         row = {"episode_index": index, "tasks": [task], "length": length, **facts}
-        longer_list = copy_with_line(self.folder / layout.EPISODES, row)
-        data = self.folder / layout.data_path(index)
+        longer_list = copy_with_line(self.folder / paths.EPISODES, row)
+        data = self.folder / paths.data_path(index)
         data.parent.mkdir(parents=True, exist_ok=True)
         numbers.replace(data)  # LeRobot loads all that lies in data/: these two belong together
-        longer_list.replace(self.folder / layout.EPISODES)
+        longer_list.replace(self.folder / paths.EPISODES)
         self.episodes.append(msgspec.convert(row, RecordedEpisode))
         self._frames = frames
         self._write_info()
@@ -131,7 +131,7 @@ class DatasetWriter:
         """Bring the statistics up to date, and throw away what is unfinished."""
         self._mend()
         if self._in_stats < len(self.episodes):
-            write_json(self.folder / layout.STATS, self._statistics([], self._frames))
+            write_json(self.folder / paths.STATS, self._statistics([], self._frames))
             self._in_stats = len(self.episodes)
         shutil.rmtree(self._unfinished, ignore_errors=True)
         if not self.episodes:
@@ -139,19 +139,19 @@ class DatasetWriter:
 
     def _begin_lists(self) -> None:
         """Write what a data set has before its first episode; it is one once its ``info.json`` is there."""
-        if (self.folder / layout.INFO).exists():
+        if (self.folder / paths.INFO).exists():
             return
-        (self.folder / layout.INFO).parent.mkdir(parents=True, exist_ok=True)
-        for empty in (layout.EPISODES, layout.TASKS, layout.EPISODES_STATS):
+        (self.folder / paths.INFO).parent.mkdir(parents=True, exist_ok=True)
+        for empty in (paths.EPISODES, paths.TASKS, paths.EPISODES_STATS):
             write_lines(self.folder / empty, [])
-        write_json(self.folder / layout.MODALITY, self.features.to_modality())
+        write_json(self.folder / paths.MODALITY, self.features.to_modality())
         if self._modality_config is not None:
-            write_whole(self.folder / layout.MODALITY_CONFIG, self._modality_config)
+            write_whole(self.folder / paths.MODALITY_CONFIG, self._modality_config)
         self._write_info()
 
     def _remove_empty(self) -> None:
         """Take away a data set of no episode, which a full disk may have left half-made."""
-        for path in (*layout.OF_ALL_EPISODES, *layout.episode_paths(0, self.features.video)):
+        for path in (*paths.OF_ALL_EPISODES, *paths.episode_paths(0, self.features.video)):
             (self.folder / path).unlink(missing_ok=True)
         below = sorted((path for path in self.folder.rglob("*") if path.is_dir()), reverse=True)
         for folder in [*below, self.folder]:
@@ -169,12 +169,12 @@ class DatasetWriter:
         }
 
     def _statistics(self, more: list[Path], frames: int) -> dict[str, Any]:
-        files = [layout.data_path(episode.index) for episode in self.episodes]
+        files = [paths.data_path(episode.index) for episode in self.episodes]
         return dataset_statistics(self.folder, [*files, *more], frames, self.features.float_columns)
 
     def _write_info(self) -> None:
         totals = {"episodes": len(self.episodes), "frames": self._frames, "tasks": len(self._tasks)}
-        write_json(self.folder / layout.INFO, self.features.to_info(**totals))
+        write_json(self.folder / paths.INFO, self.features.to_info(**totals))
 
     def _mend(self) -> None:
         """Take away what a kill left of the next episode, once it is sure that the data set is gone on with."""
@@ -185,11 +185,11 @@ class DatasetWriter:
         if self._so_far is None:
             return
         following = len(self.episodes)
-        for path in layout.episode_paths(following, self.features.video):
+        for path in paths.episode_paths(following, self.features.video):
             (self.folder / path).unlink(missing_ok=True)
         if self._so_far.statistics > following:
-            lines = read_lines(self.folder, layout.EPISODES_STATS, dict[str, Any])
-            write_lines(self.folder / layout.EPISODES_STATS, list(islice(lines, following)))
+            lines = read_lines(self.folder, paths.EPISODES_STATS, dict[str, Any])
+            write_lines(self.folder / paths.EPISODES_STATS, list(islice(lines, following)))
         self._write_info()
 
 

@@ -13,8 +13,8 @@ from omegaconf import DictConfig
 
 from groot_wrappers.errors import ContractError, raise_all
 from runners.config.schema import ServerReset
-from runners.datasets.layout import EPISODES, INFO, MODALITY
 from runners.datasets.metadata import Info, Modality, require_episodes
+from runners.datasets.paths import EPISODES, INFO, MODALITY
 from runners.episodes.plan import PlannedEpisode
 
 __all__ = ["recorded_episodes", "recorded_plan", "require_fitting"]

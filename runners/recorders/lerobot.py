@@ -9,7 +9,7 @@ import numpy as np
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.features import Features
 from runners.datasets.modality_config import modality_config_text
 from runners.datasets.recording import EpisodeRecording, Frame
@@ -94,7 +94,7 @@ class LerobotRecorder(Recorder):
             has_success=run.has_success,
         )
         text = modality_config_text(features, {kind: config.to_json() for kind, config in self._modality.items()})
-        writer = DatasetWriter(run.folder / layout.RUN_FOLDER, features, text)
+        writer = DatasetWriter(run.folder / paths.RUN_FOLDER, features, text)
         self._recorded = _plan_indices(writer, run)
         frame_bytes = sum(3 * height * width for height, width in video.values())
         self._background = Background(waiting=max(1, WAITING_BYTES // max(1, frame_bytes)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runners.datasets.layout import RUN_FOLDER
+from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
 
 __all__ = [

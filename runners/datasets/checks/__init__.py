@@ -14,8 +14,8 @@ from runners.datasets.checks.modality import check_modality, missing_modality
 from runners.datasets.checks.problem import Problem
 from runners.datasets.checks.statistics import check_statistics, episodes_statistics, is_of_rows
 from runners.datasets.checks.videos import check_video
-from runners.datasets.layout import INFO, MODALITY
 from runners.datasets.metadata import VECTORS, Info, Modality, OtherVersionError, read_episodes, read_tasks
+from runners.datasets.paths import INFO, MODALITY
 from runners.datasets.reading import DatasetError
 from runners.datasets.rows import EpisodeRows
 from runners.datasets.schema import RecordedEpisode

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.layout import EPISODES, INFO, TASKS, episode_files
 from runners.datasets.metadata import Info
+from runners.datasets.paths import EPISODES, INFO, TASKS, episode_files
 from runners.datasets.reading import DatasetError
 from runners.datasets.schema import RecordedEpisode
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.layout import INFO, MODALITY
 from runners.datasets.metadata import VECTORS, Info, Modality, Part
+from runners.datasets.paths import INFO, MODALITY
 
 __all__ = ["check_modality", "missing_modality"]
 

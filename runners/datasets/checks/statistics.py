@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.layout import EPISODES_STATS, STATS
+from runners.datasets.paths import EPISODES_STATS, STATS
 from runners.datasets.reading import DatasetError, read_json, read_lines
 from runners.datasets.schema import EpisodeStatistics
 from runners.datasets.statistics import ColumnStatistics, episode_statistics

@@ -7,16 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.checks import check_dataset
 from runners.utils.mp4 import Mp4Writer
 from tests.runners.datasets.damage import cut, drop_columns, edit_json, edit_lines, edit_table
 from tests.runners.datasets.samples import FEATURES, make_dataset
 
-ROWS = layout.data_path(1)
+ROWS = paths.data_path(1)
 """Of the second episode, 7 rows."""
 
-FRONT = layout.video_path(1, "front")
+FRONT = paths.video_path(1, "front")
 
 
 @pytest.fixture(scope="module")
@@ -79,49 +79,49 @@ def link_outside(folder):
 
 
 def set_slice(key, start, end):
-    return edit_json(layout.MODALITY, lambda m: m["action"][key].update(start=start, end=end))
+    return edit_json(paths.MODALITY, lambda m: m["action"][key].update(start=start, end=end))
 
 
 DAMAGES = {
-    "info is missing": (lambda f: (f / layout.INFO).unlink(), layout.INFO, "is missing"),
-    "info is half": (cut(layout.INFO, 0.5), layout.INFO, "is no JSON"),
+    "info is missing": (lambda f: (f / paths.INFO).unlink(), paths.INFO, "is missing"),
+    "info is half": (cut(paths.INFO, 0.5), paths.INFO, "is no JSON"),
     "info is another version": (
-        edit_json(layout.INFO, lambda i: i.update(codebase_version="v3.0")), layout.INFO, "GR00T reads v2.0 and v2.1"
+        edit_json(paths.INFO, lambda i: i.update(codebase_version="v3.0")), paths.INFO, "GR00T reads v2.0 and v2.1"
     ),
     "path leads out": (
-        edit_json(layout.INFO, lambda i: i.update(data_path="../{episode_index:06d}.parquet")), layout.INFO, "leads out"
+        edit_json(paths.INFO, lambda i: i.update(data_path="../{episode_index:06d}.parquet")), paths.INFO, "leads out"
     ),
     "path holds code": (
-        edit_json(layout.INFO, lambda i: i.update(data_path="{episode_index.__class__}")), layout.INFO, "path pattern"
+        edit_json(paths.INFO, lambda i: i.update(data_path="{episode_index.__class__}")), paths.INFO, "path pattern"
     ),
     "path is a terabyte": (
-        edit_json(layout.INFO, lambda i: i.update(data_path="{episode_index:0999999999d}")), layout.INFO, "path pattern"
+        edit_json(paths.INFO, lambda i: i.update(data_path="{episode_index:0999999999d}")), paths.INFO, "path pattern"
     ),
     "frames are miscounted": (
-        edit_json(layout.INFO, lambda i: i.update(total_frames=99)), layout.INFO, "total_frames is 99, but there are 27"
+        edit_json(paths.INFO, lambda i: i.update(total_frames=99)), paths.INFO, "total_frames is 99, but there are 27"
     ),
-    "fps is wrong": (edit_json(layout.INFO, lambda i: i.update(fps=10)), ROWS, "at 10 frames a second"),
+    "fps is wrong": (edit_json(paths.INFO, lambda i: i.update(fps=10)), ROWS, "at 10 frames a second"),
     "an episode is left out": (
-        edit_lines(layout.EPISODES, lambda rows: rows.pop(1)), layout.EPISODES, "has episode_index 2, but 1 comes there"
+        edit_lines(paths.EPISODES, lambda rows: rows.pop(1)), paths.EPISODES, "has episode_index 2, but 1 comes there"
     ),
-    "a line is half": (cut(layout.EPISODES, 0.9), layout.EPISODES, "line 5 is no JSON"),
+    "a line is half": (cut(paths.EPISODES, 0.9), paths.EPISODES, "line 5 is no JSON"),
     "length is wrong": (
-        edit_lines(layout.EPISODES, lambda rows: rows[1].update(length=8)), ROWS, "has 7 rows, but"
+        edit_lines(paths.EPISODES, lambda rows: rows[1].update(length=8)), ROWS, "has 7 rows, but"
     ),
     "task is unknown": (
-        edit_lines(layout.EPISODES, lambda rows: rows[1].update(tasks=["wave"])), layout.TASKS, "lacks the task 'wave'"
+        edit_lines(paths.EPISODES, lambda rows: rows[1].update(tasks=["wave"])), paths.TASKS, "lacks the task 'wave'"
     ),
     "task is another": (edit_column("task_index", lambda v: put(v, slice(None), 0)), ROWS, "task_index is 0, 'reach'"),
     "task index is unknown": (edit_column("task_index", lambda v: put(v, 3, 5)), ROWS, "task_index is 5, which"),
     "annotation is unknown": (
         edit_column("annotation.human.task_description", lambda v: put(v, 3, 5)), ROWS, "task_description is 5"
     ),
-    "slice is too wide": (set_slice("gripper", 3, 5), layout.MODALITY, "[3, 5), but action has 4"),
-    "slices overlap": (set_slice("gripper", 2, 4), layout.MODALITY, "arm and gripper of action share numbers"),
-    "slices leave a gap": (set_slice("arm", 1, 3), layout.MODALITY, "no key of action has the numbers [0]"),
+    "slice is too wide": (set_slice("gripper", 3, 5), paths.MODALITY, "[3, 5), but action has 4"),
+    "slices overlap": (set_slice("gripper", 2, 4), paths.MODALITY, "arm and gripper of action share numbers"),
+    "slices leave a gap": (set_slice("arm", 1, 3), paths.MODALITY, "no key of action has the numbers [0]"),
     "video key is unknown": (
-        edit_json(layout.MODALITY, lambda m: m["video"]["front"].update(original_key="front")),
-        layout.MODALITY,
+        edit_json(paths.MODALITY, lambda m: m["video"]["front"].update(original_key="front")),
+        paths.MODALITY,
         "video.front is front",
     ),
     "parquet is missing": (lambda f: (f / ROWS).unlink(), ROWS, "is missing"),
@@ -153,37 +153,37 @@ DAMAGES = {
     "video is of another size": (write_video(7, size=(32, 32)), FRONT, "frames of 32 x 32, but"),
     "video is slow": (write_video(7, fps=10.0), FRONT, "has 10 frames a second, but meta/info.json says 20"),
     "a file is left over": (
-        lambda f: shutil.copy(f / ROWS, f / layout.data_path(5)), layout.data_path(5), "belongs to no episode"
+        lambda f: shutil.copy(f / ROWS, f / paths.data_path(5)), paths.data_path(5), "belongs to no episode"
     ),
-    "statistics are missing": (lambda f: (f / layout.STATS).unlink(), layout.STATS, "is missing"),
+    "statistics are missing": (lambda f: (f / paths.STATS).unlink(), paths.STATS, "is missing"),
     "statistics are of other data": (
-        edit_json(layout.STATS, lambda s: put(s["action"]["mean"], 2, 7.0)), layout.STATS, "mean of action is 7 at 2"
+        edit_json(paths.STATS, lambda s: put(s["action"]["mean"], 2, 7.0)), paths.STATS, "mean of action is 7 at 2"
     ),
     "an episode's statistics are of other data": (
-        edit_lines(layout.EPISODES_STATS, lambda rows: put(rows[1]["stats"]["action"]["max"], 0, 0.0)),
-        layout.EPISODES_STATS,
+        edit_lines(paths.EPISODES_STATS, lambda rows: put(rows[1]["stats"]["action"]["max"], 0, 0.0)),
+        paths.EPISODES_STATS,
         "episode 1: max of action is 0",
     ),
     "an episode has no statistics": (
-        edit_lines(layout.EPISODES_STATS, lambda rows: rows.pop(1)), layout.EPISODES_STATS, "no line for episode 1"
+        edit_lines(paths.EPISODES_STATS, lambda rows: rows.pop(1)), paths.EPISODES_STATS, "no line for episode 1"
     ),
     "index comes twice": (
-        edit_lines(layout.EPISODES, lambda rows: rows[2].update(episode_index=1)), layout.EPISODES, "1 comes twice"
+        edit_lines(paths.EPISODES, lambda rows: rows[2].update(episode_index=1)), paths.EPISODES, "1 comes twice"
     ),
-    "no episode": (edit_lines(layout.EPISODES, lambda rows: rows.clear()), layout.EPISODES, "names no episode"),
-    "modality is missing": (lambda f: (f / layout.MODALITY).unlink(), layout.MODALITY, "is missing"),
-    "modality is half": (cut(layout.MODALITY, 0.5), layout.MODALITY, "is no JSON"),
+    "no episode": (edit_lines(paths.EPISODES, lambda rows: rows.clear()), paths.EPISODES, "names no episode"),
+    "modality is missing": (lambda f: (f / paths.MODALITY).unlink(), paths.MODALITY, "is missing"),
+    "modality is half": (cut(paths.MODALITY, 0.5), paths.MODALITY, "is no JSON"),
     "statistics hold NaN": (
-        edit_json(layout.STATS, lambda s: put(s["action"]["std"], 2, float("nan"))), layout.STATS, "action is nan"
+        edit_json(paths.STATS, lambda s: put(s["action"]["std"], 2, float("nan"))), paths.STATS, "action is nan"
     ),
     "statistics lack a kind": (
-        edit_json(layout.STATS, lambda s: s["action"].pop("q99")), layout.STATS, "action lacks q99"
+        edit_json(paths.STATS, lambda s: s["action"].pop("q99")), paths.STATS, "action lacks q99"
     ),
     "statistics of another column are of other data": (
-        edit_json(layout.STATS, lambda s: put(s["timestamp"]["mean"], 0, 7.0)), layout.STATS, "mean of timestamp is 7"
+        edit_json(paths.STATS, lambda s: put(s["timestamp"]["mean"], 0, 7.0)), paths.STATS, "mean of timestamp is 7"
     ),
     "statistics of the episodes are missing": (
-        lambda f: (f / layout.EPISODES_STATS).unlink(), layout.EPISODES_STATS, "is missing"
+        lambda f: (f / paths.EPISODES_STATS).unlink(), paths.EPISODES_STATS, "is missing"
     ),
     "another column is missing": (drop_columns(ROWS, ["next.reward"]), ROWS, "no column of the feature next.reward"),
     "index is that of another data set": (
@@ -191,11 +191,11 @@ DAMAGES = {
     ),
     "no row is done": (edit_column("next.done", lambda v: put(v, 6, False)), ROWS, "next.done is true in the rows []"),
     "tasks have a gap": (
-        edit_lines(layout.TASKS, lambda rows: rows.append({"task_index": 7, "task": "x"})),
-        layout.TASKS,
+        edit_lines(paths.TASKS, lambda rows: rows.append({"task_index": 7, "task": "x"})),
+        paths.TASKS,
         "its indices are [0, 1, 7]",
     ),
-    "no version": (edit_json(layout.INFO, lambda i: i.pop("codebase_version")), layout.INFO, "has no codebase_version"),
+    "no version": (edit_json(paths.INFO, lambda i: i.pop("codebase_version")), paths.INFO, "has no codebase_version"),
 }  # fmt: skip
 
 UNTIDY = {
@@ -252,4 +252,4 @@ def test_noise_in_a_video_is_told(dataset):
 
 def test_no_folder_and_an_empty_one_are_told(tmp_path):
     assert "is no folder" in told(tmp_path / "nowhere")[0][1]
-    assert (layout.INFO, "is missing") in told(tmp_path)
+    assert (paths.INFO, "is missing") in told(tmp_path)

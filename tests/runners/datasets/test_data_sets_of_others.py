@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from runners import dataset_app
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.reading import DatasetError
 from runners.datasets.replay import ReplayPolicy
 from tests.runners.datasets.damage import drop_columns, edit_json, edit_lines
@@ -38,24 +38,24 @@ def suggested(out):
 
 
 def as_lerobot_makes_it(folder):
-    for file in (layout.MODALITY, layout.STATS):
+    for file in (paths.MODALITY, paths.STATS):
         (folder / file).unlink()
     for episode in range(3):
-        drop_columns(layout.data_path(episode), ["annotation.human.task_description"])(folder)
-    edit_json(layout.INFO, lambda info: info["features"].pop("annotation.human.task_description"))(folder)
+        drop_columns(paths.data_path(episode), ["annotation.human.task_description"])(folder)
+    edit_json(paths.INFO, lambda info: info["features"].pop("annotation.human.task_description"))(folder)
 
 
 def test_set_of_v20_has_no_statistics_of_episodes_and_misses_none(groot_dataset, folder):
-    edit_json(layout.INFO, lambda info: info.update(codebase_version="v2.0"))(folder)
-    (folder / layout.EPISODES_STATS).unlink()
+    edit_json(paths.INFO, lambda info: info.update(codebase_version="v2.0"))(folder)
+    (folder / paths.EPISODES_STATS).unlink()
     code, out, _ = groot_dataset("check", "a set")
     assert (code, out.splitlines()[-1]) == (0, "All is well: every row was read, every frame decoded.")
 
 
 def test_untidy_set_passes_and_what_is_untidy_is_told(groot_dataset, folder):
     """As GR00T's own demo: counts that nobody looks at, and statistics of state and action alone."""
-    edit_json(layout.INFO, lambda info: info.update(total_chunks=0, total_videos="two"))(folder)
-    edit_json(layout.STATS, lambda stats: [stats.pop(name) for name in ("timestamp", "next.reward")])(folder)
+    edit_json(paths.INFO, lambda info: info.update(total_chunks=0, total_videos="two"))(folder)
+    edit_json(paths.STATS, lambda stats: [stats.pop(name) for name in ("timestamp", "next.reward")])(folder)
     code, out, _ = groot_dataset("check", "a set")
     assert code == 0
     assert out.startswith("Untidy, but read by GR00T:\nmeta/info.json: total_videos is 'two', but there are 6\n")
@@ -74,14 +74,14 @@ def test_what_is_printed_for_a_missing_modality_json_makes_the_set_one_of_groots
         "video": {key: {"original_key": f"observation.images.{key}"} for key in ("front", "wrist")},
         "annotation": {"human.task_description": {"original_key": "task_index"}},
     }
-    (folder / layout.MODALITY).write_text(text)
+    (folder / paths.MODALITY).write_text(text)
     code, out, _ = groot_dataset("check", "a set")
     assert code == 0, out
     assert set(ReplayPolicy(folder).get_modality_config()["action"].modality_keys) == {"action"}
 
 
 def test_command_that_makes_statistics_can_be_pasted(groot_dataset, folder):
-    (folder / layout.STATS).unlink()
+    (folder / paths.STATS).unlink()
     code, out, _ = groot_dataset("check", "a set")
     assert code == 0
     assert "meta/stats.json: is missing\n" in out
@@ -94,8 +94,8 @@ def test_vectors_in_columns_of_their_own_are_named_by_them(groot_dataset, folder
     def part(info):
         info["features"]["observation.state.arm"] = info["features"].pop("observation.state")
 
-    edit_json(layout.INFO, part)(folder)
-    (folder / layout.MODALITY).unlink()
+    edit_json(paths.INFO, part)(folder)
+    (folder / paths.MODALITY).unlink()
     _, out, _ = groot_dataset("check", "a set")
     assert json.loads(suggested(out))["state"] == {
         "state.arm": {"start": 0, "end": 4, "original_key": "observation.state.arm"}
@@ -115,8 +115,8 @@ def test_vectors_in_columns_of_their_own_are_named_by_them(groot_dataset, folder
 def test_set_of_another_version_is_told_in_one_sentence_with_what_converts_it(
     groot_dataset, folder, version, converter
 ):
-    edit_json(layout.INFO, lambda info: info.update(codebase_version=version, data_path=None, features=[]))(folder)
-    (folder / layout.EPISODES).unlink()  # a v3.0 set has parquet files in its place
+    edit_json(paths.INFO, lambda info: info.update(codebase_version=version, data_path=None, features=[]))(folder)
+    (folder / paths.EPISODES).unlink()  # a v3.0 set has parquet files in its place
     code, out, _ = groot_dataset("check", "a set")
     assert code == 1
     assert converter in out
@@ -141,8 +141,8 @@ def test_set_without_modality_json_is_shown_under_lerobots_names(groot_dataset, 
 
 
 def test_what_no_key_stands_for_is_shown_too(groot_dataset, folder):
-    edit_json(layout.MODALITY, lambda modality: modality["video"].pop("wrist"))(folder)
-    edit_json(layout.INFO, lambda i: i["features"].update({"observation.ros": {"dtype": "float32", "shape": [8]}}))(
+    edit_json(paths.MODALITY, lambda modality: modality["video"].pop("wrist"))(folder)
+    edit_json(paths.INFO, lambda i: i["features"].update({"observation.ros": {"dtype": "float32", "shape": [8]}}))(
         folder
     )
     _, out, _ = groot_dataset("show", "a set")
@@ -150,9 +150,9 @@ def test_what_no_key_stands_for_is_shown_too(groot_dataset, folder):
 
 
 def test_set_with_a_gap_is_read_by_the_indices_of_its_episodes(groot_dataset, folder):
-    for file in (layout.EPISODES, layout.EPISODES_STATS):
+    for file in (paths.EPISODES, paths.EPISODES_STATS):
         edit_lines(file, lambda rows: rows.pop(1))(folder)
-    for path in layout.episode_paths(1, ("front", "wrist")):
+    for path in paths.episode_paths(1, ("front", "wrist")):
         (folder / path).unlink()
     _, out, _ = groot_dataset("check", "a set")
     assert "the episode on line 2 has episode_index 2, but 1 comes there" in out
@@ -163,7 +163,7 @@ def test_set_with_a_gap_is_read_by_the_indices_of_its_episodes(groot_dataset, fo
 
 
 def test_empty_set_is_nothing_to_show_to_check_or_to_play(groot_dataset, folder):
-    edit_lines(layout.EPISODES, lambda rows: rows.clear())(folder)
+    edit_lines(paths.EPISODES, lambda rows: rows.clear())(folder)
     code, out, _ = groot_dataset("check", "a set")
     assert (code, "names no episode: there is nothing to learn from, and nothing to play" in out) == (1, True)
     code, _, err = groot_dataset("show", "a set")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from runners import dataset_app
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.contact_sheet import contact_sheet
 from runners.datasets.metadata import Info, read_episodes
 from tests.runners.datasets.damage import edit_json, edit_lines
@@ -46,7 +46,7 @@ def test_check_says_what_a_good_data_set_holds(groot_dataset):
 def test_check_tells_each_thing_with_its_file_and_remedy_and_sums_up_the_like(groot_dataset, tmp_path):
     make_dataset(tmp_path / "many", (2,) * 8, ("reach",) * 8)
     for index in range(8):
-        (tmp_path / "many" / layout.data_path(index)).write_bytes(b"PAR1")
+        (tmp_path / "many" / paths.data_path(index)).write_bytes(b"PAR1")
     code, out, _ = groot_dataset("check", "many")
     assert code == 1
     assert out.count("is damaged: ") == 5
@@ -82,11 +82,11 @@ def test_contact_sheet_of_a_large_data_set_takes_episodes_with_equal_gaps(groot_
 
 
 def test_contact_sheet_marks_what_cannot_be_shown(groot_dataset, tmp_path):
-    (tmp_path / "lift" / layout.video_path(0, "front")).write_bytes(b"no video")
-    (tmp_path / "lift" / layout.video_path(1, "front")).unlink()
-    rows = [json.loads(line) for line in (tmp_path / "lift" / layout.EPISODES).read_text().splitlines()]
+    (tmp_path / "lift" / paths.video_path(0, "front")).write_bytes(b"no video")
+    (tmp_path / "lift" / paths.video_path(1, "front")).unlink()
+    rows = [json.loads(line) for line in (tmp_path / "lift" / paths.EPISODES).read_text().splitlines()]
     del rows[2]["success"]
-    (tmp_path / "lift" / layout.EPISODES).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "lift" / paths.EPISODES).write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert groot_dataset("show", "lift")[0] == 0
     pixels = np.asarray(Image.open(tmp_path / "contact_sheet.png"))
     assert (pixels == (0xD0, 0xD7, 0xDE)).all(axis=2).sum() > 50_000
@@ -99,8 +99,8 @@ def test_text_from_elsewhere_reaches_neither_terminal_nor_picture_as_it_is(groot
     def rename(modality):
         modality["video"][text] = modality["video"].pop("front")
 
-    edit_lines(layout.EPISODES, lambda rows: [row.update(tasks=[text]) for row in rows])(tmp_path / "lift")
-    edit_json(layout.MODALITY, rename)(tmp_path / "lift")
+    edit_lines(paths.EPISODES, lambda rows: [row.update(tasks=[text]) for row in rows])(tmp_path / "lift")
+    edit_json(paths.MODALITY, rename)(tmp_path / "lift")
     for command in ("check", "show"):
         code, out, err = groot_dataset(command, "lift")
         assert code == (1 if command == "check" else 0)
@@ -117,7 +117,7 @@ def test_contact_sheet_that_would_be_far_too_large_is_refused_before_it_is_drawn
 
 
 def test_camera_that_is_all_width_has_a_thumbnail_of_bounded_width(groot_dataset, tmp_path):
-    edit_json(layout.INFO, lambda i: i["features"]["observation.images.front"].update(shape=[1, 32768, 3]))(
+    edit_json(paths.INFO, lambda i: i["features"]["observation.images.front"].update(shape=[1, 32768, 3]))(
         tmp_path / "lift"
     )
     assert groot_dataset("show", "lift")[0] == 0

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from runners.datasets import layout, looking
+from runners.datasets import looking, paths
 from runners.datasets.checks import check_dataset
-from runners.datasets.layout import file_name
 from runners.datasets.metadata import Modality
+from runners.datasets.paths import file_name
 from runners.datasets.replay import ReplayPolicy
 from tests.runners.datasets.reading import read_whole
 from tests.runners.datasets.samples import FEATURES, make_dataset
@@ -47,7 +47,7 @@ def test_no_two_keys_have_one_file_name_even_where_case_does_not_count():
 
 @pytest.mark.parametrize("key", ODD)
 def test_file_name_is_short_and_harmless(key):
-    name = layout.video_column(key)
+    name = paths.video_column(key)
     assert len(name.encode()) < 200
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
     assert ".." not in name

@@ -5,16 +5,16 @@ import json
 import pytest
 
 from groot_wrappers.errors import Gr00tError
-from runners.datasets import layout, reading
+from runners.datasets import paths, reading
 from runners.datasets.metadata import Info, Modality, count_episodes, read_episodes, read_tasks
 from runners.datasets.reading import DatasetError
 from tests.runners.datasets.damage import cut, edit_json, edit_lines
 
 READERS = {
-    layout.INFO: Info.read,
-    layout.MODALITY: Modality.read,
-    layout.EPISODES: read_episodes,
-    layout.TASKS: read_tasks,
+    paths.INFO: Info.read,
+    paths.MODALITY: Modality.read,
+    paths.EPISODES: read_episodes,
+    paths.TASKS: read_tasks,
 }
 
 
@@ -24,45 +24,45 @@ READERS = {
     [None, "2", 2, [], [0], [-1], [2.5], [True], [[2]], ["2"], [10**10], [10**30], [2] * 5, {"a": 1}, [5000]],
 )
 def test_shape_that_is_no_list_of_small_numbers_is_refused_by_name(dataset, column, shape):
-    edit_json(layout.INFO, lambda info: info["features"][column].update(shape=shape))(dataset)
+    edit_json(paths.INFO, lambda info: info["features"][column].update(shape=shape))(dataset)
     with pytest.raises(DatasetError, match=f"the feature '{column}' is"):
         Info.read(dataset)
 
 
 def test_numbers_in_rows_and_columns_are_no_vector(dataset):
-    edit_json(layout.INFO, lambda info: info["features"]["action"].update(shape=[2, 2]))(dataset)
+    edit_json(paths.INFO, lambda info: info["features"]["action"].update(shape=[2, 2]))(dataset)
     assert not Info.read(dataset).features["action"].is_numbers
 
 
 @pytest.mark.parametrize(
     ("file", "change"),
     [
-        (layout.INFO, {"fps": 0}),
-        (layout.INFO, {"fps": 1e-300}),
-        (layout.INFO, {"fps": 10**400}),
-        (layout.INFO, {"fps": float("nan")}),
-        (layout.INFO, {"fps": float("inf")}),
-        (layout.INFO, {"fps": "20"}),
-        (layout.INFO, {"chunks_size": 0}),
-        (layout.INFO, {"chunks_size": 1e3}),
-        (layout.INFO, {"features": [1]}),
-        (layout.INFO, {"data_path": 3}),
-        (layout.INFO, {"codebase_version": 2}),
-        (layout.MODALITY, {"state": [1]}),
-        (layout.MODALITY, {"action": {"arm": 1}}),
-        (layout.MODALITY, {"action": {"arm": {"start": 0, "end": 10**10}}}),
-        (layout.MODALITY, {"action": {"arm": {"start": 2, "end": 2}}}),
-        (layout.MODALITY, {"action": {"arm": {"start": -1, "end": 2}}}),
-        (layout.MODALITY, {"video": {"front": {"original_key": 3}}}),
-        (layout.EPISODES, {"length": 0}),
-        (layout.EPISODES, {"length": 10**12}),
-        (layout.EPISODES, {"episode_index": -1}),
-        (layout.EPISODES, {"episode_index": 10**12}),
-        (layout.EPISODES, {"tasks": []}),
-        (layout.EPISODES, {"tasks": "reach"}),
-        (layout.EPISODES, {"tasks": [1]}),
-        (layout.TASKS, {"task": None}),
-        (layout.TASKS, {"task_index": True}),
+        (paths.INFO, {"fps": 0}),
+        (paths.INFO, {"fps": 1e-300}),
+        (paths.INFO, {"fps": 10**400}),
+        (paths.INFO, {"fps": float("nan")}),
+        (paths.INFO, {"fps": float("inf")}),
+        (paths.INFO, {"fps": "20"}),
+        (paths.INFO, {"chunks_size": 0}),
+        (paths.INFO, {"chunks_size": 1e3}),
+        (paths.INFO, {"features": [1]}),
+        (paths.INFO, {"data_path": 3}),
+        (paths.INFO, {"codebase_version": 2}),
+        (paths.MODALITY, {"state": [1]}),
+        (paths.MODALITY, {"action": {"arm": 1}}),
+        (paths.MODALITY, {"action": {"arm": {"start": 0, "end": 10**10}}}),
+        (paths.MODALITY, {"action": {"arm": {"start": 2, "end": 2}}}),
+        (paths.MODALITY, {"action": {"arm": {"start": -1, "end": 2}}}),
+        (paths.MODALITY, {"video": {"front": {"original_key": 3}}}),
+        (paths.EPISODES, {"length": 0}),
+        (paths.EPISODES, {"length": 10**12}),
+        (paths.EPISODES, {"episode_index": -1}),
+        (paths.EPISODES, {"episode_index": 10**12}),
+        (paths.EPISODES, {"tasks": []}),
+        (paths.EPISODES, {"tasks": "reach"}),
+        (paths.EPISODES, {"tasks": [1]}),
+        (paths.TASKS, {"task": None}),
+        (paths.TASKS, {"task_index": True}),
     ],
 )
 def test_value_that_cannot_be_is_refused_with_its_file(dataset, file, change):
@@ -105,7 +105,7 @@ def test_line_that_is_too_long_is_refused_before_it_is_read(dataset, monkeypatch
     ("written", "read"), [(7, 7), (None, None), ("7", None), (-1, None), (2**32, None), (True, None)]
 )
 def test_seed_that_no_generator_takes_is_none(dataset, written, read):
-    edit_lines(layout.EPISODES, lambda rows: rows[0].update(seed=written))(dataset)
+    edit_lines(paths.EPISODES, lambda rows: rows[0].update(seed=written))(dataset)
     assert read_episodes(dataset)[0].seed == read
 
 
@@ -117,18 +117,18 @@ def test_name_that_no_file_system_takes_is_told(dataset, name):
 
 
 def test_pictures_with_their_channels_first_are_of_the_same_size(dataset):
-    edit_json(layout.INFO, lambda info: info["features"]["observation.images.front"].update(shape=[3, 48, 64]))(dataset)
+    edit_json(paths.INFO, lambda info: info["features"]["observation.images.front"].update(shape=[3, 48, 64]))(dataset)
     assert Info.read(dataset).features["observation.images.front"].size == (48, 64)
 
 
 def test_episodes_of_a_run_are_counted_where_there_may_be_none(dataset, tmp_path):
     assert count_episodes(dataset) == 3
     assert count_episodes(tmp_path / "nowhere") == 0
-    cut(layout.EPISODES, 0.5)(dataset)
+    cut(paths.EPISODES, 0.5)(dataset)
     assert count_episodes(dataset) == 0
 
 
 def test_blank_lines_are_no_lines(dataset):
-    path = dataset / layout.TASKS
+    path = dataset / paths.TASKS
     path.write_text(path.read_text() + "\n  \n" + json.dumps({"task_index": 2, "task": "x"}) + "\n")
     assert read_tasks(dataset) == {0: "reach", 1: "grasp", 2: "x"}

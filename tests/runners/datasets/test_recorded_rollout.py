@@ -10,7 +10,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ActionConfig, ModalityConfig
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.checks import check_dataset
 from runners.datasets.features import Features
 from runners.datasets.metadata import Modality
@@ -183,8 +183,8 @@ def test_data_set_that_is_not_this_runs_is_refused_before_the_first_step(tmp_pat
         for index in range(2):
             record(writer, 2, plan_index=index, seed=7 + index)
     if damage is not None:
-        edit_lines(layout.EPISODES, damage)(tmp_path / "dataset")
-    following = tmp_path / "dataset" / layout.data_path(2)
+        edit_lines(paths.EPISODES, damage)(tmp_path / "dataset")
+    following = tmp_path / "dataset" / paths.data_path(2)
     following.write_bytes(b"of an episode that was cut off")
     with pytest.raises(ContractError, match=message):
         recorder(tmp_path, **BEGUN | facts)

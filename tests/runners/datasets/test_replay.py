@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError, Gr00tError
 from runners.config.schema import ServerReset
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.replay import ReplayPolicy
 from runners.episodes.recorded_plan import recorded_episodes, recorded_plan, require_fitting
 from runners.recorders import Recorders
@@ -133,7 +133,7 @@ def test_instruction_may_come_under_any_key_as_nobody_looks_at_it(dataset, langu
 @pytest.mark.parametrize(("without", "left"), [("state", ["video", "action"]), ("video", ["state", "action"])])
 def test_data_set_without_keys_of_a_modality_is_played_without_it(dataset, tmp_path, without, left):
     shutil.copytree(dataset, tmp_path / "set")
-    edit_json(layout.MODALITY, lambda modality: modality.pop(without))(tmp_path / "set")
+    edit_json(paths.MODALITY, lambda modality: modality.pop(without))(tmp_path / "set")
     policy = ReplayPolicy(tmp_path / "set")
     assert list(policy.get_modality_config()) == [*left, "language"]
     seen = {kind: values for kind, values in observe(batch=2).items() if kind != without}
@@ -142,7 +142,7 @@ def test_data_set_without_keys_of_a_modality_is_played_without_it(dataset, tmp_p
 
 def test_data_set_without_actions_cannot_be_played(dataset, tmp_path):
     shutil.copytree(dataset, tmp_path / "set")
-    edit_json(layout.MODALITY, lambda modality: modality.pop("action"))(tmp_path / "set")
+    edit_json(paths.MODALITY, lambda modality: modality.pop("action"))(tmp_path / "set")
     with pytest.raises(Gr00tError, match="names no key of action, but a replay plays some"):
         ReplayPolicy(tmp_path / "set")
 
@@ -167,7 +167,7 @@ FITTING = {"task": "toy", "fps": 20.0, "action": {"arm": 3, "gripper": 1}}
 )
 def test_recording_from_elsewhere_is_refused_with_all_differences(dataset, tmp_path, recorded, played, messages):
     shutil.copytree(dataset, tmp_path / "set")
-    edit_json(layout.INFO, lambda info: info.update(recorded))(tmp_path / "set")
+    edit_json(paths.INFO, lambda info: info.update(recorded))(tmp_path / "set")
     with pytest.raises(ContractError) as refused:
         require_fitting(tmp_path / "set", **FITTING | played)
     assert all(message in str(refused.value) for message in messages)
@@ -188,13 +188,13 @@ def test_recording_from_elsewhere_is_refused_with_all_differences(dataset, tmp_p
 )
 def test_recording_that_may_be_played_is_not_refused_for_a_name(dataset, tmp_path, recorded, played):
     shutil.copytree(dataset, tmp_path / "set")
-    edit_json(layout.INFO, lambda info: info.update(recorded))(tmp_path / "set")
+    edit_json(paths.INFO, lambda info: info.update(recorded))(tmp_path / "set")
     require_fitting(tmp_path / "set", **FITTING | played)
 
 
 def test_starts_of_a_recording_are_played_without_its_modality_json(dataset, tmp_path):
     shutil.copytree(dataset, tmp_path / "set")
-    (tmp_path / "set" / layout.MODALITY).unlink()
+    (tmp_path / "set" / paths.MODALITY).unlink()
     require_fitting(tmp_path / "set", **FITTING | {"action": {"arm": 7}})
     with pytest.raises(Gr00tError, match="20 control steps a second"):
         require_fitting(tmp_path / "set", **FITTING | {"fps": 30.0})
@@ -202,8 +202,8 @@ def test_starts_of_a_recording_are_played_without_its_modality_json(dataset, tmp
 
 def test_path_that_leads_out_of_the_data_set_is_refused(tmp_path):
     folder = make_dataset(tmp_path / "dataset")
-    info = json.loads((folder / layout.INFO).read_text())
-    (folder / layout.INFO).write_text(json.dumps(info | {"data_path": "/etc/{episode_index:06d}"}))
+    info = json.loads((folder / paths.INFO).read_text())
+    (folder / paths.INFO).write_text(json.dumps(info | {"data_path": "/etc/{episode_index:06d}"}))
     with pytest.raises(Gr00tError, match="leads out of the data set"):
         ReplayPolicy(folder)
 
@@ -249,8 +249,8 @@ def test_plan_is_that_of_the_recording(recorded):
 
 def test_recording_without_seeds_cannot_be_planned_again(dataset, tmp_path):
     folder = make_dataset(tmp_path / "dataset")
-    rows = [json.loads(line) for line in (folder / layout.EPISODES).read_text().splitlines()]
-    (folder / layout.EPISODES).write_text("".join(json.dumps(row | {"seed": None}) + "\n" for row in rows))
+    rows = [json.loads(line) for line in (folder / paths.EPISODES).read_text().splitlines()]
+    (folder / paths.EPISODES).write_text("".join(json.dumps(row | {"seed": None}) + "\n" for row in rows))
     with pytest.raises(Gr00tError, match="names no seed for episode 0"):
         recorded_plan(folder, 0, 1)
 

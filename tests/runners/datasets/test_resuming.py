@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from groot_wrappers.errors import ContractError
-from runners.datasets import layout
+from runners.datasets import paths
 from runners.datasets.writer import DatasetWriter
 from tests.runners.datasets.damage import cut, drop_columns, edit_json, edit_lines
 from tests.runners.datasets.reading import read_whole
 from tests.runners.datasets.samples import FEATURES, record
 
-ROWS = layout.data_path(1)
-FRONT = layout.video_path(1, "front")
+ROWS = paths.data_path(1)
+FRONT = paths.video_path(1, "front")
 
 
 def contents(folder):
@@ -23,57 +23,57 @@ def contents(folder):
 
 def remove_episode(folder):
     """Take an episode out of the lists and its files away, as people do by hand."""
-    for file in (layout.EPISODES, layout.EPISODES_STATS):
+    for file in (paths.EPISODES, paths.EPISODES_STATS):
         edit_lines(file, lambda rows: rows.pop(1))(folder)
-    for path in layout.episode_paths(1, FEATURES.video):
+    for path in paths.episode_paths(1, FEATURES.video):
         (folder / path).unlink()
 
 
 DAMAGES = {
     "an episode was taken out by hand": (remove_episode, "meta/episodes.jsonl: number 2 is in the place of 1"),
     "episodes are reordered": (
-        edit_lines(layout.EPISODES, lambda rows: rows.reverse()), "meta/episodes.jsonl: number 2 is in the place of 0"
+        edit_lines(paths.EPISODES, lambda rows: rows.reverse()), "meta/episodes.jsonl: number 2 is in the place of 0"
     ),
     "an episode comes twice": (
-        edit_lines(layout.EPISODES, lambda rows: rows.append(rows[0])), "episode_index 0 comes twice"
+        edit_lines(paths.EPISODES, lambda rows: rows.append(rows[0])), "episode_index 0 comes twice"
     ),
     "the list is shorter than the data set": (
-        edit_lines(layout.EPISODES, lambda rows: rows.pop()),
+        edit_lines(paths.EPISODES, lambda rows: rows.pop()),
         "total_episodes is 3, but meta/episodes.jsonl names 2",
     ),
     "the list is longer than the files": (
-        edit_lines(layout.EPISODES, lambda rows: rows.append(rows[2] | {"episode_index": 3})),
+        edit_lines(paths.EPISODES, lambda rows: rows.append(rows[2] | {"episode_index": 3})),
         "data/chunk-000/episode_000003.parquet: is missing",
     ),
-    "half a line is at the end of the list": (cut(layout.EPISODES, 0.9), "meta/episodes.jsonl: line 3 is no JSON"),
+    "half a line is at the end of the list": (cut(paths.EPISODES, 0.9), "meta/episodes.jsonl: line 3 is no JSON"),
     "statistics are in another order": (
-        edit_lines(layout.EPISODES_STATS, lambda rows: rows.reverse()), "meta/episodes_stats.jsonl: number 2 is in the"
+        edit_lines(paths.EPISODES_STATS, lambda rows: rows.reverse()), "meta/episodes_stats.jsonl: number 2 is in the"
     ),
     "statistics are those of two more episodes": (
-        edit_lines(layout.EPISODES_STATS, lambda rows: rows.extend(rows[2] | {"episode_index": i} for i in (3, 4))),
+        edit_lines(paths.EPISODES_STATS, lambda rows: rows.extend(rows[2] | {"episode_index": i} for i in (3, 4))),
         "meta/episodes_stats.jsonl: has 5 lines, but meta/episodes.jsonl 3",
     ),
     "tasks have a gap": (
-        edit_lines(layout.TASKS, lambda rows: rows[1].update(task_index=2)), "meta/tasks.jsonl: number 2 is in the"
+        edit_lines(paths.TASKS, lambda rows: rows[1].update(task_index=2)), "meta/tasks.jsonl: number 2 is in the"
     ),
-    "a task is missing": (edit_lines(layout.TASKS, lambda rows: rows.pop()), "meta/tasks.jsonl: lacks 'grasp'"),
+    "a task is missing": (edit_lines(paths.TASKS, lambda rows: rows.pop()), "meta/tasks.jsonl: lacks 'grasp'"),
     "two tasks have one text": (
-        edit_lines(layout.TASKS, lambda rows: rows.append({"task_index": 2, "task": "reach"})), "comes twice"
+        edit_lines(paths.TASKS, lambda rows: rows.append({"task_index": 2, "task": "reach"})), "comes twice"
     ),
     "a parquet is missing": (lambda f: (f / ROWS).unlink(), f"{ROWS}: is missing"),
     "a parquet is half": (cut(ROWS, 0.5), f"{ROWS}: is damaged"),
     "a parquet is of another episode": (
-        lambda f: shutil.copy(f / layout.data_path(0), f / ROWS), f"{ROWS}: has 5 rows, but meta/episodes.jsonl says 7"
+        lambda f: shutil.copy(f / paths.data_path(0), f / ROWS), f"{ROWS}: has 5 rows, but meta/episodes.jsonl says 7"
     ),
     "a parquet holds other columns": (drop_columns(ROWS, ["next.reward"]), f"{ROWS}: holds the columns"),
     "a video is missing": (lambda f: (f / FRONT).unlink(), f"{FRONT}: is missing"),
     "a file of a later episode is there": (
-        lambda f: shutil.copy(f / ROWS, f / layout.data_path(7)), f"{layout.data_path(7)}: belongs to no episode"
+        lambda f: shutil.copy(f / ROWS, f / paths.data_path(7)), f"{paths.data_path(7)}: belongs to no episode"
     ),
-    "info is missing": (lambda f: (f / layout.INFO).unlink(), "meta/info.json: is missing"),
+    "info is missing": (lambda f: (f / paths.INFO).unlink(), "meta/info.json: is missing"),
     "all of meta is missing": (lambda f: shutil.rmtree(f / "meta"), "meta/info.json: is missing"),
-    "modality is missing": (lambda f: (f / layout.MODALITY).unlink(), "meta/modality.json: is missing"),
-    "the count is no number": (edit_json(layout.INFO, lambda i: i.update(total_episodes=[])), "total_episodes is []"),
+    "modality is missing": (lambda f: (f / paths.MODALITY).unlink(), "meta/modality.json: is missing"),
+    "the count is no number": (edit_json(paths.INFO, lambda i: i.update(total_episodes=[])), "total_episodes is []"),
 }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_data_set_that_does_not_fit_together_is_named_and_left_as_it_is(dataset,
 
 
 def test_all_that_does_not_fit_is_told_at_once_up_to_a_few(dataset):
-    for path in layout.episode_paths(0, FEATURES.video) + layout.episode_paths(1, FEATURES.video):
+    for path in paths.episode_paths(0, FEATURES.video) + paths.episode_paths(1, FEATURES.video):
         (dataset / path).unlink()
     with pytest.raises(ContractError) as refused:
         DatasetWriter(dataset, FEATURES)
@@ -108,14 +108,14 @@ def test_data_set_of_another_task_is_not_gone_on_with(dataset):
 def leave_of_the_next(folder, *parts):
     """Leave what a kill leaves of the fourth episode, up to a moment."""
     for source, target in zip(
-        layout.episode_paths(0, FEATURES.video), layout.episode_paths(3, FEATURES.video), strict=True
+        paths.episode_paths(0, FEATURES.video), paths.episode_paths(3, FEATURES.video), strict=True
     ):
         if target.suffix[1:] in parts:
             shutil.copy(folder / source, folder / target)
     if "stats" in parts:
-        edit_lines(layout.EPISODES_STATS, lambda rows: rows.append(rows[0] | {"episode_index": 3}))(folder)
+        edit_lines(paths.EPISODES_STATS, lambda rows: rows.append(rows[0] | {"episode_index": 3}))(folder)
     if "task" in parts:
-        edit_lines(layout.TASKS, lambda rows: rows.append({"task_index": 2, "task": "push"}))(folder)
+        edit_lines(paths.TASKS, lambda rows: rows.append({"task_index": 2, "task": "push"}))(folder)
 
 
 @pytest.mark.parametrize("parts", [("mp4",), ("mp4", "task"), ("mp4", "task", "stats"), ("mp4", "stats", "parquet")])
@@ -127,7 +127,7 @@ def test_what_a_kill_leaves_of_the_next_episode_is_taken_away(dataset, parts):
 
 
 def test_kill_before_the_count_is_written_is_mended(dataset):
-    edit_json(layout.INFO, lambda info: info.update(total_episodes=2, total_frames=12))(dataset)
+    edit_json(paths.INFO, lambda info: info.update(total_episodes=2, total_frames=12))(dataset)
     DatasetWriter(dataset, FEATURES).close()
     assert len(read_whole(dataset)) == 3
 
@@ -149,7 +149,7 @@ def test_disk_that_is_full_before_the_first_episode_is_written_leaves_nothing_ha
     writer = DatasetWriter(tmp_path / "set", FEATURES)
     with pytest.raises(OSError, match="No space left"):
         record(writer, 2)
-    assert (tmp_path / "set" / layout.video_path(0, "front")).exists()
+    assert (tmp_path / "set" / paths.video_path(0, "front")).exists()
     writer.close()
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["set", "set/notes.txt"]
 
@@ -158,10 +158,10 @@ def test_kill_while_the_first_episode_is_written_is_gone_on_from(made_once, tmp_
     """Before its info.json, a data set is nothing but empty lists."""
     meta = tmp_path / "set/meta"
     meta.mkdir(parents=True)
-    for empty in (layout.EPISODES, layout.TASKS, layout.EPISODES_STATS):
+    for empty in (paths.EPISODES, paths.TASKS, paths.EPISODES_STATS):
         (tmp_path / "set" / empty).touch()
-    shutil.copy(made_once / layout.MODALITY, meta)
+    shutil.copy(made_once / paths.MODALITY, meta)
     with DatasetWriter(tmp_path / "set", FEATURES) as writer:
         record(writer, 2, "reach")
     assert len(read_whole(tmp_path / "set")) == 1
-    assert json.loads((tmp_path / "set" / layout.INFO).read_text())["total_episodes"] == 1
+    assert json.loads((tmp_path / "set" / paths.INFO).read_text())["total_episodes"] == 1
