@@ -51,7 +51,7 @@ def play(config: DictConfig) -> int:
 
 def run(config: DictConfig) -> int:
     """Run the experiment; return the exit code."""
-    from runners.start import start_run  # noqa: PLC0415  # --help and a refused override answer at once
+    from runners.experiment.preparation import start_run  # noqa: PLC0415  # --help and a refused override answer at once
 
     return start_run(config)
 

@@ -52,7 +52,7 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     JobEnd.forget(folder)
     multiprocessing.set_start_method("spawn", force=True)  # joblib's own is unknown to the process that is started
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runners.experiment"])
+    context.set_forkserver_preload(["runners.experiment.experiment"])
     process = context.Process(
         target=_play,
         args=(play, config, _plain(hydra), dict(os.environ), output),

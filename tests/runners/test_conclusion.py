@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runners.conclusion import conclude
+from runners.experiment.conclusion import conclude
 from runners.recorders import Recorder, Recorders
 from runners.run_folder.reader import read_run
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET

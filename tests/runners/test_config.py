@@ -18,8 +18,8 @@ from groot_wrappers.protocol.client import PolicyClient
 from runners import play, serve
 from runners.config.schema import InstructionPer, register_schemas
 from runners.episodes.plan import instruction_texts, make_plan
+from runners.experiment.preparation import start_run
 from runners.launch.resolvers import register_resolvers
-from runners.start import start_run
 from tests.runners.conftest import GROOT_PLAY, ROOT
 
 CONF = ROOT / "conf"

@@ -78,7 +78,7 @@ def test_inspection_refuses_a_missing_gpu_before_it_asks_a_server(command, monke
 
 
 def test_run_refuses_a_missing_gpu_before_it_starts_a_server(command, monkeypatch, gpus):
-    from runners.start import start_run
+    from runners.experiment.preparation import start_run
 
     gpus(1)
     monkeypatch.setattr(play, "play", start_run)

@@ -151,7 +151,7 @@ def test_what_is_not_there_is_told_with_what_is(command, override, told):
     ],
 )
 def test_reference_to_what_is_not_there_is_told_before_a_server_is_asked(command, monkeypatch, override, told):
-    from runners.start import start_run
+    from runners.experiment.preparation import start_run
 
     monkeypatch.setattr(play, "play", start_run)
     code, _, err = command(play, override)

@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from runners import play, start
+from runners import play
 from runners.bench import app as bench_app
 from runners.bench import run as bench_run
+from runners.experiment import preparation
 from tests.runners.conftest import ROOT
 from tests.runners.datasets.samples import make_dataset
 
@@ -20,8 +21,8 @@ def refusal(command, monkeypatch):
     def asked(*arguments, **options):
         raise AssertionError("a server was asked")
 
-    monkeypatch.setattr(play, "play", start.start_run)
-    monkeypatch.setattr(start, "policy_client", asked)
+    monkeypatch.setattr(play, "play", preparation.start_run)
+    monkeypatch.setattr(preparation, "policy_client", asked)
 
     def told(*overrides):
         code, _, err = command(play, *overrides, "hydra.run.dir=run")
@@ -96,7 +97,7 @@ def test_nothing_to_play_is_refused(refusal, tmp_path, overrides, told):
 
 @pytest.mark.parametrize("policy", ["3", "[a]", "{horizon: 4}"])
 def test_policy_without_a_class_is_refused(command, monkeypatch, policy):
-    monkeypatch.setattr(play, "play", start.start_run)
+    monkeypatch.setattr(play, "play", preparation.start_run)
     code, _, err = command(play, f"server.policy={policy}", "hydra.run.dir=run")
     assert code == 1
     assert "a policy is a mapping whose _target_ names its class" in err

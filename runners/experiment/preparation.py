@@ -42,6 +42,6 @@ def start_run(config: DictConfig) -> int:
         run_lock(folder),
         policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
     ):
-        from runners.experiment import run_experiment  # noqa: PLC0415  # torch, scipy and recorders take seconds
+        from runners.experiment.experiment import run_experiment  # noqa: PLC0415  # torch, scipy and recorders take seconds
 
         return run_experiment(config, settings, connection, clock=clock, recorded=recorded, earlier=earlier)

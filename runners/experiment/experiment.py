@@ -16,7 +16,6 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.modality import ModalityConfigs
-from runners.conclusion import conclude, run_summary
 from runners.config.building import built
 from runners.config.composed import config_folders
 from runners.config.schema import InstructionPer
@@ -24,6 +23,7 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, require_parts, shard_of, write_plan
 from runners.episodes.recorded_plan import require_fitting
 from runners.episodes.row import describe, last_rows
+from runners.experiment.conclusion import conclude, run_summary
 from runners.recorders import Recorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RunInfo
@@ -56,7 +56,7 @@ def run_experiment(
     """Play the planned episodes of a run whose server is ready; return the exit code.
 
     Args:
-        config: A composed ``conf/play.yaml``, which ``runners.start`` has checked.
+        config: A composed ``conf/play.yaml``, which ``runners.experiment.preparation`` has checked.
         resolved: Its plain values.
         connection: To the server.
         clock: That of ``config``.

@@ -1,0 +1,1 @@
+"""One experiment in three acts: preparation, experiment, conclusion."""
