@@ -22,12 +22,13 @@ import tasks
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.protocol.client import ClientStats
 from groot_wrappers.protocol.server import PolicyServer
-from runners import dataset_app, report_app
+from runners.apps import dataset as dataset_app
+from runners.apps import report as report_app
+from runners.apps.play import OLD_FLAGS
 from runners.config.schema import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
 from runners.launch import command_line, hydra_app
 from runners.launch.resolvers import register_resolvers
-from runners.play import OLD_FLAGS
 from runners.statistics.summary import summarise
 
 ROOT = Path(__file__).parents[1]

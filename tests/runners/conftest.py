@@ -19,7 +19,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.protocol.server import PolicyServer
-from runners import play as play_command
+from runners.apps import play as play_command
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder, Recorders

@@ -73,7 +73,7 @@ def groot_bench(tmp_path, clean_environment):
 
     def start(**settings):
         folder = str(ROOT / "tests/runners/conf")
-        command = [sys.executable, "-m", "runners.bench.app", "--config-dir", folder, "task=toy", "hydra.run.dir=run"]
+        command = [sys.executable, "-m", "runners.apps.bench", "--config-dir", folder, "task=toy", "hydra.run.dir=run"]
         process = subprocess.Popen(
             [*command, *overrides(**settings)],
             cwd=tmp_path,

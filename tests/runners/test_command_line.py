@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runners import play
+from runners.apps import play
 from runners.config.overrides import parsed
 from runners.launch.command_line import written_out
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.protocol.client import PolicyClient
-from runners import play, serve
+from runners.apps import play, serve
 from runners.config.schema import InstructionPer, register_schemas
 from runners.episodes.plan import instruction_texts, make_plan
 from runners.experiment.preparation import start_run
@@ -332,7 +332,7 @@ def test_help_answers_at_once_without_simulator_or_torch():
         "import atexit, sys\n"
         "heavy = {'torch', 'isaaclab', 'wandb', 'warp', 'av'}\n"
         "atexit.register(lambda: print('imported:', sorted(heavy & set(sys.modules))))\n"
-        "from runners.play import main\n"
+        "from runners.apps.play import main\n"
         "sys.argv = ['groot-play', '--help']\n"
         "main()\n"
     )
@@ -357,7 +357,7 @@ def test_command_is_installed():
     ("start", "number"),
     [
         ([str(GROOT_PLAY.with_name("groot-serve"))], signal.SIGINT),
-        ([sys.executable, "-m", "runners.serve"], signal.SIGHUP),
+        ([sys.executable, "-m", "runners.apps.serve"], signal.SIGHUP),
     ],
     ids=["command", "module"],
 )

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from groot_wrappers.errors import ContractError
-from runners import inspect, play
-from runners.inspection import run_inspection
+from runners.apps import inspect_env, play
+from runners.apps.inspection import run_inspection
 from runners.simulation.devices import require_device, require_simulator
 
 
@@ -71,8 +71,8 @@ def test_missing_isaac_sim_is_told_before_its_missing_gpu(gpus):
 
 def test_inspection_refuses_a_missing_gpu_before_it_asks_a_server(command, monkeypatch, gpus):
     gpus(0)
-    monkeypatch.setattr(inspect, "inspect", run_inspection)
-    code, _, err = command(inspect, "sim.device=cuda:0", "server=expert")
+    monkeypatch.setattr(inspect_env, "inspect", run_inspection)
+    code, _, err = command(inspect_env, "sim.device=cuda:0", "server=expert")
     assert code == 1
     assert "PyTorch sees no GPU here" in err
 

@@ -4,8 +4,9 @@ import signal
 
 import pytest
 
-from runners import dataset_app, inspect, play, report_app, serve
-from runners.bench import app as bench
+from runners.apps import bench, inspect_env, play, serve
+from runners.apps import dataset as dataset_app
+from runners.apps import report as report_app
 from runners.utils.endings import end_with, guarded, tell
 from tests.runners.sample_runs import make_run
 
@@ -42,7 +43,7 @@ def test_run_folder_that_cannot_be_made_is_told_once(command, tmp_path, argument
     told_once(err, told)
 
 
-@pytest.fixture(params=[play, inspect, serve, bench], ids=lambda module: module.__name__)
+@pytest.fixture(params=[play, inspect_env, serve, bench], ids=lambda module: module.__name__)
 def ending(command, monkeypatch, request):
     """Run a command whose work raises an error; return exit code, stdout and stderr."""
 

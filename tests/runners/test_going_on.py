@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hydra.core.hydra_config import HydraConfig
 
-from runners import play
+from runners.apps import play
+from runners.apps.play import play as real_play
 from runners.config.composed import config_folders, resolved
-from runners.play import play as real_play
 from runners.run_folder.resume import EarlierStart, begun_by
 from runners.sweeps.folder import JobEnd
 from tests.runners.sample_runs import make_run

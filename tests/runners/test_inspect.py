@@ -8,7 +8,7 @@ import yaml
 
 from groot_wrappers import Embodiment, ModalityConfig
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from runners.inspection import _entries, _joined, _yaml
+from runners.apps.inspection import _entries, _joined, _yaml
 from tests.runners.conftest import ROOT
 from tests.runners.test_failures import finish
 from tests.toy import ToyEnv, toy_embodiment
@@ -22,7 +22,7 @@ def inspect(clean_environment, tmp_path):
             [
                 sys.executable,
                 "-m",
-                "runners.inspect",
+                "runners.apps.inspect_env",
                 "--config-dir",
                 ROOT / "tests/runners/conf",
                 "task=toy",

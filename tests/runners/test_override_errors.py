@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runners import play
+from runners.apps import play
 
 INNER_WORDS = (
     "full_key",

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import av
 import pytest
 
-from runners import report_app
+from runners.apps import report as report_app
 from tests.runners.sample_runs import ERROR, make_run
 
 TEXTS = ("pick up the cube", 'say "hi" <b>& lift</b>')

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from runners import report_app
+from runners.apps import report as report_app
 from runners.episodes.episode_log import read_rows
 from runners.run_folder.reader import read_run
 from tests.runners.conftest import ROOT
@@ -259,7 +259,7 @@ def test_comparison_with_a_run_that_ended_early_says_so(report, tmp_path):
 
 
 def test_help_answers_with_examples(tmp_path):
-    command = [sys.executable, "-m", "runners.report_app"]
+    command = [sys.executable, "-m", "runners.apps.report"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     helped = subprocess.run(
         [*command, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from runners import play
-from runners.bench import app as bench_app
+from runners.apps import bench as bench_app
+from runners.apps import play
 from runners.bench import run as bench_run
 from runners.experiment import preparation
 from tests.runners.conftest import ROOT
@@ -38,7 +38,7 @@ def test_server_that_is_not_there_is_told_before_torch_and_the_simulator_are_imp
         "import atexit, sys\n"
         "heavy = {'torch', 'scipy.stats', 'isaaclab', 'wandb', 'warp', 'av', 'matplotlib'}\n"
         "atexit.register(lambda: print('imported:', sorted(heavy & set(sys.modules))))\n"
-        "from runners.play import main\n"
+        "from runners.apps.play import main\n"
         "sys.argv = ['groot-play', 'server.port=1', 'server.connect_timeout_s=0.1']\n"
         "main()\n"
     )

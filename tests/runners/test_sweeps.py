@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from groot_wrappers.errors import ContractError
-from runners import play
+from runners.apps import play
+from runners.apps.play import play as real_play
 from runners.episodes.plan import make_plan, require_parts, shard_of
 from runners.experiment.preparation import start_run
-from runners.play import play as real_play
 from runners.run_folder.run_lock import is_played, run_lock
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import job_name, jobs_of, sweep_name

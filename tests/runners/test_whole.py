@@ -6,8 +6,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
+from runners.apps.finished_run import tell_whole, whole_run
 from runners.run_folder import run_lock
-from runners.whole import tell_whole, whole_run
 from tests.runners.sample_runs import make_run
 
 

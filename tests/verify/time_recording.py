@@ -1,6 +1,6 @@
 """What recording a data set costs beyond drawing every step, in one run: a recorder that records by turns.
 
-``python -m runners.play server=expert num_envs=8 horizons=chunked "recorder=[]"
+``python -m runners.apps.play server=expert num_envs=8 horizons=chunked "recorder=[]"
 +recorder.lerobot._target_=tests.verify.time_recording.RecordingByTurns``
 """
 

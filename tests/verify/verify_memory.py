@@ -37,7 +37,7 @@ class MemoryRecorder(Recorder):
 def test_ten_thousand_control_steps_take_no_more_memory_than_two_thousand(tmp_path):
     # An episode of the expert takes about 70 control steps.
     settings = ["server=expert", "num_envs=2", "episodes=320", "horizons=chunked"]
-    command = [sys.executable, "-m", "runners.play", *settings]
+    command = [sys.executable, "-m", "runners.apps.play", *settings]
     recorder = f"+recorder.memory._target_={__name__}.{MemoryRecorder.__name__}"
     subprocess.run([*command, recorder, f"hydra.run.dir={tmp_path / 'run'}"], check=True, timeout=3000)
     held = [json.loads(line) for line in (tmp_path / "run" / "memory.jsonl").read_text().splitlines()]

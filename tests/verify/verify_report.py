@@ -12,7 +12,7 @@ from html import unescape
 
 import pytest
 
-from runners import report_app
+from runners.apps import report as report_app
 from tests.runners.conftest import ROOT
 from tests.runners.sample_runs import make_run
 from tests.runners.sample_sweeps import make_sweep

@@ -27,7 +27,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench") / "run"
-    subprocess.run([sys.executable, "-m", "runners.bench.app", f"hydra.run.dir={folder}"], check=True, timeout=3000)
+    subprocess.run([sys.executable, "-m", "runners.apps.bench", f"hydra.run.dir={folder}"], check=True, timeout=3000)
     return {row["name"]: row for row in json.loads((folder / "bench.json").read_text())["rows"]}
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from runners import dataset_app
+from runners.apps import dataset as dataset_app
 from runners.datasets import paths
 from runners.datasets.reading import DatasetError
 from runners.datasets.replay import ReplayPolicy

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runners import dataset_app
+from runners.apps import dataset as dataset_app
 from runners.datasets import paths
 from runners.datasets.contact_sheet import contact_sheet
 from runners.datasets.metadata import Info, read_episodes

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from runners.datasets import looking, paths
+from runners.apps import dataset_terminal
+from runners.datasets import paths
 from runners.datasets.checks import check_dataset
 from runners.datasets.metadata import Modality
 from runners.datasets.paths import file_name
@@ -65,7 +66,7 @@ def test_keys_of_any_kind_are_recorded_checked_shown_and_replayed(tmp_path, caps
     folder = make_dataset(tmp_path / "set", features=features)
     assert len(read_whole(folder)) == 3
     assert check_dataset(folder) == []
-    looking.show(folder, tmp_path / "sheet.png", 3)
+    dataset_terminal.show(folder, tmp_path / "sheet.png", 3)
     assert "\x1b" not in capsys.readouterr().out
     modality = Modality.read(folder)
     assert tuple(modality.state) == tuple(modality.action) == tuple(modality.video) == ODD

@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 def inspect(config: DictConfig) -> int:
     """Start the env once and print the comparison; return the exit code."""
-    from runners.inspection import run_inspection  # noqa: PLC0415  # --help and a refused override answer at once
+    from runners.apps.inspection import run_inspection  # noqa: PLC0415  # --help and a refused override answer at once
 
     return run_inspection(config)
 

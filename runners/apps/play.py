@@ -8,12 +8,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import Gr00tError
+from runners.apps.finished_run import tell_whole, whole_run
 from runners.launch.hydra_app import launch
 from runners.launch.sweep_job import play_job
 from runners.run_folder.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.utils.exit_codes import FAILED
-from runners.whole import tell_whole, whole_run
 
 __all__ = ["main"]
 
