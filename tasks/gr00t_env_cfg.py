@@ -31,7 +31,7 @@ from isaaclab.utils import configclass
 from isaaclab.utils.math import subtract_frame_transforms
 from isaaclab_newton.physics import NewtonCfg
 
-from tasks.newton_replay import NewtonReplaySolverCfg
+from tasks.common.newton_replay import NewtonReplaySolverCfg
 
 __all__ = [
     "Gr00tEnvCfg",
@@ -49,7 +49,7 @@ def newton_physics(**solver: object) -> NewtonCfg:
 
     IsaacLab's default integrator (``euler``) goes NaN within two steps under PD gains, hence ``implicitfast``. The
     elliptic cone with ``impratio=10`` keeps a gripped object from creeping out of the fingers. On a CPU steps are
-    recorded and replayed (see ``tasks.newton_replay``).
+    recorded and replayed (see ``tasks.common.newton_replay``).
 
     Args:
         **solver: Fields of ``MJWarpSolverCfg`` that differ for a task, e.g. ``ls_iterations`` for a many-fingered hand.

@@ -14,10 +14,7 @@ from isaaclab.utils.assets import ISAACLAB_NUCLEUS_DIR
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import panda
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
-from tasks.lift_cube_franka import layout
-from tasks.lift_cube_franka.mdp import HeldAbove
-from tasks.scene_parts import (
+from tasks.common.scene_parts import (
     ResetSceneCfg,
     TableSceneCfg,
     box,
@@ -27,6 +24,9 @@ from tasks.scene_parts import (
     start,
     success_reward,
 )
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
+from tasks.lift_cube_franka import layout
+from tasks.lift_cube_franka.mdp import HeldAbove
 
 __all__ = ["LiftCubeFrankaEnvCfg", "LiftCubeFrankaPlayEnvCfg"]
 

@@ -6,7 +6,7 @@ y left, z up, with z = 0 on the table top.
 
 import numpy as np
 
-from tasks.pinhole_camera import PinholeCamera, look_at
+from tasks.common.pinhole_camera import PinholeCamera, look_at
 
 __all__ = [
     "CUBE_SIDE",

@@ -5,7 +5,7 @@ from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.managers import ManagerTermBase, SceneEntityCfg, TerminationTermCfg
 from isaaclab.utils.math import quat_from_euler_xyz
 
-from tasks.episode_draws import draws_by_episode, uniform
+from tasks.common.seeded_resets import draws_by_episode, uniform
 from tasks.lift_cube_franka.mdp import HeldAbove
 from tasks.lift_named_cube_franka.layout import named_cube
 

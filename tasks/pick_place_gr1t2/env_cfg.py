@@ -17,10 +17,7 @@ from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCf
 
 from tasks.assets import gr1t2
 from tasks.assets.steering_wheel import steering_wheel_usd
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions, newton_physics
-from tasks.pick_place_gr1t2 import layout
-from tasks.pick_place_gr1t2.mdp import FollowerJointsActionCfg, Placed
-from tasks.scene_parts import (
+from tasks.common.scene_parts import (
     ResetSceneCfg,
     TableSceneCfg,
     camera,
@@ -29,6 +26,9 @@ from tasks.scene_parts import (
     start,
     success_reward,
 )
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions, newton_physics
+from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2.mdp import FollowerJointsActionCfg, Placed
 
 __all__ = ["PickPlaceGR1T2EnvCfg", "PickPlaceGR1T2PlayEnvCfg"]
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from tasks.common.scripted_expert import ScriptedExpert
 from tasks.pick_place_gr1t2 import layout
 from tasks.pick_place_gr1t2.kinematics import RightArm
 from tasks.pick_place_gr1t2.perception import find_cap
 from tasks.pick_place_gr1t2.plan import CURLED, HAND_ROTATION, HORIZON, STEP, plan_hand
-from tasks.scripted_expert import ScriptedExpert
 
 __all__ = ["PickPlaceExpert"]
 

@@ -6,7 +6,7 @@ IsaacLab's own pick and place of the GR1T2: the robot stands at the origin and l
 
 import numpy as np
 
-from tasks.pinhole_camera import PinholeCamera, look_at
+from tasks.common.pinhole_camera import PinholeCamera, look_at
 
 __all__ = [
     "EYES",

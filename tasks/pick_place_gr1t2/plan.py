@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.assets.steering_wheel import CAP_HEIGHT, RIM_HEIGHT, RIM_RADIUS
+from tasks.common.pinhole_camera import PinholeCamera
 from tasks.pick_place_gr1t2 import layout
-from tasks.pinhole_camera import PinholeCamera
 
 __all__ = ["CURLED", "HAND_ROTATION", "HORIZON", "STEP", "plan_hand"]
 

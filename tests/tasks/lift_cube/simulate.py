@@ -23,10 +23,10 @@ from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env
 from groot_wrappers.errors import ContractError
+from tasks.common.newton_replay import NewtonReplayManager
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert import LiftCubeExpert
-from tasks.newton_replay import NewtonReplayManager
 
 SEEDS = (7, 8, 9, 10)
 CAMERAS = ("scene_camera", "wrist_camera")

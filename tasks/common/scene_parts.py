@@ -9,8 +9,8 @@ from isaaclab.sensors import CameraCfg
 from isaaclab.utils import configclass
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
 
-from tasks.episode_draws import reset_root_pose
-from tasks.pinhole_camera import PinholeCamera
+from tasks.common.pinhole_camera import PinholeCamera
+from tasks.common.seeded_resets import reset_root_pose
 
 __all__ = ["ResetSceneCfg", "TableSceneCfg", "box", "camera", "fixed_box", "joint_targets", "start", "success_reward"]
 
@@ -93,6 +93,6 @@ class TableSceneCfg(InteractiveSceneCfg):
 
 @configclass
 class ResetSceneCfg:
-    """All back at the start; a task adds a ``start`` term. All draws are by ``tasks.episode_draws``."""
+    """All back at the start; a task adds a ``start`` term. All draws are by ``tasks.common.seeded_resets``."""
 
     reset_scene = EventTermCfg(func=mdp.reset_scene_to_default, mode="reset", params={"reset_joint_targets": True})

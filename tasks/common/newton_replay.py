@@ -101,4 +101,4 @@ class NewtonReplayManager(NewtonMJWarpManager):
 class NewtonReplaySolverCfg(MJWarpSolverCfg):
     """``MJWarpSolverCfg`` run by ``NewtonReplayManager``."""
 
-    class_type: type | str = "tasks.newton_replay:NewtonReplayManager"
+    class_type: type | str = "tasks.common.newton_replay:NewtonReplayManager"

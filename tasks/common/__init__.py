@@ -1,0 +1,1 @@
+"""What several tasks share: scene parts, cameras, seeded resets, scripted experts."""
