@@ -12,7 +12,7 @@ from isaaclab.utils.math import combine_frame_transforms
 
 from tasks.gr00t_env_cfg import body_pose_in_root
 from tasks.lift_cube_franka.env_cfg import StatesCfg
-from tasks.lift_cube_franka.layout import TOOL_POINT
+from tasks.lift_cube_franka.geometry import TOOL_POINT
 
 __all__ = ["EndEffectorActionsCfg", "EndEffectorStatesCfg", "tool_pose"]
 

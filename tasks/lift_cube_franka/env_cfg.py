@@ -25,7 +25,7 @@ from tasks.common.scene_parts import (
     success_reward,
 )
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
-from tasks.lift_cube_franka import layout
+from tasks.lift_cube_franka import geometry
 from tasks.lift_cube_franka.mdp import HeldAbove
 
 __all__ = ["LiftCubeFrankaEnvCfg", "LiftCubeFrankaPlayEnvCfg"]
@@ -53,7 +53,7 @@ class LiftCubeSceneCfg(TableSceneCfg):
             articulation_props=[NewtonArticulationCfg(self_collision_enabled=False)],
         ),
         init_state=ArticulationCfg.InitialStateCfg(
-            joint_pos=dict(zip(panda.ARM_JOINTS + panda.FINGER_JOINTS, layout.START_JOINTS, strict=True))
+            joint_pos=dict(zip(panda.ARM_JOINTS + panda.FINGER_JOINTS, geometry.START_JOINTS, strict=True))
         ),
         actuators={
             "arm": ImplicitActuatorCfg(joint_names_expr=_ARM, stiffness=400.0, damping=80.0, armature=0.1),
@@ -62,11 +62,11 @@ class LiftCubeSceneCfg(TableSceneCfg):
     )
     object = RigidObjectCfg(
         prim_path="{ENV_REGEX_NS}/Object",
-        spawn=box((layout.CUBE_SIDE,) * 3, (0.85, 0.08, 0.06), mass=0.1),
-        init_state=RigidObjectCfg.InitialStateCfg(pos=layout.CUBE_START),
+        spawn=box((geometry.CUBE_SIDE,) * 3, (0.85, 0.08, 0.06), mass=0.1),
+        init_state=RigidObjectCfg.InitialStateCfg(pos=geometry.CUBE_START),
     )
-    scene_camera = camera("{ENV_REGEX_NS}/SceneCamera", layout.SCENE_CAMERA, near=0.1)
-    wrist_camera = camera("{ENV_REGEX_NS}/Robot/" + panda.HAND_PRIM + "/WristCamera", layout.WRIST_CAMERA, near=0.01)
+    scene_camera = camera("{ENV_REGEX_NS}/SceneCamera", geometry.SCENE_CAMERA, near=0.1)
+    wrist_camera = camera("{ENV_REGEX_NS}/Robot/" + panda.HAND_PRIM + "/WristCamera", geometry.WRIST_CAMERA, near=0.01)
 
 
 @configclass
@@ -95,7 +95,7 @@ class ObservationsCfg:
 class EventsCfg(ResetSceneCfg):
     """The robot back at its start, the cube somewhere new."""
 
-    place_cube = start(layout.CUBE_START_RANGE)
+    place_cube = start(geometry.CUBE_START_RANGE)
 
 
 @configclass

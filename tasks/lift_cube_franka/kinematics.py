@@ -6,7 +6,7 @@ import pinocchio as pin
 from pink.tasks import FrameTask, PostureTask
 
 from tasks.assets.panda import FINGER_JOINTS, panda_urdf
-from tasks.lift_cube_franka.layout import START_JOINTS
+from tasks.lift_cube_franka.geometry import START_JOINTS
 
 __all__ = ["PandaArm"]
 

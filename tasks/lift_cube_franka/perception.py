@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.lift_cube_franka.layout import CUBE_SIDE, IMAGE_SIZE, SCENE_CAMERA
+from tasks.lift_cube_franka.geometry import CUBE_SIDE, IMAGE_SIZE, SCENE_CAMERA
 
 __all__ = ["CubePose", "fit_cube", "shows_red_about"]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.lift_cube_franka.layout import CUBE_START, CUBE_START_RANGE
+from tasks.lift_cube_franka.geometry import CUBE_START, CUBE_START_RANGE
 
 __all__ = ["COLOURS", "CUBE_STARTS", "named_cube"]
 

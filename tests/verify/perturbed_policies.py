@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tasks.lift_cube_franka.expert import LiftCubeExpert
-from tasks.lift_cube_franka.layout import CUBE_START
+from tasks.lift_cube_franka.geometry import CUBE_START
 from tasks.lift_cube_franka.perception import CubePose, fit_cube
 
 Observation = dict[str, Any]

@@ -26,7 +26,7 @@ from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.protocol.server import PolicyServer
 from runners.servers.latency_policy import LatencyPolicy
-from tasks.lift_cube_franka import layout
+from tasks.lift_cube_franka import geometry
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 
 EXECUTION = 16
@@ -106,7 +106,7 @@ def by_page_locked_memory(env):
 
 def naive(env, beats, fetch=None, every=EXECUTION):
     """Step the bare env, and fetch both cameras' frames on every ``every``-th step."""
-    action = torch.tensor(layout.START_JOINTS, device=env.device).repeat(env.num_envs, 1)
+    action = torch.tensor(geometry.START_JOINTS, device=env.device).repeat(env.num_envs, 1)
     settle()
     begun = time.perf_counter()
     for step in range(beats * EXECUTION):
@@ -119,7 +119,7 @@ def naive(env, beats, fetch=None, every=EXECUTION):
 
 def through_wrappers(env, beats, ask=None):
     """Play beats; envs that are parked begin their next episode on the next beat. Returns steps inside episodes a s."""
-    chunk = {"joint_positions": np.tile(np.float32(layout.START_JOINTS), (env.num_envs, EXECUTION, 1))}
+    chunk = {"joint_positions": np.tile(np.float32(geometry.START_JOINTS), (env.num_envs, EXECUTION, 1))}
     seeds = iter(range(10**9))
     settle()
     begun, steps = time.perf_counter(), 0

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import Delaunay
 
-from tasks.lift_cube_franka.layout import CUBE_SIDE, IMAGE_SIZE, SCENE_CAMERA, WRIST_CAMERA
+from tasks.lift_cube_franka.geometry import CUBE_SIDE, IMAGE_SIZE, SCENE_CAMERA, WRIST_CAMERA
 
 RED = (200, 40, 35)
 CUBE_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * CUBE_SIDE / 2

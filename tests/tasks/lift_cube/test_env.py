@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from tasks.lift_cube_franka import layout
+from tasks.lift_cube_franka import geometry
 
 CONF = Path(__file__).parents[3] / "conf"
 
@@ -87,10 +87,10 @@ def test_seeds_differ_in_place_and_yaw(facts):
     cubes = np.array([first[seed]["cube"] for seed in SEEDS])
     assert len(np.unique(cubes.round(4), axis=0)) == len(SEEDS)
     for column, axis in enumerate("xy"):
-        low, high = np.add(layout.CUBE_START_RANGE[axis], layout.CUBE_START[column])
+        low, high = np.add(geometry.CUBE_START_RANGE[axis], geometry.CUBE_START[column])
         assert ((cubes[:, column] >= low) & (cubes[:, column] <= high)).all()
     yaws = Rotation.from_quat(cubes[:, 3:]).as_euler("xyz")[:, 2]
-    assert np.abs(yaws).max() <= layout.CUBE_START_RANGE["yaw"][1] + 1e-5
+    assert np.abs(yaws).max() <= geometry.CUBE_START_RANGE["yaw"][1] + 1e-5
     assert np.ptp(yaws) > 0.05
 
 

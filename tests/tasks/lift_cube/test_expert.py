@@ -9,8 +9,8 @@ import pytest
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import check_action
 from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.geometry import CUBE_START, SCENE_CAMERA, START_JOINTS
 from tasks.lift_cube_franka.kinematics import PandaArm
-from tasks.lift_cube_franka.layout import CUBE_START, SCENE_CAMERA, START_JOINTS
 from tasks.lift_cube_franka.perception import CubePose
 from tests.tasks.lift_cube.pictures import observation, scene_picture, wrist_picture
 
