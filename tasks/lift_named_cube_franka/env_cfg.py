@@ -12,7 +12,7 @@ from isaaclab.utils import configclass
 from tasks.common.scene_parts import box
 from tasks.lift_cube_franka import env_cfg as lift
 from tasks.lift_cube_franka.geometry import CUBE_SIDE, CUBE_START
-from tasks.lift_named_cube_franka.layout import CUBE_STARTS
+from tasks.lift_named_cube_franka.geometry import CUBE_STARTS
 from tasks.lift_named_cube_franka.mdp import LiftedCube, place_apart
 
 __all__ = ["LiftNamedCubeFrankaEnvCfg", "LiftNamedCubeFrankaPlayEnvCfg"]

@@ -7,7 +7,7 @@ from isaaclab.utils.math import quat_from_euler_xyz
 
 from tasks.common.seeded_resets import draws_by_episode, uniform
 from tasks.lift_cube_franka.mdp import HeldAbove
-from tasks.lift_named_cube_franka.layout import named_cube
+from tasks.lift_named_cube_franka.geometry import named_cube
 
 __all__ = ["LiftedCube", "place_apart"]
 

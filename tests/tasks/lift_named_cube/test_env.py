@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from tasks.lift_named_cube_franka.layout import CUBE_STARTS
+from tasks.lift_named_cube_franka.geometry import CUBE_STARTS
 
 pytestmark = [pytest.mark.simulator, pytest.mark.timeout(280)]
 

@@ -7,7 +7,7 @@ from tasks.lift_cube_franka.expert import LiftCubeExpert
 from tasks.lift_cube_franka.geometry import START_JOINTS
 from tasks.lift_cube_franka.kinematics import PandaArm
 from tasks.lift_named_cube_franka.expert import NamedCubeExpert
-from tasks.lift_named_cube_franka.layout import named_cube
+from tasks.lift_named_cube_franka.geometry import named_cube
 from tests.tasks.lift_cube.pictures import observation, scene_picture, wrist_picture
 
 START = np.array(START_JOINTS)
