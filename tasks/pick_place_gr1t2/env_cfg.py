@@ -27,7 +27,7 @@ from tasks.common.scene_parts import (
     success_reward,
 )
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions, newton_physics
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.mdp import FollowerJointsActionCfg, Placed
 
 __all__ = ["PickPlaceGR1T2EnvCfg", "PickPlaceGR1T2PlayEnvCfg"]
@@ -61,13 +61,13 @@ class PickPlaceSceneCfg(TableSceneCfg):
     """Robot, table, wheel, marked zone and the head camera."""
 
     ground = fixed_box("Ground", (20.0, 20.0, 0.1), (0.22, 0.24, 0.27), centre=(0.0, 0.0, -0.05))
-    table = fixed_box("Table", (1.8, 0.6, 0.05), (0.62, 0.55, 0.46), centre=(0.0, 0.55, layout.TABLE_HEIGHT - 0.025))
+    table = fixed_box("Table", (1.8, 0.6, 0.05), (0.62, 0.55, 0.46), centre=(0.0, 0.55, geometry.TABLE_HEIGHT - 0.025))
     # As flat as paint: the wheel stands on the table.
     zone = fixed_box(
         "Zone",
-        (layout.ZONE_SIDE, layout.ZONE_SIDE, layout.ZONE_THICKNESS),
+        (geometry.ZONE_SIDE, geometry.ZONE_SIDE, geometry.ZONE_THICKNESS),
         (0.15, 0.40, 0.70),
-        centre=(*layout.ZONE_CENTRE, layout.TABLE_HEIGHT),
+        centre=(*geometry.ZONE_CENTRE, geometry.TABLE_HEIGHT),
         collides=False,
     )
     robot = ArticulationCfg(
@@ -77,9 +77,9 @@ class PickPlaceSceneCfg(TableSceneCfg):
             articulation_props=[NewtonArticulationCfg(self_collision_enabled=False)],
         ),
         init_state=ArticulationCfg.InitialStateCfg(
-            pos=layout.ROBOT_POSITION,
-            rot=layout.ROBOT_QUATERNION,
-            joint_pos=dict(zip(_JOINTS["left_arm"] + _JOINTS["right_arm"], layout.START_ARM * 2, strict=True)),
+            pos=geometry.ROBOT_POSITION,
+            rot=geometry.ROBOT_QUATERNION,
+            joint_pos=dict(zip(_JOINTS["left_arm"] + _JOINTS["right_arm"], geometry.START_ARM * 2, strict=True)),
         ),
         actuators={
             "waist": ImplicitActuatorCfg(joint_names_expr=["waist_.*"], stiffness=4400.0, damping=200.0, armature=0.1),
@@ -99,9 +99,9 @@ class PickPlaceSceneCfg(TableSceneCfg):
     object = RigidObjectCfg(
         prim_path="{ENV_REGEX_NS}/Object",
         spawn=sim_utils.UsdFileCfg(),
-        init_state=RigidObjectCfg.InitialStateCfg(pos=layout.WHEEL_START),
+        init_state=RigidObjectCfg.InitialStateCfg(pos=geometry.WHEEL_START),
     )
-    ego_view = camera("{ENV_REGEX_NS}/Robot/" + gr1t2.HEAD_PRIM + "/EgoView", layout.EYES, near=0.05)
+    ego_view = camera("{ENV_REGEX_NS}/Robot/" + gr1t2.HEAD_PRIM + "/EgoView", geometry.EYES, near=0.05)
 
 
 @configclass
@@ -138,7 +138,7 @@ class ObservationsCfg:
 class EventsCfg(ResetSceneCfg):
     """The robot back at its start, the wheel somewhere new."""
 
-    place_wheel = start(layout.WHEEL_START_RANGE)
+    place_wheel = start(geometry.WHEEL_START_RANGE)
 
 
 @configclass
@@ -157,8 +157,8 @@ class TerminationsCfg(Gr00tTerminationsCfg):
         params={
             "asset_cfg": SceneEntityCfg("object"),
             "hands_cfg": SceneEntityCfg("robot", body_names=["left_hand_pitch_link", "right_hand_pitch_link"]),
-            "centre": layout.ZONE_CENTRE,
-            "half_side": layout.ZONE_SIDE / 4,
+            "centre": geometry.ZONE_CENTRE,
+            "half_side": geometry.ZONE_SIDE / 4,
             "lift": 0.05,
             "let_go": 0.26,
             "duration": 0.5,

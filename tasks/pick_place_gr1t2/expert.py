@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from tasks.common.scripted_expert import ScriptedExpert
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.kinematics import RightArm
 from tasks.pick_place_gr1t2.perception import find_cap
 from tasks.pick_place_gr1t2.plan import CURLED, HAND_ROTATION, HORIZON, STEP, plan_hand
@@ -53,7 +53,7 @@ class PickPlaceExpert(ScriptedExpert):
         """Plan all five keys, (16, D) each: left side and waist at their start, right arm and hand at work."""
         waist, arm, hand = states["waist"], states["right_arm"], states["right_hand"]
         chunk = {
-            "left_arm": np.tile(layout.START_ARM, (HORIZON, 1)),
+            "left_arm": np.tile(geometry.START_ARM, (HORIZON, 1)),
             "right_arm": np.tile(arm, (HORIZON, 1)),
             "left_hand": np.zeros((HORIZON, 6)),
             "right_hand": np.tile(hand, (HORIZON, 1)),
@@ -64,7 +64,7 @@ class PickPlaceExpert(ScriptedExpert):
         if cap is None and curl <= CURLED:
             return chunk
         hand_pose, head_pose = self._arm.poses(waist, arm)
-        positions, curls = plan_hand(hand_pose[:3, 3], curl, cap, layout.EYES.carried_by(head_pose))
+        positions, curls = plan_hand(hand_pose[:3, 3], curl, cap, geometry.EYES.carried_by(head_pose))
         poses = [hand_pose, *_turned_to_grasp(hand_pose[:3, :3], positions)]
         path = self._arm.follow(waist, arm, poses)
         speeds = np.diff(path, axis=0) / STEP

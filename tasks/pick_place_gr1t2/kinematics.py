@@ -9,7 +9,7 @@ import pinocchio as pin
 from pink.tasks import FrameTask, PostureTask
 
 from tasks.assets import gr1t2
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 
 __all__ = ["RightArm"]
 
@@ -41,8 +41,8 @@ class RightArm:
     @staticmethod
     def _placed(model: pin.Model) -> None:
         """Move a model whose base is at the origin to where the robot stands."""
-        x, y, z, w = layout.ROBOT_QUATERNION
-        stand = pin.SE3(pin.Quaternion(w, x, y, z).matrix(), np.array(layout.ROBOT_POSITION))
+        x, y, z, w = geometry.ROBOT_QUATERNION
+        stand = pin.SE3(pin.Quaternion(w, x, y, z).matrix(), np.array(geometry.ROBOT_POSITION))
         for joint in range(1, model.njoints):
             if model.parents[joint] == 0:
                 model.jointPlacements[joint] = stand * model.jointPlacements[joint]

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.assets.steering_wheel import CAP_HEIGHT, RIM_HEIGHT, RIM_RADIUS
 from tasks.common.pinhole_camera import PinholeCamera
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 
 __all__ = ["CURLED", "HAND_ROTATION", "HORIZON", "STEP", "plan_hand"]
 
@@ -25,7 +25,7 @@ STEP = 1 / 20
 HAND_ROTATION = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]])
 """Of ``right_hand_pitch_link`` in the env's frame: palm down, fingers along y."""
 
-_RIM = layout.TABLE_HEIGHT + RIM_HEIGHT
+_RIM = geometry.TABLE_HEIGHT + RIM_HEIGHT
 _BEHIND, _ABOVE_RIM = 0.097, 0.039
 """Where the hand's root is while grasping: this far behind the near side of the rim, and above it, metres."""
 _GRASP_HEIGHT = _RIM + _ABOVE_RIM
@@ -44,9 +44,9 @@ _HELD_CAP = np.array([0.0, 0.178, -0.07])
 """The cap of a wheel in the hand, from the hand's root: closing fingers draw the wheel near, and it hangs a little."""
 _HELD_PIXELS = 12.0
 """The cap appears this near to where a held one would; 5 pixels are a centimetre on the table."""
-_PLACE, _AT_PLACE = np.array([layout.ZONE_CENTRE[0], layout.ZONE_CENTRE[1] - 0.19]), 0.03
+_PLACE, _AT_PLACE = np.array([geometry.ZONE_CENTRE[0], geometry.ZONE_CENTRE[1] - 0.19]), 0.03
 """Where the hand lets go, x and y, and how near to it is near enough."""
-_IN_ZONE = layout.ZONE_SIDE / 4 - 0.01
+_IN_ZONE = geometry.ZONE_SIDE / 4 - 0.01
 """A wheel this near to the middle of the zone, in x and in y, is left there."""
 
 _STRAIGHT, CURLED = 0.25, 0.72
@@ -94,7 +94,7 @@ def plan_hand(
     if cap is None:
         cap = held_cap
     held = float(np.linalg.norm(held_cap - cap)) < _HELD_PIXELS
-    wheel = eyes.point_at_height(cap, layout.TABLE_HEIGHT + CAP_HEIGHT)[:2]
+    wheel = eyes.point_at_height(cap, geometry.TABLE_HEIGHT + CAP_HEIGHT)[:2]
     scene = _Scene(hand, curl, wheel, held)
     positions, curls = np.empty((HORIZON, 3)), np.empty(HORIZON)
     for step in range(HORIZON):
@@ -115,7 +115,7 @@ def _next(scene: _Scene) -> Command:
         return _let_go(scene)
     if scene.held and scene.curl > CURLED:
         return _carry(scene)
-    if np.abs(scene.wheel - layout.ZONE_CENTRE).max() < _IN_ZONE:
+    if np.abs(scene.wheel - geometry.ZONE_CENTRE).max() < _IN_ZONE:
         return _towards(scene, _above(scene, _HOVER_HEIGHT), _CAREFUL), _straightened(scene)
     return _fetch(scene)
 

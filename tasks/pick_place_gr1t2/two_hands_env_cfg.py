@@ -4,7 +4,7 @@ from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.utils import configclass
 from isaaclab_tasks.contrib.pick_place.mdp.terminations import task_done_pick_place
 
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.env_cfg import PickPlaceGR1T2EnvCfg, TerminationsCfg
 
 __all__ = ["PickPlaceGR1T2TwoHandsEnvCfg"]
@@ -29,7 +29,7 @@ class PickPlaceGR1T2TwoHandsEnvCfg(PickPlaceGR1T2EnvCfg):
 
     def __post_init__(self) -> None:
         """Move the wheel's start and the marked zone."""
-        self.scene.object.init_state.pos = (*layout.TWO_HANDS_START, layout.TABLE_HEIGHT)
-        self.scene.zone.init_state.pos = (*layout.TWO_HANDS_ZONE_CENTRE, layout.TABLE_HEIGHT)
-        self.scene.zone.spawn.size = (*layout.TWO_HANDS_ZONE_SIZE, layout.ZONE_THICKNESS)
+        self.scene.object.init_state.pos = (*geometry.TWO_HANDS_START, geometry.TABLE_HEIGHT)
+        self.scene.zone.init_state.pos = (*geometry.TWO_HANDS_ZONE_CENTRE, geometry.TABLE_HEIGHT)
+        self.scene.zone.spawn.size = (*geometry.TWO_HANDS_ZONE_SIZE, geometry.ZONE_THICKNESS)
         super().__post_init__()

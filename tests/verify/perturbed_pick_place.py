@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tasks.pick_place_gr1t2.expert import PickPlaceExpert
-from tasks.pick_place_gr1t2.layout import START_ARM
+from tasks.pick_place_gr1t2.geometry import START_ARM
 
 Observation = dict[str, Any]
 

@@ -13,7 +13,7 @@ import torch
 from isaaclab.app import launch_simulation
 
 import tasks  # noqa: F401, registers the ids
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.env_cfg import PickPlaceGR1T2EnvCfg
 
 
@@ -37,7 +37,7 @@ def main(num_envs: int) -> None:
         env.reset(seed=0)
         start_s = time.perf_counter() - begun
         still = torch.zeros((num_envs, 29))
-        still[:, :14] = torch.tensor(layout.START_ARM * 2)
+        still[:, :14] = torch.tensor(geometry.START_ARM * 2)
         step_ms = median_ms(lambda: env.step(still), 60)
 
         def draw() -> None:

@@ -17,7 +17,7 @@ from isaaclab.app import launch_simulation
 import tasks  # noqa: F401
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
 from tasks.assets import gr1t2
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.env_cfg import PickPlaceGR1T2EnvCfg
 
 EXECUTION = 8
@@ -29,7 +29,7 @@ def still(num_envs, **changed):
     widths = {"left_arm": 7, "right_arm": 7, "left_hand": 6, "right_hand": 6, "waist": 3}
     chunk = {key: np.zeros((num_envs, EXECUTION, width), np.float32) for key, width in widths.items()}
     for side in ("left_arm", "right_arm"):
-        chunk[side][...] = layout.START_ARM
+        chunk[side][...] = geometry.START_ARM
     for key, values in changed.items():
         chunk[key][...] = values
     return chunk
@@ -125,8 +125,8 @@ def play(facts, env):
 
     # One wheel is lifted and put into the zone, the other is pushed there along the table.
     env.reset(options={"env_ids": [0, 1], "seeds": [6, 7]})
-    zone = (*layout.ZONE_CENTRE, layout.TABLE_HEIGHT + 0.001)
-    put_wheel(base, [(*layout.ZONE_CENTRE, layout.TABLE_HEIGHT + 0.10), zone])
+    zone = (*geometry.ZONE_CENTRE, geometry.TABLE_HEIGHT + 0.001)
+    put_wheel(base, [(*geometry.ZONE_CENTRE, geometry.TABLE_HEIGHT + 0.10), zone])
     base.step(torch.as_tensor(np.concatenate([chunk[:, 0] for chunk in still(2).values()], axis=1)))
     put_wheel(base, [zone, zone])
     success, steps = [], []

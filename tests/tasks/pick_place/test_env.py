@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 
 pytestmark = [pytest.mark.simulator, pytest.mark.timeout(280)]
 
@@ -45,7 +45,7 @@ def test_start_depends_on_the_seed_alone(facts):
     third, fourth = facts["other_seeds"]
     assert third != fourth
     for position in (first, third, fourth):
-        aside = np.abs(np.subtract(position, layout.WHEEL_START))
+        aside = np.abs(np.subtract(position, geometry.WHEEL_START))
         assert (aside[:2] <= 0.05).all()
         assert aside[2] < 0.001
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.assets import gr1t2
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_two_hands_take_start_and_success_of_the_registered_task(env_cfg):
     assert ours.scene.object.init_state.pos[:2] == pytest.approx(registered.scene.object.init_state.pos[:2])
     assert ours.terminations.success.func is registered.terminations.success.func
     assert ours.terminations.success.params == registered.terminations.success.params
-    assert env_cfg.PickPlaceGR1T2EnvCfg().scene.object.init_state.pos == layout.WHEEL_START
+    assert env_cfg.PickPlaceGR1T2EnvCfg().scene.object.init_state.pos == geometry.WHEEL_START
 
 
 def test_two_hands_with_nvidias_assets_have_the_registered_table_and_wheel_where_they_are():
@@ -59,7 +59,7 @@ def test_two_hands_with_nvidias_assets_have_the_registered_table_and_wheel_where
         assert part.init_state.rot == pytest.approx(theirs.init_state.rot)
     assert ours.robot.init_state.pos == pytest.approx(registered.robot.init_state.pos)
     assert ours.robot.init_state.rot == pytest.approx(registered.robot.init_state.rot, abs=1e-4)
-    start = (*layout.TWO_HANDS_START, layout.TABLE_HEIGHT)
+    start = (*geometry.TWO_HANDS_START, geometry.TABLE_HEIGHT)
     assert PickPlaceGR1T2TwoHandsEnvCfg().scene.object.init_state.pos == start
 
 

@@ -6,15 +6,15 @@ import pytest
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import check_action
 from tasks.assets.steering_wheel import CAP_HEIGHT, CAP_RADIUS
-from tasks.pick_place_gr1t2 import layout
+from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.expert import PickPlaceExpert
 from tasks.pick_place_gr1t2.kinematics import RightArm
 from tasks.pick_place_gr1t2.perception import find_cap
 from tasks.pick_place_gr1t2.plan import HAND_ROTATION, HORIZON
 
 STILL = {
-    "left_arm": layout.START_ARM,
-    "right_arm": layout.START_ARM,
+    "left_arm": geometry.START_ARM,
+    "right_arm": geometry.START_ARM,
     "left_hand": (0.0,) * 6,
     "right_hand": (0.0,) * 6,
     "waist": (0.0,) * 3,
@@ -33,8 +33,8 @@ def expert():
 
 @pytest.fixture(scope="module")
 def eyes(arm):
-    _, head = arm.poses(np.zeros(3), np.array(layout.START_ARM))
-    return layout.EYES.carried_by(head)
+    _, head = arm.poses(np.zeros(3), np.array(geometry.START_ARM))
+    return geometry.EYES.carried_by(head)
 
 
 def picture(eyes, cap):
@@ -42,16 +42,16 @@ def picture(eyes, cap):
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     ring = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1) * CAP_RADIUS
     corners = eyes.project(np.asarray(cap) + ring)
-    v, u = np.indices((layout.IMAGE_SIZE, layout.IMAGE_SIZE)) + 0.5
+    v, u = np.indices((geometry.IMAGE_SIZE, geometry.IMAGE_SIZE)) + 0.5
     edges = np.roll(corners, -1, axis=0) - corners
     inside = edges[:, 1] * (u[..., None] - corners[:, 0]) - edges[:, 0] * (v[..., None] - corners[:, 1]) >= 0
-    image = np.full((layout.IMAGE_SIZE, layout.IMAGE_SIZE, 3), 120, np.uint8)
+    image = np.full((geometry.IMAGE_SIZE, geometry.IMAGE_SIZE, 3), 120, np.uint8)
     image[inside.all(axis=-1)] = (190, 20, 15)
     return image
 
 
 def standing(x, y):
-    return (x, y, layout.TABLE_HEIGHT + CAP_HEIGHT)
+    return (x, y, geometry.TABLE_HEIGHT + CAP_HEIGHT)
 
 
 def observation(*pictures, **states):
@@ -69,7 +69,7 @@ def reach(arm, position):
     """Return arm angles with the grasping hand at a position."""
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = HAND_ROTATION, position
-    return arm.follow(np.zeros(3), np.array(layout.START_ARM), [pose] * 30)[-1]
+    return arm.follow(np.zeros(3), np.array(geometry.START_ARM), [pose] * 30)[-1]
 
 
 def hand_way(arm, action):
@@ -79,7 +79,7 @@ def hand_way(arm, action):
 @pytest.mark.parametrize("x", [0.05, 0.15, 0.40])
 @pytest.mark.parametrize("y", [0.41, 0.51])
 def test_cap_is_found_where_it_is(eyes, x, y):
-    seen = eyes.point_at_height(find_cap(picture(eyes, standing(x, y))), layout.TABLE_HEIGHT + CAP_HEIGHT)
+    seen = eyes.point_at_height(find_cap(picture(eyes, standing(x, y))), geometry.TABLE_HEIGHT + CAP_HEIGHT)
     assert seen[:2] == pytest.approx([x, y], abs=0.004)
 
 
@@ -88,9 +88,9 @@ def test_nothing_red_is_no_cap():
 
 
 def test_eyes_turn_with_the_waist(arm, eyes):
-    _, head = arm.poses(np.array([0.3, 0.0, 0.0]), np.array(layout.START_ARM))
+    _, head = arm.poses(np.array([0.3, 0.0, 0.0]), np.array(geometry.START_ARM))
     point = np.array(standing(0.1, 0.46))
-    assert np.linalg.norm(layout.EYES.carried_by(head).project(point) - eyes.project(point)) > 20
+    assert np.linalg.norm(geometry.EYES.carried_by(head).project(point) - eyes.project(point)) > 20
 
 
 @pytest.mark.parametrize("x", [0.05, 0.15, 0.40])
@@ -108,11 +108,11 @@ def test_action_is_what_the_modality_promises(expert, eyes):
     check_action(action, expert.get_modality_config(), 2)
     assert action["right_arm"].shape == (2, HORIZON, 7)
     assert not action["waist"].any()
-    assert (action["left_arm"] == np.float32(layout.START_ARM)).all()
+    assert (action["left_arm"] == np.float32(geometry.START_ARM)).all()
 
 
 def test_hand_goes_to_the_wheel_first(expert, eyes, arm):
-    start = arm.poses(np.zeros(3), np.array(layout.START_ARM))[0][:3, 3]
+    start = arm.poses(np.zeros(3), np.array(geometry.START_ARM))[0][:3, 3]
     for x in (0.05, 0.15):
         action, _ = expert.get_action(observation(picture(eyes, standing(x, 0.46))))
         target = np.array([x, 0.46 - 0.227])
@@ -149,9 +149,9 @@ def test_closed_hand_that_hides_the_cap_carries_on(expert, arm):
 
 
 def test_wheel_over_the_zone_is_let_go_and_left(expert, eyes, arm):
-    hand = np.array([layout.ZONE_CENTRE[0], layout.ZONE_CENTRE[1] - 0.19, 1.10])
+    hand = np.array([geometry.ZONE_CENTRE[0], geometry.ZONE_CENTRE[1] - 0.19, 1.10])
     state = {"right_arm": reach(arm, hand), "right_hand": [1.35, 1.35, 1.35, 1.35, 1.5, 0.9]}
-    action, _ = expert.get_action(observation(picture(eyes, standing(*layout.ZONE_CENTRE)), **state))
+    action, _ = expert.get_action(observation(picture(eyes, standing(*geometry.ZONE_CENTRE)), **state))
     assert action["right_hand"][0, -1, 0] < 0.2
     assert hand_way(arm, action)[-1, 2] > hand[2]
 
