@@ -306,7 +306,7 @@ def test_recipe_of_the_readme_runs_and_succeeds(tmp_path):
 
 @pytest.mark.simulator
 def test_wrappers_run_from_python(tmp_path):
-    from tasks.lift_cube_franka.expert import LiftCubeExpert
+    from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 
     (block,) = [b for kind, b in BLOCK.findall(README) if kind == "python" and "PolicyClient" in b]
     with PolicyServer(LiftCubeExpert(), port=0) as server:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 from tasks.lift_named_cube_franka.geometry import named_cube
 
 __all__ = ["NamedCubeExpert"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.perception import CubePose, fit_cube
 from tasks.lift_cube_franka.geometry import CUBE_START
-from tasks.lift_cube_franka.perception import CubePose, fit_cube
 
 Observation = dict[str, Any]
 

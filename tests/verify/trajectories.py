@@ -18,7 +18,7 @@ from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
 from runners.rollout.rollout import rollout
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
-from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 
 EPISODES, EXECUTION = 48, 8
 

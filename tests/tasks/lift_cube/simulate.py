@@ -26,7 +26,7 @@ from groot_wrappers.errors import ContractError
 from tasks.common.newton_replay import NewtonReplayManager
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
-from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 
 SEEDS = (7, 8, 9, 10)
 CAMERAS = ("scene_camera", "wrist_camera")

@@ -21,8 +21,8 @@ from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import check_env
 from runners.simulation.env_cfg import change
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
-from tasks.lift_cube_franka.kinematics import PandaArm
-from tasks.lift_cube_franka.libero_expert import LiberoExpert
+from tasks.lift_cube_franka.expert.kinematics import PandaArm
+from tasks.lift_cube_franka.expert.libero_expert import LiberoExpert
 
 EMBODIMENT = Path(__file__).parents[3] / "conf" / "embodiment" / "libero_panda.yaml"
 KEYS = ("x", "y", "z", "roll", "pitch", "yaw", "gripper")

@@ -8,10 +8,10 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import check_action
-from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.kinematics import PandaArm
+from tasks.lift_cube_franka.expert.perception import CubePose
 from tasks.lift_cube_franka.geometry import CUBE_START, SCENE_CAMERA, START_JOINTS
-from tasks.lift_cube_franka.kinematics import PandaArm
-from tasks.lift_cube_franka.perception import CubePose
 from tests.tasks.lift_cube.pictures import observation, scene_picture, wrist_picture
 
 START = np.array(START_JOINTS)
@@ -141,7 +141,7 @@ def test_targets_stay_within_the_joints_limits(expert, arm):
 
 def test_it_starts_without_simulator_and_torch():
     code = (
-        "import sys, tasks.lift_cube_franka.expert as e; e.LiftCubeExpert();"
+        "import sys, tasks.lift_cube_franka.expert.joint_expert as e; e.LiftCubeExpert();"
         "print([m for m in ('isaaclab', 'newton', 'warp', 'torch') if m in sys.modules])"
     )
     started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tasks.lift_cube_franka.expert.perception import fit_cube, shows_red_about
 from tasks.lift_cube_franka.geometry import CUBE_SIDE, CUBE_START, CUBE_START_RANGE, IMAGE_SIZE
-from tasks.lift_cube_franka.perception import fit_cube, shows_red_about
 from tests.tasks.lift_cube.pictures import draw, scene_picture
 
 CORNERS_OF_THE_STARTS = [(x, y) for x in CUBE_START_RANGE["x"] for y in CUBE_START_RANGE["y"]]

@@ -12,8 +12,8 @@ from isaaclab.app import launch_simulation
 
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
-from tasks.lift_cube_franka.expert import LiftCubeExpert
-from tasks.lift_cube_franka.perception import fit_cube
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.perception import fit_cube
 from tasks.lift_named_cube_franka.env_cfg import LiftNamedCubeFrankaEnvCfg
 from tasks.lift_named_cube_franka.expert import NamedCubeExpert
 

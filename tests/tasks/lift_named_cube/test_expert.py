@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tasks.lift_cube_franka.expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.kinematics import PandaArm
 from tasks.lift_cube_franka.geometry import START_JOINTS
-from tasks.lift_cube_franka.kinematics import PandaArm
 from tasks.lift_named_cube_franka.expert import NamedCubeExpert
 from tasks.lift_named_cube_franka.geometry import named_cube
 from tests.tasks.lift_cube.pictures import observation, scene_picture, wrist_picture

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.lift_cube_franka.expert.perception import CubePose
 from tasks.lift_cube_franka.geometry import CUBE_SIDE, SCENE_CAMERA
-from tasks.lift_cube_franka.perception import CubePose
 
 __all__ = ["HORIZON", "STEP", "Pace", "plan_hand"]
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from tasks.common.scripted_expert import ScriptedExpert
+from tasks.lift_cube_franka.expert.hand_plan import HORIZON, STEP, plan_hand
+from tasks.lift_cube_franka.expert.kinematics import PandaArm
+from tasks.lift_cube_franka.expert.perception import CubePose, fit_cube, shows_red_about
 from tasks.lift_cube_franka.geometry import WRIST_CAMERA
-from tasks.lift_cube_franka.grasp import HORIZON, STEP, plan_hand
-from tasks.lift_cube_franka.kinematics import PandaArm
-from tasks.lift_cube_franka.perception import CubePose, fit_cube, shows_red_about
 
 __all__ = ["LiftCubeExpert"]
 

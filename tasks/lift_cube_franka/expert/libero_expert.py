@@ -8,9 +8,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from tasks.common.scripted_expert import ScriptedExpert
+from tasks.lift_cube_franka.expert.hand_plan import HORIZON, Pace, plan_hand
+from tasks.lift_cube_franka.expert.perception import fit_cube, shows_red_about
 from tasks.lift_cube_franka.geometry import IMAGE_SIZE, TOOL_POINT, WRIST_CAMERA
-from tasks.lift_cube_franka.grasp import HORIZON, Pace, plan_hand
-from tasks.lift_cube_franka.perception import fit_cube, shows_red_about
 
 __all__ = ["LiberoExpert"]
 
