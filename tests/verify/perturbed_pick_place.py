@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.pick_place_gr1t2.expert import PickPlaceExpert
+from tasks.pick_place_gr1t2.expert.joint_expert import PickPlaceExpert
 from tasks.pick_place_gr1t2.geometry import START_ARM
 
 Observation = dict[str, Any]

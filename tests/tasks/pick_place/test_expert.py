@@ -7,10 +7,10 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import check_action
 from tasks.assets.steering_wheel import CAP_HEIGHT, CAP_RADIUS
 from tasks.pick_place_gr1t2 import geometry
-from tasks.pick_place_gr1t2.expert import PickPlaceExpert
-from tasks.pick_place_gr1t2.kinematics import RightArm
-from tasks.pick_place_gr1t2.perception import find_cap
-from tasks.pick_place_gr1t2.plan import HAND_ROTATION, HORIZON
+from tasks.pick_place_gr1t2.expert.hand_plan import HAND_ROTATION, HORIZON
+from tasks.pick_place_gr1t2.expert.joint_expert import PickPlaceExpert
+from tasks.pick_place_gr1t2.expert.kinematics import RightArm
+from tasks.pick_place_gr1t2.expert.perception import find_cap
 
 STILL = {
     "left_arm": geometry.START_ARM,

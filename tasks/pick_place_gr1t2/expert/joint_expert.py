@@ -11,9 +11,9 @@ from scipy.spatial.transform import Rotation
 
 from tasks.common.scripted_expert import ScriptedExpert
 from tasks.pick_place_gr1t2 import geometry
-from tasks.pick_place_gr1t2.kinematics import RightArm
-from tasks.pick_place_gr1t2.perception import find_cap
-from tasks.pick_place_gr1t2.plan import CURLED, HAND_ROTATION, HORIZON, STEP, plan_hand
+from tasks.pick_place_gr1t2.expert.hand_plan import CURLED, HAND_ROTATION, HORIZON, STEP, plan_hand
+from tasks.pick_place_gr1t2.expert.kinematics import RightArm
+from tasks.pick_place_gr1t2.expert.perception import find_cap
 
 __all__ = ["PickPlaceExpert"]
 
