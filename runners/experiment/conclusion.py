@@ -64,7 +64,7 @@ def conclude(
         say: Writes lines to the terminal.
 
     Raises:
-        OSError: Summary or page cannot be written. ``runners.apps.finished_run`` makes up for it once there is room again.
+        OSError: Summary or page cannot be written. ``runners.apps.finished_run`` makes up for it once there is room.
     """
     try:
         _write_summary(folder, summary, recorders)  # before W&B's last words, which may take minutes

@@ -112,7 +112,7 @@ def _link(folder: Path, run: Run) -> str | None:
 
 def _pages() -> jinja2.Environment:
     pages = jinja2.Environment(
-        loader=jinja2.PackageLoader("runners"),
+        loader=jinja2.PackageLoader("runners.reports"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

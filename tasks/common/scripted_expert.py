@@ -15,7 +15,7 @@ JOINT_TARGETS = ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT")
 
 
 class ScriptedExpert(ABC):
-    """Policy that plans each row of an observation by itself, without memory; see ``groot_wrappers.protocol.server.Policy``.
+    """Policy that plans each row of an observation by itself, without memory.
 
     So it can be asked for any env, at any time, in any order. A subclass says what it sees, and has ``plan``. It takes
     one frame of every key.
