@@ -25,12 +25,12 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "Embodiment": "embodiment",
+    "Embodiment": "embodiment.embodiment",
     "Gr00tActionWrapper": "action",
     "Gr00tObservationWrapper": "observation",
     "ModalityConfig": "modality",
-    "PolicyClient": "client",
-    "PolicyServer": "server",
+    "PolicyClient": "protocol.client",
+    "PolicyServer": "protocol.server",
 }
 
 

@@ -1,6 +1,8 @@
-"""What all tests share."""
+"""What all tests share: the fixtures of tests/support."""
 
 import signal
+
+pytest_plugins = ["tests.support.processes", "tests.support.rollouts", "tests.support.servers.fixtures"]
 
 # A shell that starts the tests in the background has Ctrl-C ignored, which every process below would inherit: those
 # that are to be interrupted would not notice.

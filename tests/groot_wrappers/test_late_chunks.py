@@ -6,7 +6,7 @@ import torch
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.errors import ContractError, ServerError
-from tests.toy import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
+from tests.support.toys.env import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
 
 HORIZON = 8
 

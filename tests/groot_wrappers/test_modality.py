@@ -17,7 +17,7 @@ from groot_wrappers.modality import (
     unflatten_observation,
     wanted_part,
 )
-from tests.groot_wrappers.policies import LANGUAGE_KEY, T_ACTION, ToyPolicy, observation
+from tests.support.servers.policies import LANGUAGE_KEY, T_ACTION, ToyPolicy, observation
 
 MODALITY = ToyPolicy().get_modality_config()
 

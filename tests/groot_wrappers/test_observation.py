@@ -8,8 +8,8 @@ from gymnasium import spaces
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, ModalityConfig
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import check_observation
-from tests.toy import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
-from tests.toy_variants import DrawsByEpisodeEnv
+from tests.support.toys.env import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
+from tests.support.toys.variants import DrawsByEpisodeEnv
 
 
 def wrap(num_envs=3, **kwargs):

@@ -14,14 +14,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runners.conftest import ROOT, clean_environment, groot_play
-from tests.runners.test_failures import finish, free_port, rows_of, wait_for_rows
-from tests.runners.test_resume import require_every_episode_once, require_every_episode_recorded_once
+from tests.support.processes import (
+    ROOT,
+    clean_environment,
+    finish,
+    free_port,
+    groot_play,
+    require_every_episode_once,
+    require_every_episode_recorded_once,
+    rows_of,
+    wait_for_rows,
+)
 
 __all__ = ["clean_environment", "groot_play"]  # fixtures
 
 KILLS, EPISODES = 20, 300
-POLICY = "tests.runners.policy_servers.Reaching"  # half of its episodes last until their time is up
+POLICY = "tests.support.servers.policy_servers.Reaching"  # half of its episodes last until their time is up
 RUN = ("task.id=Toy-Slow-v0", "num_envs=4", f"episodes={EPISODES}", "horizons.episode=60", "hydra.run.dir=run")
 RUN += ("recorder=[video,wandb,lerobot]",)
 
@@ -35,7 +43,7 @@ def serve(clean_environment):
         command = [
             Path(sys.executable).with_name("groot-serve"),
             "--config-dir",
-            ROOT / "tests/runners/conf",
+            ROOT / "tests/support/toys/conf",
             "policy=toy",
         ]
         command += [f"policy._target_={POLICY}", f"port={port}"]

@@ -13,9 +13,9 @@ from html import unescape
 import pytest
 
 from runners.apps import report as report_app
-from tests.runners.conftest import ROOT
-from tests.runners.sample_runs import make_run
-from tests.runners.sample_sweeps import make_sweep
+from tests.support.processes import ROOT
+from tests.support.samples.runs import make_run
+from tests.support.samples.sweeps import make_sweep
 
 SHOTS = ROOT / "outputs" / "verify-report"
 LONG = "lift the red block and hold it well above the table, without dropping it or touching anything else"

@@ -16,19 +16,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.runners.conftest import ROOT, clean_environment, groot_play
-from tests.runners.test_failures import finish, rows_of
-from tests.runners.test_resume import require_every_episode_once
+from tests.support.processes import ROOT, clean_environment, finish, groot_play, require_every_episode_once, rows_of
 from tests.verify.slurm_cluster import PACKAGES, SlurmCluster
 
 __all__ = ["clean_environment", "groot_play"]  # fixtures
 
 EPISODES, JOBS = 12, 6
-CONF = ROOT / "tests/runners/conf"
+CONF = ROOT / "tests/support/toys/conf"
 BIN = Path(sys.executable).parent
 SERVE = (
     f"echo server on GPU $CUDA_VISIBLE_DEVICES; exec {BIN}/groot-serve --config-dir {CONF} policy=toy "
-    "policy._target_=tests.runners.policy_servers.Reaching port={port}"
+    "policy._target_=tests.support.servers.policy_servers.Reaching port={port}"
 )
 SWEEP = (
     "-m",

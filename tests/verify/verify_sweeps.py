@@ -9,9 +9,14 @@ import time
 import pytest
 
 from runners.sweeps.folder import read_jobs
-from tests.runners.conftest import GROOT_PLAY, clean_environment, groot_play, policy_process
-from tests.runners.test_failures import rows_of
-from tests.runners.test_resume import require_every_episode_once
+from tests.support.processes import (
+    GROOT_PLAY,
+    clean_environment,
+    groot_play,
+    policy_process,
+    require_every_episode_once,
+    rows_of,
+)
 
 __all__ = ["clean_environment", "groot_play", "policy_process"]  # fixtures
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.runners.datasets.samples import make_dataset
+from tests.support.samples.datasets import make_dataset
 
 
 @pytest.fixture(scope="session")

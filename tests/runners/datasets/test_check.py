@@ -10,8 +10,8 @@ import pytest
 from runners.datasets import paths
 from runners.datasets.checks import check_dataset
 from runners.utils.mp4 import Mp4Writer
-from tests.runners.datasets.damage import cut, drop_columns, edit_json, edit_lines, edit_table
-from tests.runners.datasets.samples import FEATURES, make_dataset
+from tests.support.dataset_damage import cut, drop_columns, edit_json, edit_lines, edit_table
+from tests.support.samples.datasets import FEATURES, make_dataset
 
 ROWS = paths.data_path(1)
 """Of the second episode, 7 rows."""

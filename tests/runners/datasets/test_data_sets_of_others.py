@@ -9,7 +9,7 @@ from runners.apps import dataset as dataset_app
 from runners.datasets import paths
 from runners.datasets.reading import DatasetError
 from runners.datasets.replay import ReplayPolicy
-from tests.runners.datasets.damage import drop_columns, edit_json, edit_lines
+from tests.support.dataset_damage import drop_columns, edit_json, edit_lines
 
 
 @pytest.fixture

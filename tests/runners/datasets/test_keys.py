@@ -10,8 +10,8 @@ from runners.datasets.checks import check_dataset
 from runners.datasets.metadata import Modality
 from runners.datasets.paths import file_name
 from runners.datasets.replay import ReplayPolicy
-from tests.runners.datasets.reading import read_whole
-from tests.runners.datasets.samples import FEATURES, make_dataset
+from tests.support.dataset_reader import read_whole
+from tests.support.samples.datasets import FEATURES, make_dataset
 
 ESCAPED = file_name("observation/images/cam.left")
 ODD = (

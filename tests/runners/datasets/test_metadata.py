@@ -8,7 +8,7 @@ from groot_wrappers.errors import Gr00tError
 from runners.datasets import paths, reading
 from runners.datasets.metadata import Info, Modality, count_episodes, read_episodes, read_tasks
 from runners.datasets.reading import DatasetError
-from tests.runners.datasets.damage import cut, edit_json, edit_lines
+from tests.support.dataset_damage import cut, edit_json, edit_lines
 
 READERS = {
     paths.INFO: Info.read,

@@ -10,7 +10,7 @@ import pytest
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ActionConfig, ModalityConfig
 from runners.datasets.modality_config import modality_config_text
-from tests.runners.datasets.samples import FEATURES
+from tests.support.samples.datasets import FEATURES
 
 SERVER = {
     "video": ModalityConfig((-15, 0), ("front", "wrist")),

@@ -13,9 +13,9 @@ from runners.datasets import paths
 from runners.datasets.replay import ReplayPolicy
 from runners.episodes.recorded_plan import recorded_episodes, recorded_plan, require_fitting
 from runners.recorders import Recorders
-from tests.runners.datasets.damage import edit_json
-from tests.runners.datasets.samples import FEATURES, make_dataset
-from tests.runners.datasets.test_recorded_rollout import recorder
+from tests.runners.recorders.test_lerobot import recorder
+from tests.support.dataset_damage import edit_json
+from tests.support.samples.datasets import FEATURES, make_dataset
 
 LENGTHS = (5, 30, 4)
 

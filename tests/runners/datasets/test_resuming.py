@@ -9,9 +9,9 @@ import pytest
 from groot_wrappers.errors import ContractError
 from runners.datasets import paths
 from runners.datasets.writer import DatasetWriter
-from tests.runners.datasets.damage import cut, drop_columns, edit_json, edit_lines
-from tests.runners.datasets.reading import read_whole
-from tests.runners.datasets.samples import FEATURES, record
+from tests.support.dataset_damage import cut, drop_columns, edit_json, edit_lines
+from tests.support.dataset_reader import read_whole
+from tests.support.samples.datasets import FEATURES, record
 
 ROWS = paths.data_path(1)
 FRONT = paths.video_path(1, "front")

@@ -14,7 +14,7 @@ from runners.datasets.replay import ReplayPolicy
 from runners.datasets.rows import EpisodeRows
 from runners.datasets.statistics import dataset_statistics
 from runners.datasets.writer import DatasetWriter
-from tests.runners.datasets.samples import FEATURES, make_dataset
+from tests.support.samples.datasets import FEATURES, make_dataset
 
 
 def written(folder, table, **options):

@@ -13,8 +13,8 @@ import pytest
 from groot_wrappers.errors import ContractError
 from runners.datasets.statistics import PixelCounter
 from runners.datasets.writer import DatasetWriter
-from tests.runners.datasets.reading import lines, numbers_there, read_listed, read_whole
-from tests.runners.datasets.samples import FEATURES, make_dataset, make_frame, record
+from tests.support.dataset_reader import lines, numbers_there, read_listed, read_whole
+from tests.support.samples.datasets import FEATURES, make_dataset, make_frame, record
 
 
 def test_what_was_recorded_is_what_is_read(tmp_path):

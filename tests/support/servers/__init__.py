@@ -1,0 +1,1 @@
+"""Policies and policy servers that do what a test wants of them."""
