@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from groot_wrappers.beat import Tally
+from groot_wrappers.beat import Beat
 from groot_wrappers.chunk_player import ChunkPlayer, Entry
 from groot_wrappers.control_step import ControlStep, ControlStepWatcher
 from groot_wrappers.embodiment.action_map import ActionLayout, Chunk
@@ -87,9 +87,9 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         )
 
     @property
-    def starts(self) -> Literal["per_env", "per_batch"]:
+    def reset_mode(self) -> Literal["per_env", "per_batch"]:
         """Whether one env can begin an episode alone, from its own seed, or only all of them together."""
-        return self._isaaclab.starts
+        return self._isaaclab.reset_mode
 
     @property
     def parked(self) -> torch.Tensor:
@@ -100,13 +100,13 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         """Begin episodes in all envs or in those of ``options["env_ids"]``, and unpark them.
 
         See :meth:`Gr00tObservationWrapper.reset` for the options. Where envs begin episodes only all together
-        (``starts`` is ``per_batch``), those outside ``env_ids`` begin one that nobody plays, and stay parked.
+        (``reset_mode`` is ``per_batch``), those outside ``env_ids`` begin one that nobody plays, and stay parked.
 
         Raises:
             ContractError: As that method, or such an env is asked to begin some episodes while others run.
         """
         env_ids = [int(i) for i in (options or {}).get("env_ids", range(self.num_envs))]
-        if options and "env_ids" in options and self.starts == "per_batch":
+        if options and "env_ids" in options and self.reset_mode == "per_batch":
             running = [i for i in range(self.num_envs) if not self._parked[i] and i not in env_ids]
             if running:
                 raise ContractError(
@@ -173,7 +173,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         errors: list[str | None] = [None] * self.num_envs
         failures: list[Gr00tError] = []
         env: Any = self.env
-        tally = Tally(self._parked, self.device)
+        tally = Beat(self._parked, self.device)
         held = np.zeros(self.num_envs, np.int64)
         succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
         observation: Any = None
@@ -270,7 +270,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         states = self.env.get_wrapper_attr("embodiment").state
         return all(bool(self.env.get_wrapper_attr("present_state")(key)[env_id].isfinite().all()) for key in states)
 
-    def _report_states_that_are_not_finite(self, observation: Any, tally: Tally, errors: list[str | None]) -> None:
+    def _report_states_that_are_not_finite(self, observation: Any, tally: Beat, errors: list[str | None]) -> None:
         """Park the envs where the simulator has diverged."""
         sane = np.isfinite(tally.reward.cpu().numpy())
         if observation is not None:

@@ -1,4 +1,4 @@
-"""Tally: what the control steps of one chunk add up to in each env, and which envs they parked."""
+"""Beat: what the control steps of one chunk add up to in each env, and which envs they parked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["Tally"]
+__all__ = ["Beat"]
 
 
-class Tally:
+class Beat:
     """Adds up the control steps of one chunk; an env whose episode ends is parked and counted no further.
 
     All but rewards and actions is kept on the host, so that a control step waits for a GPU once.

@@ -12,12 +12,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 __all__ = [
     "ContractError",
     "Gr00tError",
     "ProtocolError",
     "ServerError",
     "ServerUnreachableError",
+    "describe_value",
     "did_you_mean",
     "raise_all",
 ]
@@ -50,6 +53,15 @@ class ServerError(Gr00tError):
 
 class ServerUnreachableError(Gr00tError):
     """Nobody answers: not listening yet, too slow, or died in the middle of a call."""
+
+
+def describe_value(value: object) -> str:
+    """Say what came, short enough for a message whatever it is."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}"
+    if isinstance(value, str | int | float | bool | None):
+        return repr(value) if len(repr(value)) <= 120 else f"{type(value).__name__} of {len(repr(value))} characters"
+    return type(value).__name__
 
 
 def did_you_mean(asked: str, offered: Iterable[str]) -> str:

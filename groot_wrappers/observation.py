@@ -34,7 +34,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         instruction: What the policy is told until ``reset`` gives another instruction. The bare env finds what each of
             its envs is told in its attribute ``instructions``, a list of ``num_envs`` texts, set before an env is
             reset: success may depend on it. Where its reset events draw by episode
-            (:attr:`IsaacLabEnv.draws_by_episode`), they find in its attribute ``episode_generators`` a seeded
+            (:attr:`IsaacLabEnv.uses_episode_generators`), they find in its attribute ``episode_generators`` a seeded
             ``torch.Generator`` (CPU) for each env that begins one, by index, and one call resets them all.
         delta_indices: Control steps that the server asks for, per modality (``video``, ``state``), as its
             ``get_modality_config`` has them; the present alone by default.
@@ -58,7 +58,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         isaaclab = IsaacLabEnv(env)
         self.num_envs = isaaclab.num_envs
         self.device = isaaclab.device
-        self.starts = isaaclab.starts
+        self.reset_mode = isaaclab.reset_mode
         """``per_env``: each env can begin an episode alone; ``per_batch``: only all of them together."""
 
         self.embodiment = embodiment
@@ -66,7 +66,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         # The same list, not a copy: the env's terms read from it what reset writes into it.
         isaaclab.base.instructions = self.instructions
         self._language_keys = tuple(language_keys) or (embodiment.language,)
-        self._draws_by_episode = isaaclab.draws_by_episode
+        self._draws_by_episode = isaaclab.uses_episode_generators
         self.renders = 0
         """Moments at which the cameras were drawn."""
 
@@ -113,7 +113,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         Args:
             seed: Where no ``seeds`` are given, env i gets ``seed + i``.
             options: ``env_ids`` (sequence of int; all by default), ``seeds`` (one int each) and ``instructions`` (one
-                str each). Other entries go to the env. Where envs begin episodes only all together (``starts`` is
+                str each). Other entries go to the env. Where envs begin episodes only all together (``reset_mode`` is
                 ``per_batch``), ``env_ids`` must name them all, and the first seed is that of the batch.
 
         Returns:
@@ -169,16 +169,16 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     def _reset_env(self, env_ids: list[int], seeds: Sequence[int] | None, options: dict[str, Any]) -> dict[str, Any]:
         """Reset some envs and keep the raw observation of all."""
         base: Any = self.env.unwrapped
-        if self.starts == "per_batch" and sorted(env_ids) != list(range(self.num_envs)):
+        if self.reset_mode == "per_batch" and sorted(env_ids) != list(range(self.num_envs)):
             raise ContractError(
                 f"{type(base).__name__} begins episodes in all its envs together (its reset takes no env_ids), but "
                 f"reset was asked for {env_ids} alone. Ask for all, or use an env of IsaacLab's manager-based workflow."
             )
-        if not self._was_reset or self.starts == "per_batch":
+        if not self._was_reset or self.reset_mode == "per_batch":
             # gym.make's OrderEnforcing wrapper wants to have seen one reset of the whole.
             self._raw, info = self.env.reset(seed=None if seeds is None else int(seeds[0]), options=options)
             self._was_reset = True
-        if self.starts == "per_batch":
+        if self.reset_mode == "per_batch":
             # Some direct envs begin a first batch at random ages, to spread what a training sees.
             base.episode_length_buf[:] = 0
             return info
@@ -219,7 +219,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     def _read(self, modality: str, key: str) -> torch.Tensor:
         """Read the present frame of one key, (num_envs, ...)."""
         source = self._sources[modality][key]
-        if source.draws and self._drawn_at != self._moment:
+        if source.renders and self._drawn_at != self._moment:
             self._drawn_at = self._moment
             self.renders += 1
         frame = source.read(self._raw)

@@ -2,7 +2,12 @@
 
 import signal
 
-pytest_plugins = ["tests.support.processes", "tests.support.rollouts", "tests.support.servers.fixtures"]
+pytest_plugins = [
+    "tests.support.processes",
+    "tests.support.rollouts",
+    "tests.support.samples.datasets",
+    "tests.support.servers.fixtures",
+]
 
 # A shell that starts the tests in the background has Ctrl-C ignored, which every process below would inherit: those
 # that are to be interrupted would not notice.

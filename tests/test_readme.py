@@ -27,9 +27,10 @@ from runners.apps import report as report_app
 from runners.apps.play import OLD_FLAGS
 from runners.config.schema import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
-from runners.launch import command_line, hydra_app
+from runners.launch import command_line
 from runners.launch.resolvers import register_resolvers
 from runners.statistics.summary import summarise
+from runners.utils import exit_codes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -222,11 +223,11 @@ def test_rows_and_summary_have_the_fields_that_are_told():
 def test_exit_codes_are_those_of_the_command_line():
     told = [int(row[0]) for row in table("exit code")]
     assert told == [
-        hydra_app.DONE,
-        hydra_app.FAILED,
-        hydra_app.DONE_WITH_ERRORS,
-        hydra_app.GATE_NOT_MET,
-        hydra_app.INTERRUPTED,
+        exit_codes.DONE,
+        exit_codes.FAILED,
+        exit_codes.DONE_WITH_ERRORS,
+        exit_codes.GATE_NOT_MET,
+        exit_codes.INTERRUPTED,
     ]
 
 

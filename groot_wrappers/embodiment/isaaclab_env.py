@@ -79,23 +79,23 @@ class IsaacLabEnv:
             )
 
     @cached_property
-    def starts(self) -> Literal["per_env", "per_batch"]:
+    def reset_mode(self) -> Literal["per_env", "per_batch"]:
         """Whether one env can begin an episode alone, or only all of them together (direct envs)."""
         return "per_env" if "env_ids" in inspect.signature(self.base.reset).parameters else "per_batch"
 
     @cached_property
-    def draws_by_episode(self) -> bool:
+    def uses_episode_generators(self) -> bool:
         """Whether a reset draws from ``episode_generators`` of the env alone, so that one call can begin many episodes.
 
-        So it is where no command is drawn, and each event of a reset has an attribute ``draws_by_episode``, or is
-        IsaacLab's ``reset_scene_to_default``, which draws nothing.
+        So it is where no command is drawn, and each event of a reset has an attribute ``uses_episode_generators``, or
+        is IsaacLab's ``reset_scene_to_default``, which draws nothing.
         """
         events, commands = (getattr(self.base, f"{name}_manager", None) for name in ("event", "command"))
         if events is None or (commands is not None and commands.active_terms):
             return False
         terms = [events.get_term_cfg(name).func for name in events.active_terms.get("reset", ())]
         return all(
-            getattr(term, "draws_by_episode", False) or getattr(term, "__name__", "") == "reset_scene_to_default"
+            getattr(term, "uses_episode_generators", False) or getattr(term, "__name__", "") == "reset_scene_to_default"
             for term in terms
         )
 

@@ -27,13 +27,13 @@ class Source:
 
     Args:
         shape: Shape of one env's frame: (H, W, 3) or (D,).
-        draws: Whether reading it draws a camera.
+        renders: Whether reading it draws a camera.
         read: Takes the env's own latest observation, returns the frame of all envs, (num_envs, *shape), uint8 for
             video and float32 for state. It may be a view of a buffer that the simulator overwrites on its next step.
     """
 
     shape: tuple[int, ...]
-    draws: bool
+    renders: bool
     read: Callable[[Any], torch.Tensor]
 
     def then(self, shape: tuple[int, ...], change: Callable[[torch.Tensor], torch.Tensor]) -> "Source":

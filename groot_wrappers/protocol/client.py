@@ -21,16 +21,13 @@ from groot_wrappers.modality import (
     OBSERVATION_FORMS,
     SUPPORTED,
     ModalityConfigs,
-    check_action,
     check_modality_configs,
-    check_observation,
     config_differences,
-    flatten_observation,
-    unflatten_action,
-    wanted_part,
 )
+from groot_wrappers.observation_checks import check_action, check_observation, select_modalities
 from groot_wrappers.protocol.call_failures import CallFailures
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
+from groot_wrappers.protocol.flat_form import flatten_observation, unflatten_action
 from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
 
 __all__ = ["ClientStats", "PolicyClient"]
@@ -214,7 +211,7 @@ class PolicyClient:
         """
         start = time.perf_counter()
         modality = self.get_modality_config()
-        wanted = wanted_part(observation, modality)
+        wanted = select_modalities(observation, modality)
         batch = check_observation(wanted, modality)
         sent = flatten_observation(wanted, modality) if self._observation_form == "flat" else wanted
         try:

@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from groot_wrappers.errors import ContractError, Gr00tError, ServerError, ServerUnreachableError
-from groot_wrappers.modality import ModalityConfigs, check_observation, config_differences, wanted_part
+from groot_wrappers.modality import ModalityConfigs, config_differences
+from groot_wrappers.observation_checks import check_observation, select_modalities
 from groot_wrappers.protocol.batch import split_rows, take_rows
 from groot_wrappers.protocol.client import ClientStats, PolicyClient
 
@@ -127,7 +128,7 @@ class ClientGroup:
         """
         start = time.perf_counter()
         modality = self.get_modality_config()
-        wanted = wanted_part(observation, modality)
+        wanted = select_modalities(observation, modality)
         batch = check_observation(wanted, modality)
         actions: dict[int, dict[str, np.ndarray]] = {}
         info: dict[str, Any] = {}

@@ -20,16 +20,10 @@ from typing import Any, Protocol, Self
 import zmq
 
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError
-from groot_wrappers.modality import (
-    OBSERVATION_FORMS,
-    ModalityConfigs,
-    check_action,
-    check_modality_configs,
-    check_observation,
-    flatten_action,
-    unflatten_observation,
-)
+from groot_wrappers.modality import OBSERVATION_FORMS, ModalityConfigs, check_modality_configs
+from groot_wrappers.observation_checks import check_action, check_observation
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, tcp_endpoint
+from groot_wrappers.protocol.flat_form import flatten_action, unflatten_observation
 from groot_wrappers.protocol.host_names import why_unknown
 from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from groot_wrappers.protocol.wire.texts import with_texts
@@ -195,8 +189,8 @@ class PolicyServer:
                 return self._error(_UNAUTHORIZED)
             if dialect not in (None, self._dialect):
                 raise ContractError(
-                    f"the request's arrays are in the dialect {dialect.story}, "
-                    f"this server speaks {self._dialect.story}. "
+                    f"the request's arrays are in the dialect {dialect.description}, "
+                    f"this server speaks {self._dialect.description}. "
                     f"Send that one, or start the server with dialect={dialect}"
                 )
             return pack(self._result(request), self._dialect)

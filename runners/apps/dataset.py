@@ -58,11 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the ``groot-dataset`` command."""
     begin()
     asked = make_parser().parse_args(arguments)
-    from runners.datasets import looking  # noqa: PLC0415  # --help and a wrong argument answer at once
+    from runners.apps import dataset_terminal  # noqa: PLC0415  # --help and a wrong argument answer at once
 
     if asked.command == "check":
-        exit_after(lambda: looking.check(asked.folder))
-    exit_after(lambda: looking.show(asked.folder, asked.output, asked.episodes))
+        exit_after(lambda: dataset_terminal.check(asked.folder))
+    exit_after(lambda: dataset_terminal.show(asked.folder, asked.output, asked.episodes))
 
 
 if __name__ == "__main__":

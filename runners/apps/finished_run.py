@@ -17,10 +17,10 @@ from runners.utils.atomic_files import write_whole
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.utils.terminal import say
 
-__all__ = ["tell_whole", "whole_run"]
+__all__ = ["finished_run", "report_finished_run"]
 
 
-def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
+def finished_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
     """Return the summary of a run of which no episode is missing; None where there is one to play or to judge anew.
 
     It reads files alone, so that a sweep of many jobs that are whole answers at once. A summary that a full disk or a
@@ -54,7 +54,7 @@ def whole_run(folder: Path, composed: DictConfig) -> dict[str, Any] | None:
     return summary or _write_results(folder, config, earlier.manifest)
 
 
-def tell_whole(folder: Path, summary: Mapping[str, Any]) -> int:
+def report_finished_run(folder: Path, summary: Mapping[str, Any]) -> int:
     """Say that nothing of a run is missing; return the exit code that it has ended with.
 
     A page that was kept from being written is written.

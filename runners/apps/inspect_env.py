@@ -9,7 +9,7 @@ from runners.launch.hydra_app import launch
 __all__ = ["main"]
 
 
-def inspect(config: DictConfig) -> int:
+def inspect_env(config: DictConfig) -> int:
     """Start the env once and print the comparison; return the exit code."""
     from runners.apps.inspection import run_inspection  # noqa: PLC0415  # --help and a refused override answer at once
 
@@ -18,7 +18,7 @@ def inspect(config: DictConfig) -> int:
 
 def main() -> NoReturn:
     """Run the ``groot-inspect`` command."""
-    launch(inspect, "inspect")
+    launch(inspect_env, "inspect")
 
 
 if __name__ == "__main__":

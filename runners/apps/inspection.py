@@ -113,8 +113,8 @@ def _offer(env_id: str, env: IsaacLabEnv) -> Iterator[str]:
     if not env.action_terms:
         yield _row("action", "", f"{env.action_dim} numbers without names")
     yield _row("success", "", "a termination term" if env.has_success else "none: success will be null")
-    together = "only all envs together (starts: per_batch)"
-    yield _row("starts", "", "each env alone, from its own seed" if env.starts == "per_env" else together)
+    together = "only all envs together (reset mode: per_batch)"
+    yield _row("reset mode", "", "each env alone, from its own seed" if env.reset_mode == "per_env" else together)
 
 
 def _joined(

@@ -8,7 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from groot_wrappers.errors import Gr00tError
-from runners.apps.finished_run import tell_whole, whole_run
+from runners.apps.finished_run import finished_run, report_finished_run
 from runners.launch.hydra_app import launch
 from runners.launch.sweep_job import play_job
 from runners.run_folder.resume import going_on, with_earlier_settings
@@ -36,14 +36,14 @@ def play(config: DictConfig) -> int:
     is_job = HydraConfig.get().mode is RunMode.MULTIRUN
     try:
         config = going_on(config, folder)
-        whole = whole_run(folder, config)
+        whole = finished_run(folder, config)
     except Gr00tError as error:
         if is_job:
             JobEnd(FAILED, str(error)).write(folder)
         raise
     if whole is None:
         return play_job(run, config) if is_job else run(config)
-    code = tell_whole(folder, whole)
+    code = report_finished_run(folder, whole)
     if is_job:
         JobEnd(code).write(folder)
     return code

@@ -68,7 +68,7 @@ def _draw_wire(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
     width = 0.8 / len(bars)
     for place, ((who, found), colour) in enumerate(zip(bars.items(), colours, strict=True)):
         at = [group + (place - 2) * width for group in range(len(batches))]
-        drawn = axis.bar(at, [found.get(batch, 0) for batch in batches], width, color=colour, label=_told(who))
+        drawn = axis.bar(at, [found.get(batch, 0) for batch in batches], width, color=colour, label=_label(who))
         axis.bar_label(drawn, fmt="%.3g", fontsize=8, padding=2)
     axis.set_yscale("log")
     axis.set_xticks(range(len(batches)), batches)
@@ -77,7 +77,7 @@ def _draw_wire(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
     axis.set_title("Round trip of a request", loc="left")
 
 
-def _told(who: str) -> str:
+def _label(who: str) -> str:
     return who if who == "bare request" else f"{'plain client' if 'plain' in who else 'ours'}, {who.rpartition(' ')[2]}"
 
 

@@ -74,7 +74,7 @@ def measure_schedulers(config: DictConfig, folder: Path) -> Iterator[Row]:
     with policy_client(config.server, lambda told: None, log=log, device=config.sim.device) as connection:
         client = connection.client
         with bench_env(config, config.num_envs) as (env, embodiment, instruction):
-            if IsaacLabEnv(env).starts != "per_env":
+            if IsaacLabEnv(env).reset_mode != "per_env":
                 raise ContractError(
                     "bench=[schedulers] needs an env that begins one episode alone, which those of the direct workflow "
                     "cannot. Choose a manager-based task, such as task=lift_cube_franka."

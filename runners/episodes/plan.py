@@ -97,20 +97,20 @@ def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[Pla
     return list(plan[index::count])
 
 
-def require_parts(starts: str, count: int) -> None:
+def require_parts(reset_mode: str, count: int) -> None:
     """Check that the parts of a plan are played as the whole plan is.
 
     Args:
-        starts: Whether an episode's start depends on its own seed alone (``per_env``), or on those it begins with.
+        reset_mode: Whether an episode's start depends on its own seed alone (``per_env``), or on those it begins with.
         count: Number of parts.
 
     Raises:
         ContractError: They are not.
     """
-    if count > 1 and starts != "per_env":
+    if count > 1 and reset_mode != "per_env":
         raise ContractError(
-            f"shard.count={count} was asked for, but the envs begin episodes only together (starts: {starts}), so that "
-            "a part of the plan is another experiment than the plan. Leave out shard.count."
+            f"shard.count={count} was asked for, but the envs begin episodes only together (reset mode: {reset_mode}), "
+            "so that a part of the plan is another experiment than the plan. Leave out shard.count."
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.recorders import Recorders
 from runners.reports.pages import write_report
-from runners.reports.text import tell_end
+from runners.reports.text import format_end
 from runners.statistics.gate import judge
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import summarise
@@ -72,7 +72,7 @@ def conclude(
         recorders.on_run_end(summary)
     _write_summary(folder, summary, recorders)
     write_report(folder, summary, rows, manifest)
-    say(*tell_end(folder, summary, rows, execution))
+    say(*format_end(folder, summary, rows, execution))
     if summary["gate"] and not summary["gate"]["met"]:
         return GATE_NOT_MET  # errors count as failures there, so that this says more than that there were some
     errors = any(row.ended == "error" for row in last_rows(rows))

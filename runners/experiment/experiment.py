@@ -106,12 +106,12 @@ def run_experiment(
         ):
             isaaclab = IsaacLabEnv(env)
             check_env(isaaclab, embodiment)
-            require_parts(isaaclab.starts, config.shard.count)
+            require_parts(isaaclab.reset_mode, config.shard.count)
             manifest = write_manifest(
                 folder / "manifest.json",
                 config=resolved,
                 modality=modality,
-                starts=isaaclab.starts,
+                reset_mode=isaaclab.reset_mode,
                 overrides=begun_by(earlier),
                 config_folders=config_folders(),
                 sweep=Path(HydraConfig.get().sweep.dir).name if HydraConfig.get().mode is RunMode.MULTIRUN else None,

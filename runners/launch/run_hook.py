@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import ContractError
 from runners.config.override_errors import explain, is_hydras
 from runners.launch.hydra_app import ELSEWHERE
-from runners.sweeps.folder import JobEnd, put_aside, write_jobs
+from runners.sweeps.folder import JobEnd, archive, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell
 from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
@@ -29,7 +29,7 @@ class RunHook(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Put the run's folder aside where ``fresh=true``."""
-        _refusing(lambda: _put_aside(config, Path(config.hydra.run.dir)))
+        _refusing(lambda: _archive(config, Path(config.hydra.run.dir)))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Name the sweep and its jobs, and write down which there are."""
@@ -80,7 +80,7 @@ class RunHook(Callback):
         _require_composable(config, with_each_choice(self._jobs, overrides))
         given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
         self._folder = Path(config.hydra.sweep.dir if given else f"outputs/sweeps/{_name(config, self._jobs)}")
-        _put_aside(config, self._folder)
+        _archive(config, self._folder)
         write_jobs(self._folder, self._jobs)
         counted = ",".join(swept_free_keys([job.overrides for job in self._jobs]))
         # Both for this process, and as overrides for those that play the jobs, each of which composes its own settings.
@@ -123,7 +123,7 @@ def _name(config: DictConfig, jobs: Sequence[Job]) -> str:
     return asked
 
 
-def _put_aside(config: DictConfig, folder: Path) -> None:
+def _archive(config: DictConfig, folder: Path) -> None:
     """Put a folder aside where ``fresh=true``, and say where it is.
 
     Raises:
@@ -133,7 +133,7 @@ def _put_aside(config: DictConfig, folder: Path) -> None:
         return
     if OmegaConf.select(config, "resume") is not None:
         raise ContractError(f"fresh=true and resume={config.resume} exclude each other. Leave one of them out.")
-    aside = put_aside(folder)
+    aside = archive(folder)
     if aside is not None:
         say(f"fresh=true: what was in {folder} is now in {aside}")
 

@@ -15,11 +15,11 @@ import jinja2
 import yaml  # type: ignore[import-untyped]
 
 from runners.episodes.row import EpisodeRow, describe, last_rows
-from runners.reports.text import METHODS, tell_counted, tell_means, tell_rate, tell_servers, tell_what_is_odd
+from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
 from runners.run_folder.reader import Run
 from runners.statistics.intervals import Method, success_interval
 from runners.sweeps.heat_map import heat_map
-from runners.sweeps.overview import Evaluation, tell_progress
+from runners.sweeps.overview import Evaluation, format_progress
 from runners.utils.atomic_files import write_whole
 
 __all__ = ["write_report", "write_runs_page"]
@@ -46,10 +46,10 @@ def write_report(
         outcome=describe(rows),
         summary=summary,
         method=METHODS[summary["ci_method"]],
-        counted=tell_counted(summary),
-        means=tell_means(summary),
-        servers=tell_servers(summary),
-        odd=tell_what_is_odd(summary, rows),
+        counted=format_counted(summary),
+        means=format_means(summary),
+        servers=format_servers(summary),
+        odd=format_what_is_odd(summary, rows),
         plot=_plot(summary, rows),
         failed=[row for row in rows if row.ended != "success"],
         succeeded=[row for row in rows if row.ended == "success"],
@@ -91,7 +91,8 @@ def write_runs_page(
             runs=shown,
             by_instruction=shown if len(texts) > 1 else [],
             sweeps=[
-                {"told": tell_progress(sweep, asked), "map": heat_map(asked)} for sweep, asked in (sweeps or {}).items()
+                {"told": format_progress(sweep, asked), "map": heat_map(asked)}
+                for sweep, asked in (sweeps or {}).items()
             ],
             link=link,
         )
@@ -123,7 +124,7 @@ def _pages() -> jinja2.Environment:
     pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
     pages.filters["moment"] = lambda iso: f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
     pages.filters["quoted"] = lambda text: f"“{text}”" if text else "(empty)"
-    pages.filters["rate"] = lambda told, suffix="": tell_rate(told, suffix, interval="")
+    pages.filters["rate"] = lambda told, suffix="": format_rate(told, suffix, interval="")
     return pages
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from runners.reports.pages import write_runs_page
 from runners.reports.shards import join_shards
-from runners.reports.text import tell_rate
+from runners.reports.text import format_rate
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
 from runners.statistics.comparison import NothingInCommonError, compare
-from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, swept_keys, tell_progress
+from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, format_progress, swept_keys
 from runners.utils.tables import aligned
 from runners.utils.terminal import one_line, say
 
@@ -42,7 +42,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
         if len(run.parts) > 1 and run.summary["gate"]:  # which no shard has judged for itself
             say(f"{name}: {run.summary['gate']['told']}")
     for sweep, its in evaluations.items():
-        say(*tell_progress(sweep, its))
+        say(*format_progress(sweep, its))
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
     write_runs_page(output.resolve(), runs, names, evaluations)
@@ -95,8 +95,8 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
             (
                 one_line(name),
                 f"{told['successes']} of {told['counted'] - told['errors']}",
-                tell_rate(told, interval=""),
-                tell_rate(told, "_errors_failed", interval=""),
+                format_rate(told, interval=""),
+                format_rate(told, "_errors_failed", interval=""),
                 str(told["errors"]),
                 "-" if latency is None else f"{latency:.0f}",
                 "-" if speed is None else f"{speed:.1f}",

@@ -10,13 +10,13 @@ from runners.episodes.row import EpisodeRow, describe, last_rows
 
 __all__ = [
     "METHODS",
-    "tell_counted",
-    "tell_end",
-    "tell_means",
-    "tell_outcome",
-    "tell_rate",
-    "tell_servers",
-    "tell_what_is_odd",
+    "format_counted",
+    "format_end",
+    "format_means",
+    "format_outcome",
+    "format_rate",
+    "format_servers",
+    "format_what_is_odd",
 ]
 
 METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
@@ -26,7 +26,7 @@ CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
 
-def tell_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95% interval ") -> str:
+def format_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95% interval ") -> str:
     """Return a rate with its interval: ``80% (95% interval 55% to 93%)``.
 
     Args:
@@ -38,22 +38,22 @@ def tell_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95%
     return "none judged" if rate is None else f"{rate:.0%} ({interval}{low:.0%} to {high:.0%})"
 
 
-def tell_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
+def format_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
     """Return the lines that end a run at the terminal: how episodes ended, rates, instructions, stop and gate."""
     outcome = describe(last_rows(rows))
-    lines = [outcome if summary["success_rate"] is None else f"{outcome}: success rate {tell_rate(summary)}"]
+    lines = [outcome if summary["success_rate"] is None else f"{outcome}: success rate {format_rate(summary)}"]
     if summary["errors"] and summary["success_rate_errors_failed"] is not None:
-        lines.append(f"With errors counted as failures: {tell_rate(summary, '_errors_failed')}")
-    lines += tell_counted(summary)
+        lines.append(f"With errors counted as failures: {format_rate(summary, '_errors_failed')}")
+    lines += format_counted(summary)
     if len(summary["instructions"]) > 1:
-        lines.append(tell_means(summary))
-        lines += [f"  {tell_rate(told)}: {told['instruction']!r}" for told in summary["instructions"]]
+        lines.append(format_means(summary))
+        lines += [f"  {format_rate(told)}: {told['instruction']!r}" for told in summary["instructions"]]
     if summary["gate"]:
         lines.append(summary["gate"]["told"])
-    return lines + tell_what_is_odd(summary, rows)
+    return lines + format_what_is_odd(summary, rows)
 
 
-def tell_what_is_odd(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
+def format_what_is_odd(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
     """Return what whoever reads the figures has to know: rows with a warning, and recorders that failed."""
     odd: dict[str, list[int]] = {}
     for row in last_rows(rows):
@@ -74,7 +74,7 @@ def _episodes(indices: Sequence[int]) -> str:
     )
 
 
-def tell_counted(summary: Mapping[str, Any]) -> list[str]:
+def format_counted(summary: Mapping[str, Any]) -> list[str]:
     """Say why figures are of fewer episodes than were planned, or than have ended; nothing where they are of all."""
     stop = summary["stop"]
     lines = []
@@ -91,7 +91,7 @@ def tell_counted(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def tell_means(summary: Mapping[str, Any]) -> str:
+def format_means(summary: Mapping[str, Any]) -> str:
     """Return both means over the instructions, with what they are."""
     micro, macro = summary["micro_success_rate"], summary["macro_success_rate"]
     instructions = f"Over {len(summary['instructions'])} instructions"
@@ -103,7 +103,7 @@ def tell_means(summary: Mapping[str, Any]) -> str:
     )
 
 
-def tell_servers(summary: Mapping[str, Any]) -> list[str]:
+def format_servers(summary: Mapping[str, Any]) -> list[str]:
     """Return a line for each server, where there are several: its share, its latency, and whether it was left out."""
     lines = []
     for told in summary["server"]["endpoints"]:
@@ -115,7 +115,7 @@ def tell_servers(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def tell_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow], execution: int) -> list[str]:
+def format_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow], execution: int) -> list[str]:
     """Return what ends a run at the terminal: the outcome, what it cost, where it lies, and what opens it.
 
     Args:
@@ -124,14 +124,14 @@ def tell_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow
         rows: All of its rows.
         execution: ``horizons.execution``.
     """
-    lines = ["", *tell_outcome(summary, rows)]
+    lines = ["", *format_outcome(summary, rows)]
     calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
     if p50_ms is not None:
         speed = summary["env_steps_per_s"]
         lines.append(
             f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs"
         )
-        lines += [f"  {line}" for line in tell_servers(summary)]
+        lines += [f"  {line}" for line in format_servers(summary)]
         if execution < CHUNKED_EXECUTION:
             fewer = -(-calls * execution // CHUNKED_EXECUTION)
             lines.append(f"horizons=chunked would ask about {fewer} times instead of {calls}")

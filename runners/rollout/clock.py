@@ -30,7 +30,7 @@ class PausedClock:
     def __init__(self) -> None:
         self.waited_s = 0.0
 
-    def beat(self, env: "Gr00tActionWrapper", ask: "Callable[[], Chunk]") -> Any:
+    def play_beat(self, env: "Gr00tActionWrapper", ask: "Callable[[], Chunk]") -> Any:
         """Ask, then play; see ``Gr00tActionWrapper.step`` for what is returned and raised."""
         start = time.perf_counter()
         chunk = ask()
@@ -55,7 +55,7 @@ class RealClock:
         # Never shut down: what hangs in it ends with its client, and an interruption must not wait for a server.
         self._thread = ThreadPoolExecutor(1, "asks the policy")
 
-    def beat(self, env: "Gr00tActionWrapper", ask: "Callable[[], Chunk]") -> Any:
+    def play_beat(self, env: "Gr00tActionWrapper", ask: "Callable[[], Chunk]") -> Any:
         """Play while asking; see ``Gr00tActionWrapper.step_while_asking`` for what is returned and raised."""
         pending = self._thread.submit(ask)
         outcome = env.step_while_asking(lambda steps: self._answer(pending, steps))

@@ -13,7 +13,7 @@ import torch
 from groot_wrappers.action import Gr00tActionWrapper
 from groot_wrappers.embodiment.action_map import Chunk
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
-from groot_wrappers.modality import wanted_part
+from groot_wrappers.observation_checks import select_modalities
 from groot_wrappers.protocol.batch import take_rows
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
@@ -101,11 +101,11 @@ def rollout(
         replay.on_reset(client.reset())
     while not schedule.is_over:
         idle = len(schedule.running) < env.num_envs
-        if schedule.waiting and idle and enough(schedule.settled(log.rows)):
+        if schedule.waiting and idle and enough(schedule.final_rows(log.rows)):
             schedule.waiting.clear()
             continue
         try:
-            starting = schedule.begin(env.num_envs, env.starts)
+            starting = schedule.begin(env.num_envs, env.reset_mode)
             if starting:
                 if server_reset is ServerReset.per_episode:
                     _reset_server(client, starting.values(), replay)
@@ -113,7 +113,7 @@ def rollout(
                 recorders.on_episodes_start(starting, observation)
             ask = _question(client, observation, sorted(schedule.running), env.num_envs, replay)
             recorders.on_beat(observation)
-            observation, reward, terminated, truncated, info = clock.beat(env, ask)
+            observation, reward, terminated, truncated, info = clock.play_beat(env, ask)
         except Gr00tError as error:
             fail(error)
             continue
@@ -155,7 +155,7 @@ def _question(
     What the server wants is read here, while the env stands where it was observed; asking needs the env no more.
     """
     modality = client.get_modality_config()
-    wanted = wanted_part(observation, modality)
+    wanted = select_modalities(observation, modality)
     request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
 
     def ask() -> Chunk:

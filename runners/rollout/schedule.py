@@ -60,15 +60,15 @@ class Schedule:
         """Whether no episode runs and none waits."""
         return not self.waiting and not self.running
 
-    def begin(self, num_envs: int, starts: Literal["per_env", "per_batch"]) -> dict[int, PlannedEpisode]:
+    def begin(self, num_envs: int, reset_mode: Literal["per_env", "per_batch"]) -> dict[int, PlannedEpisode]:
         """Give the next episodes to the envs that have none, and return what begins where.
 
         Args:
             num_envs: Envs side by side.
-            starts: Whether one env can begin alone; ``per_batch`` waits until none runs.
+            reset_mode: Whether one env can begin alone; ``per_batch`` waits until none runs.
         """
         starting: dict[int, PlannedEpisode] = {}
-        if self.running and starts == "per_batch":
+        if self.running and reset_mode == "per_batch":
             return starting
         for env_id in range(num_envs):
             if env_id in self.running:
@@ -90,7 +90,7 @@ class Schedule:
         if row.ended == "error" and self._tried[episode.index] <= self._retries:
             self.waiting = sorted([*self.waiting, episode], key=lambda waiting: waiting.index)
 
-    def settled(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
+    def final_rows(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         """Return the rows of the episodes that will not be tried again."""
         open_ = {episode.index for episode in self.waiting} | {e.planned.index for e in self.running.values()}
         return [row for row in rows if row.index not in open_]

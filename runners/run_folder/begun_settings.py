@@ -10,13 +10,13 @@ from omegaconf.errors import OmegaConfBaseException
 from groot_wrappers.errors import ContractError
 from runners.config.schema import LatencyServerConfig, PlayConfig, ServerConfig
 
-__all__ = ["LIMIT_OF_TASK", "settled"]
+__all__ = ["LIMIT_OF_TASK", "restored_settings"]
 
 LIMIT_OF_TASK = "task.episode_steps"
 """What ``horizons.episode`` is where it is not given."""
 
 
-def settled(then: Mapping[str, Any], now: DictConfig, given: Collection[str]) -> DictConfig:
+def restored_settings(then: Mapping[str, Any], now: DictConfig, given: Collection[str]) -> DictConfig:
     """Return the settings that a run was begun with, but for those that are given now.
 
     Args:

@@ -31,7 +31,7 @@ def write_manifest(
     *,
     config: Mapping[str, Any],
     modality: ModalityConfigs,
-    starts: str,
+    reset_mode: str,
     overrides: Sequence[str] = (),
     config_folders: Sequence[str] = (),
     sweep: str | None = None,
@@ -45,7 +45,7 @@ def write_manifest(
         path: File to write.
         config: The resolved configuration, without secrets.
         modality: What the server said that it wants.
-        starts: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
+        reset_mode: ``per_env``: each episode's start depends on its own seed alone; ``per_batch``: envs begin only
             together, from the seed of the first of them.
         overrides: What was set at the command line; of a multirun, for this run.
         config_folders: Where options were looked for beside our own.
@@ -58,7 +58,7 @@ def write_manifest(
         **provenance(config["sim"]["device"]),
         "overrides": list(overrides),
         "config_folders": list(config_folders),
-        "starts": starts,
+        "reset_mode": reset_mode,
         "wandb_id": secrets.token_hex(4) if earlier is None else earlier["wandb_id"],
         "sweep": sweep if earlier is None else earlier.get("sweep"),
         "earlier_starts": before,

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.config.overrides import all_parsed, given_overrides, key_of, quoted
-from runners.run_folder.begun_settings import LIMIT_OF_TASK, settled
+from runners.run_folder.begun_settings import LIMIT_OF_TASK, restored_settings
 from runners.utils.json_files import JsonFileError, read_json
 from runners.utils.terminal import say
 
@@ -93,7 +93,7 @@ def going_on(config: DictConfig, folder: Path) -> DictConfig:
     earlier = EarlierStart.read(Path(config.resume or folder))
     anew = set(given_overrides()) - set(earlier.manifest.get("overrides", []))  # what is repeated says nothing new
     given = {key_of(each) for each in all_parsed(anew)} | {*OF_THIS_START}
-    begun = settled(earlier.manifest["config"], config, given | {*FREE} if is_job else given)
+    begun = restored_settings(earlier.manifest["config"], config, given | {*FREE} if is_job else given)
     if is_job and (changed := differences(other_settings(begun), other_settings(config))):
         say(f"{folder} goes on with the settings it was begun with, which would be others by now:", *changed)
     return begun
@@ -117,7 +117,7 @@ class _Manifest(msgspec.Struct):
     """The part of ``manifest.json`` that going on relies on."""
 
     config: _Counts
-    starts: Literal["per_env", "per_batch"]
+    reset_mode: Literal["per_env", "per_batch"]
     modality: dict[str, Any]
     created: str
     command: list[str]
@@ -170,7 +170,7 @@ class EarlierStart:
             ContractError: It is another run. All differences are named.
         """
         # Where envs begin only together, their number decides where an episode starts.
-        free = [key for key in FREE if key != "num_envs" or self.manifest["starts"] == "per_env"]
+        free = [key for key in FREE if key != "num_envs" or self.manifest["reset_mode"] == "per_env"]
         then, now = other_settings(self.manifest["config"], free), other_settings(config, free)
         if modality is not None:
             then |= _leaves({"modality of the server": self.manifest["modality"]})

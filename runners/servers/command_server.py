@@ -67,7 +67,7 @@ def started_server(
             start_new_session=True,  # Ctrl-C reaches every process of a terminal, and when to stop is this one's word
         )
     try:
-        if why := _wait_until_it_listens(guard, port, timeout_s, lambda waited_s: say(_told(waited_s, log))):
+        if why := _wait_until_it_listens(guard, port, timeout_s, lambda waited_s: say(_format_wait(waited_s, log))):
             end = "\n".join(log.read_text(errors="replace").splitlines()[-TOLD_LINES:])
             raise ServerUnreachableError(
                 f"The policy server did not start: {why}. Its command was: {command}\nThe end of {log}:\n{end}"
@@ -111,7 +111,7 @@ def _wait_until_it_listens(
     return None
 
 
-def _told(waited_s: float, log: Path) -> str:
+def _format_wait(waited_s: float, log: Path) -> str:
     return f"Waiting for the policy server that was started ({waited_s:.0f} s); its output is in {log}"
 
 

@@ -81,7 +81,7 @@ def policy_client(
             on_wait=tell,
         )
 
-    def tell_loss(error: Gr00tError) -> None:
+    def report_loss(error: Gr00tError) -> None:
         say(f"\nA policy server is left out from here on; the others are asked for its share. {error}")
 
     def own_server(port: int) -> AbstractContextManager[int]:
@@ -101,7 +101,7 @@ def policy_client(
         connected = [connect(host, port) for host, port in addresses]
         client: PolicyClient | ClientGroup = connected[0]
         if server.endpoints:
-            client = ClientGroup(connected, on_loss=tell_loss)
+            client = ClientGroup(connected, on_loss=report_loss)
         clients.callback(client.close)
 
         def revive(error: Gr00tError) -> None:

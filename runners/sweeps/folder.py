@@ -2,7 +2,7 @@
 
 * ``write_jobs``, ``read_jobs``: the jobs that were asked for, those of earlier commands included.
 * ``JobEnd``: how a job ended.
-* ``put_aside``: what ``fresh=true`` does with the folder that is there.
+* ``archive``: what ``fresh=true`` does with the folder that is there.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from runners.sweeps.jobs import Job
 from runners.utils.atomic_files import write_whole
 
-__all__ = ["JobEnd", "put_aside", "read_jobs", "write_jobs"]
+__all__ = ["JobEnd", "archive", "read_jobs", "write_jobs"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read_jobs(folder: Path) -> list[Job]:
         return []
 
 
-def put_aside(folder: Path) -> Path | None:
+def archive(folder: Path) -> Path | None:
     """Rename a folder that is there already; return its new path, None where there is nothing to put aside."""
     if not folder.exists():
         return None

@@ -4,7 +4,7 @@
 * ``find_sweeps``: the sweeps below a folder.
 * ``evaluations_of``: the evaluations of a sweep.
 * ``swept_keys``: what they differ by.
-* ``tell_progress``: how far it is, in words.
+* ``format_progress``: how far it is, in words.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import Job, settings_of
 from runners.utils.exit_codes import FAILED
 
-__all__ = ["Evaluation", "evaluations_of", "find_sweeps", "state_of", "swept_keys", "tell_progress"]
+__all__ = ["Evaluation", "evaluations_of", "find_sweeps", "format_progress", "state_of", "swept_keys"]
 
 SHARD = "shard.index"
 
@@ -95,7 +95,7 @@ def swept_keys(evaluations: Sequence[Evaluation]) -> list[str]:
     return [key for key in keys if len({evaluation.settings.get(key) for evaluation in evaluations}) > 1]
 
 
-def tell_progress(sweep: Path, evaluations: Sequence[Evaluation]) -> list[str]:
+def format_progress(sweep: Path, evaluations: Sequence[Evaluation]) -> list[str]:
     """Say how many jobs are in which state, and which of them are not done."""
     states = [(evaluation, folder, state) for evaluation in evaluations for folder, state in evaluation.jobs.items()]
     counts = Counter(state for _, _, state in states)

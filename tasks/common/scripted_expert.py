@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfigs, check_observation
+from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfigs
+from groot_wrappers.observation_checks import check_observation
 
 __all__ = ["ScriptedExpert"]
 

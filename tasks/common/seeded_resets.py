@@ -1,6 +1,6 @@
 """Draws of reset terms that depend on the episode's seed alone, for any number of envs that are reset together.
 
-* ``draws_by_episode``: marks a reset term that draws by ``uniform`` alone.
+* ``uses_episode_generators``: marks a reset term that draws by ``uniform`` alone.
 * ``uniform``: numbers within ranges, a row an env.
 * ``reset_root_pose``: reset term that puts something anew within a range about its initial pose.
 
@@ -15,14 +15,14 @@ from isaaclab.envs import ManagerBasedEnv
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.math import quat_from_euler_xyz, quat_mul
 
-__all__ = ["draws_by_episode", "reset_root_pose", "uniform"]
+__all__ = ["reset_root_pose", "uniform", "uses_episode_generators"]
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 
-def draws_by_episode[**P](term: Callable[P, None]) -> Callable[P, None]:
+def uses_episode_generators[**P](term: Callable[P, None]) -> Callable[P, None]:
     """Mark a reset term that draws by ``uniform`` alone, or not at all."""
-    term.draws_by_episode = True
+    term.uses_episode_generators = True
     return term
 
 
@@ -45,7 +45,7 @@ def uniform(env: ManagerBasedEnv, env_ids: torch.Tensor | slice, ranges: Sequenc
     return (drawn * (high - low) + low).to(env.device)
 
 
-@draws_by_episode
+@uses_episode_generators
 def reset_root_pose(
     env: ManagerBasedEnv,
     env_ids: torch.Tensor | slice,

@@ -5,14 +5,14 @@ from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.managers import ManagerTermBase, SceneEntityCfg, TerminationTermCfg
 from isaaclab.utils.math import quat_from_euler_xyz
 
-from tasks.common.seeded_resets import draws_by_episode, uniform
+from tasks.common.seeded_resets import uniform, uses_episode_generators
 from tasks.lift_cube_franka.mdp import HeldAbove
 from tasks.lift_named_cube_franka.geometry import named_cube
 
 __all__ = ["LiftedCube", "place_apart"]
 
 
-@draws_by_episode
+@uses_episode_generators
 def place_apart(
     env: ManagerBasedRLEnv,
     env_ids: torch.Tensor | slice,

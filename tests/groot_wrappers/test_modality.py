@@ -4,18 +4,13 @@ import numpy as np
 import pytest
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from groot_wrappers.modality import (
-    ActionConfig,
-    ModalityConfig,
-    check_action,
-    check_modality_configs,
-    check_observation,
-    config_differences,
+from groot_wrappers.modality import ActionConfig, ModalityConfig, check_modality_configs, config_differences
+from groot_wrappers.observation_checks import check_action, check_observation, select_modalities
+from groot_wrappers.protocol.flat_form import (
     flatten_action,
     flatten_observation,
     unflatten_action,
     unflatten_observation,
-    wanted_part,
 )
 from tests.support.servers.policies import LANGUAGE_KEY, T_ACTION, ToyPolicy, observation
 
@@ -179,10 +174,10 @@ class TestWantedPart:
     def test_leaves_out_what_nobody_wants(self):
         more = observation() | {"audio": {}}
         more["state"] |= {"legs": None}
-        assert repr(wanted_part(more, MODALITY)) == repr(observation())
+        assert repr(select_modalities(more, MODALITY)) == repr(observation())
 
     def test_puts_the_instruction_under_every_key_of_the_server(self):
-        wanted = wanted_part(observation(), self.several)
+        wanted = select_modalities(observation(), self.several)
         texts = observation()["language"][LANGUAGE_KEY]
         assert wanted["language"] == {"task": texts, LANGUAGE_KEY: texts, "words": texts}
         assert check_observation(wanted, self.several) == 2
@@ -191,9 +186,9 @@ class TestWantedPart:
         given = observation()
         given["language"] |= {"task": [["lift"]] * 2}
         with pytest.raises(ContractError, match=f"'words' must be in observation. Got .'{LANGUAGE_KEY}', 'task'"):
-            wanted_part(given, self.several)
+            select_modalities(given, self.several)
         given["language"]["words"] = [["a"], ["b"]]
-        assert wanted_part(given, self.several)["language"] == given["language"]
+        assert select_modalities(given, self.several)["language"] == given["language"]
 
     @pytest.mark.parametrize(
         ("given", "told"),
@@ -208,7 +203,7 @@ class TestWantedPart:
     )
     def test_names_the_keys_of_the_caller(self, given, told):
         with pytest.raises(ContractError, match=told):
-            wanted_part(given, MODALITY)
+            select_modalities(given, MODALITY)
 
 
 class TestCheckAction:
@@ -259,7 +254,7 @@ class TestForms:
 
     def test_carry_several_language_keys(self):
         modality = MODALITY | {"language": ModalityConfig((0,), (LANGUAGE_KEY, "words"))}
-        given = wanted_part(observation(), modality)
+        given = select_modalities(observation(), modality)
         flat = flatten_observation(given, modality)
         assert flat["words"] == flat[LANGUAGE_KEY] == ["pick up cube 0", "pick up cube 1"]
         assert repr(unflatten_observation(flat, modality)) == repr(given)

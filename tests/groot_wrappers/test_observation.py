@@ -7,7 +7,7 @@ from gymnasium import spaces
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, ModalityConfig
 from groot_wrappers.errors import ContractError
-from groot_wrappers.modality import check_observation
+from groot_wrappers.observation_checks import check_observation
 from tests.support.toys.env import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
 from tests.support.toys.variants import DrawsByEpisodeEnv
 

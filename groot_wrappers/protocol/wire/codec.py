@@ -102,7 +102,7 @@ class _Packer:
             self._plain(value, where)
         else:
             raise ProtocolError(
-                f"{_told(where)} is a {type(value).__name__}, which cannot be sent; "
+                f"{_format_place(where)} is a {type(value).__name__}, which cannot be sent; "
                 "send a numpy array, str, number, list or dict"
             )
 
@@ -112,12 +112,12 @@ class _Packer:
             try:
                 self.text += _packed_key(key)
             except ProtocolError as error:
-                raise ProtocolError(f"{_told(where)} has the key {error}") from None
+                raise ProtocolError(f"{_format_place(where)} has the key {error}") from None
             self.write(value[key], (where, key), depth - 1)
 
     def _begin(self, header: bytes, where: _Place, depth: int) -> None:
         if depth == 0:
-            raise ProtocolError(f"{_told(where)} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
+            raise ProtocolError(f"{_format_place(where)} is nested deeper than {msgpack_reader.MAX_DEPTH} levels")
         self.text += header
 
     def _plain(self, value: object, where: _Place) -> None:
@@ -125,13 +125,13 @@ class _Packer:
         try:
             self.text += self._packer.pack(value)
         except (OverflowError, ValueError) as error:  # an int beyond 64 bits, a lone surrogate
-            raise ProtocolError(f"{_told(where)} cannot be sent: {error}") from error
+            raise ProtocolError(f"{_format_place(where)} cannot be sent: {error}") from error
 
     def _array(self, array: np.ndarray, where: _Place) -> None:
         try:
             head, values = array_pieces(array, self._dialect)
         except ProtocolError as error:
-            raise ProtocolError(f"{_told(where)}: {error}") from None
+            raise ProtocolError(f"{_format_place(where)}: {error}") from None
         self.text += head
         self.pieces += (self.text, values)
         self.text = bytearray()
@@ -140,7 +140,7 @@ class _Packer:
         try:
             piece = scalar_piece(value)
         except ProtocolError as error:
-            raise ProtocolError(f"{_told(where)}: {error}") from None
+            raise ProtocolError(f"{_format_place(where)}: {error}") from None
         if self._dialect is Dialect.NPY:
             self._plain(value.item(), where)
         else:
@@ -165,9 +165,9 @@ def _packed_key(key: object) -> bytes:
     return piece
 
 
-def _told(where: _Place) -> str:
+def _format_place(where: _Place) -> str:
     """Return a place as a message names it: ``message.data.state[3]``."""
     if isinstance(where, str):
         return where
     holder, key = where
-    return f"{_told(holder)}[{key}]" if isinstance(key, int) else f"{_told(holder)}.{key!s}"
+    return f"{_format_place(holder)}[{key}]" if isinstance(key, int) else f"{_format_place(holder)}.{key!s}"

@@ -46,7 +46,7 @@ class Dialect(StrEnum):
         return "__ModalityConfig_class__" if self is Dialect.NPY else "__ModalityConfig__"
 
     @property
-    def story(self) -> str:
+    def description(self) -> str:
         """The dialect and who speaks it, for messages."""
         return f"'{self}' ({'N1.6, first N1.7' if self is Dialect.NPY else 'N1.7 since May 2026'})"
 

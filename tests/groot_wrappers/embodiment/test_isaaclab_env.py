@@ -37,7 +37,7 @@ def test_manager_based_env_is_read_by_its_names():
         "joint_a": (0, SCALE, DEFAULTS[0]),
         "joint_b": (1, SCALE, DEFAULTS[1]),
     }
-    assert (env.starts, env.has_success) == ("per_env", True)
+    assert (env.reset_mode, env.has_success) == ("per_env", True)
 
 
 def test_envs_stand_where_they_ended_within_the_block_and_are_reset_after_it_again():
@@ -144,7 +144,7 @@ def test_direct_env_is_read_by_its_spaces():
     env = IsaacLabEnv(DirectRLEnv())
     assert (env.action_dim, env.action_terms, env.joint_columns) == (2, {}, {})
     assert env.observations == {"policy": (2,)}
-    assert (env.starts, env.has_success, env.has_rewards) == ("per_batch", False, True)
+    assert (env.reset_mode, env.has_success, env.has_rewards) == ("per_batch", False, True)
 
 
 def test_direct_env_is_played_by_slices():

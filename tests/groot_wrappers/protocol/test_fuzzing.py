@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from groot_wrappers.errors import ContractError, ProtocolError
-from groot_wrappers.modality import (
-    ModalityConfig,
-    check_action,
-    check_modality_configs,
-    check_observation,
-    unflatten_action,
-    unflatten_observation,
-)
+from groot_wrappers.modality import ModalityConfig, check_modality_configs
+from groot_wrappers.observation_checks import check_action, check_observation
+from groot_wrappers.protocol.flat_form import unflatten_action, unflatten_observation
 from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.groot_wrappers.protocol.wire.test_codec import plain
 from tests.support import golden_frames

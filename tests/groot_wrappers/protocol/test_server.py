@@ -11,7 +11,8 @@ import pytest
 import zmq
 
 from groot_wrappers.errors import ContractError, Gr00tError
-from groot_wrappers.modality import ModalityConfig, flatten_observation
+from groot_wrappers.modality import ModalityConfig
+from groot_wrappers.protocol.flat_form import flatten_observation
 from groot_wrappers.protocol.server import PolicyServer
 from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.support import golden_frames

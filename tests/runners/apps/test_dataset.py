@@ -2,32 +2,16 @@
 
 import errno
 import json
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from runners.apps import dataset as dataset_app
 from runners.datasets import paths
 from runners.datasets.contact_sheet import contact_sheet
 from runners.datasets.metadata import Info, read_episodes
 from tests.support.dataset_damage import edit_json, edit_lines
 from tests.support.samples.datasets import make_dataset
-
-
-@pytest.fixture
-def groot_dataset(monkeypatch, capsys, made_once, tmp_path):
-    """Run groot-dataset beside a data set of three episodes; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(made_once, tmp_path / "lift")
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            dataset_app.main([str(argument) for argument in arguments])
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
 
 
 def test_check_says_what_a_good_data_set_holds(groot_dataset):

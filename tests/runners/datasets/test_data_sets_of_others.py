@@ -1,11 +1,9 @@
 """Data sets that others have made: graded by what GR00T makes of them, each with its remedy, and shown as they are."""
 
 import json
-import shutil
 
 import pytest
 
-from runners.apps import dataset as dataset_app
 from runners.datasets import paths
 from runners.datasets.reading import DatasetError
 from runners.datasets.replay import ReplayPolicy
@@ -13,22 +11,8 @@ from tests.support.dataset_damage import drop_columns, edit_json, edit_lines
 
 
 @pytest.fixture
-def groot_dataset(monkeypatch, capsys, made_once, tmp_path):
-    """Run groot-dataset beside the data set ``a set``; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(made_once, tmp_path / "a set")
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            dataset_app.main([str(argument) for argument in arguments])
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
 def folder(groot_dataset, tmp_path):
-    return tmp_path / "a set"
+    return (tmp_path / "lift").rename(tmp_path / "a set")
 
 
 def suggested(out):

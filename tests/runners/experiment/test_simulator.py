@@ -78,7 +78,7 @@ def test_two_cubes_are_lifted_through_a_policy_server(tmp_path, clean_environmen
         assert row["server_calls"] == -(-row["steps"] // 8)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["packages"]["isaaclab"]
-    assert manifest["starts"] == "per_env"
+    assert manifest["reset_mode"] == "per_env"
     for name in ("report.html", "simulator.log", ".hydra/config.yaml"):
         assert (folder / name).stat().st_size > 0
     assert list(folder.glob("wandb/offline-run-*/*.wandb"))

@@ -22,14 +22,14 @@ HOOKS = [name for name in vars(Recorder) if not name.startswith("_")]
 
 
 def shipped_recorders():
-    """Return every Recorder class that lives in runners.recorders."""
+    """Return every Recorder class of runners.recorders that a run can choose: each but the bar that all runs have."""
     modules = [
         importlib.import_module(f"runners.recorders.{module.name}")
         for module in pkgutil.iter_modules(runners.recorders.__path__)
     ]
     classes = {kind for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)}
     return sorted(
-        (kind for kind in classes if issubclass(kind, Recorder) and kind not in (Recorder, Recorders)),
+        (kind for kind in classes if issubclass(kind, Recorder) and kind not in (Recorder, Recorders, ProgressBar)),
         key=lambda kind: kind.__name__,
     )
 

@@ -57,7 +57,7 @@ def go_on(command, monkeypatch):
         monkeypatch.setattr(play, "play", real_play)
         monkeypatch.setattr(play, "run", take)
         monkeypatch.setattr(play, "play_job", lambda run, config: run(config))
-        monkeypatch.setattr(play, "whole_run", lambda folder, config: None)
+        monkeypatch.setattr(play, "finished_run", lambda folder, config: None)
         code, out, err = command(play, *arguments)
         assert code == 0, err
         return settings[-1], out

@@ -35,7 +35,7 @@ def test_revision_is_none_outside_a_checkout_and_without_git(tmp_path, monkeypat
 def test_what_is_returned_is_what_is_written(tmp_path):
     path = tmp_path / "manifest.json"
     written = manifest.write_manifest(
-        path, config={"sim": {"device": "cpu"}}, modality={}, starts="per_env", overrides=["num_envs=4"]
+        path, config={"sim": {"device": "cpu"}}, modality={}, reset_mode="per_env", overrides=["num_envs=4"]
     )
     assert json.loads(path.read_text()) == written
     assert written["overrides"] == ["num_envs=4"]

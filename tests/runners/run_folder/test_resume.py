@@ -49,7 +49,7 @@ def manifest(folder, **changes):
     content = {
         "command": ["groot-play", "--config-dir", "my_conf", "task=mine", "seed=3"],
         "overrides": ["task=mine", "seed=3", "+task.env.scene.ground=null"],
-        "starts": "per_env",
+        "reset_mode": "per_env",
         "created": "2026-11-25T01:28:34+00:00",
         "revision": None,
         "wandb_id": "0000abcd",
@@ -98,7 +98,7 @@ def test_another_run_is_refused_with_the_difference(tmp_path, change, told):
 
 
 def test_number_of_envs_is_part_of_a_run_whose_envs_begin_together(tmp_path):
-    earlier = manifest(tmp_path / "run", starts="per_batch")
+    earlier = manifest(tmp_path / "run", reset_mode="per_batch")
     with pytest.raises(ContractError, match="num_envs: 2 then, 4 now"):
         earlier.require_same(earlier.manifest["config"] | {"num_envs": 4}, {})
 

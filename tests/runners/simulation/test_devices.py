@@ -71,7 +71,7 @@ def test_missing_isaac_sim_is_told_before_its_missing_gpu(gpus):
 
 def test_inspection_refuses_a_missing_gpu_before_it_asks_a_server(command, monkeypatch, gpus):
     gpus(0)
-    monkeypatch.setattr(inspect_env, "inspect", run_inspection)
+    monkeypatch.setattr(inspect_env, "inspect_env", run_inspection)
     code, _, err = command(inspect_env, "sim.device=cuda:0", "server=expert")
     assert code == 1
     assert "PyTorch sees no GPU here" in err

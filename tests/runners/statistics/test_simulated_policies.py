@@ -30,7 +30,7 @@ MOST_SEEDS = 2**31
 class Clock:
     """Stands for env and client: what rollout asks of them, with an episode's fate read off its seed."""
 
-    starts, execution = "per_env", 1
+    reset_mode, execution = "per_env", 1
 
     def __init__(self, num_envs, rate):
         self.num_envs, self.has_rewards, self.rate = num_envs, False, rate

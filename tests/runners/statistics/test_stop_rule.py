@@ -3,7 +3,7 @@
 import pytest
 
 from runners.episodes.plan import make_plan
-from runners.reports.text import tell_counted
+from runners.reports.text import format_counted
 from runners.statistics.intervals import anytime_interval
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import count
@@ -31,7 +31,7 @@ def test_episodes_that_ended_beyond_a_gap_do_not_count():
     assert [row.index for row in stop.counted(rows)] == [0, 1]
     summary = count(rows, stop.counted(rows), "wilson") | {"stop": stop.to_json(rows)}
     assert (summary["episodes"], summary["counted"], summary["successes"]) == (4, 2, 2)
-    (told,) = tell_counted(summary)
+    (told,) = format_counted(summary)
     assert told.startswith("The figures are of the first 2 episodes of the plan; 2 more ended")
 
 
@@ -57,7 +57,7 @@ def test_figures_are_of_the_first_episodes_that_are_enough():
     assert len(stop.counted(more)) == ENOUGH
     summary = count(more, stop.counted(more), stop.method) | {"stop": stop.to_json(more)}
     assert (summary["ci_low"], summary["ci_high"]) == anytime_interval(ENOUGH, ENOUGH)
-    ended, beyond = tell_counted(summary)
+    ended, beyond = format_counted(summary)
     assert ended.startswith(
         f"Ended early, after {ENOUGH} of 100 episodes: the interval is no wider than stop.ci_width=0.3"
     )

@@ -223,7 +223,7 @@ def test_part_that_a_plan_does_not_have_is_refused(index, count, told):
 def test_envs_that_begin_only_together_play_no_parts():
     require_parts("per_batch", 1)
     require_parts("per_env", 2)
-    with pytest.raises(ContractError, match=r"\(starts: per_batch\)"):
+    with pytest.raises(ContractError, match=r"\(reset mode: per_batch\)"):
         require_parts("per_batch", 2)
 
 

@@ -1,7 +1,11 @@
 """Small data sets: two state keys, two action keys, two cameras of different sizes, numbers that say where they are."""
 
-import numpy as np
+import shutil
 
+import numpy as np
+import pytest
+
+from runners.apps import dataset as dataset_app
 from runners.datasets.features import Features
 from runners.datasets.recording import Frame
 from runners.datasets.writer import DatasetWriter
@@ -47,3 +51,29 @@ def make_dataset(folder, lengths=(5, 7, 4), tasks=("reach", "grasp", "reach"), f
         for index, (length, task) in enumerate(zip(lengths, tasks, strict=True)):
             record(writer, length, task, plan_index=index, seed=1000 + index, success=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Return a data set of three episodes, which no test may change."""
+    return make_dataset(tmp_path_factory.mktemp("made") / "set")
+
+
+@pytest.fixture
+def dataset(made_once, tmp_path):
+    """Return a data set of three episodes, 5, 7 and 4 rows long."""
+    return shutil.copytree(made_once, tmp_path / "set")
+
+
+@pytest.fixture
+def groot_dataset(monkeypatch, capsys, made_once, tmp_path):
+    """Run groot-dataset beside ``lift``, a data set of three episodes; return exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(made_once, tmp_path / "lift")
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            dataset_app.main([str(argument) for argument in arguments])
+        return exit_.value.code, *capsys.readouterr()
+
+    return run

@@ -79,7 +79,7 @@ def make_run(
         "created": "2026-11-25T01:28:34+00:00",
         "command": ["groot-play", *overrides],
         "overrides": list(overrides),
-        "starts": "per_env",
+        "reset_mode": "per_env",
         "revision": None,
         "wandb_id": "0000abcd",
         "modality": {},

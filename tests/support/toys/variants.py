@@ -67,7 +67,7 @@ class DrawsByEpisodeEnv(ToyEnv):
 
     def __init__(self, num_envs=4, marked=True, **options):
         super().__init__(num_envs, **options)
-        terms = {"back": self.reset_scene_to_default, "goal": SimpleNamespace(draws_by_episode=marked)}
+        terms = {"back": self.reset_scene_to_default, "goal": SimpleNamespace(uses_episode_generators=marked)}
         self.event_manager = SimpleNamespace(
             active_terms={"reset": list(terms)}, get_term_cfg=lambda name: SimpleNamespace(func=terms[name])
         )

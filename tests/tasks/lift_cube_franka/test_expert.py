@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from groot_wrappers.errors import ContractError
-from groot_wrappers.modality import check_action
+from groot_wrappers.observation_checks import check_action
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 from tasks.lift_cube_franka.expert.kinematics import PandaArm
 from tasks.lift_cube_franka.expert.perception import CubePose

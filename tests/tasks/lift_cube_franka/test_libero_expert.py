@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from groot_wrappers.embodiment.action_map import ActionLayout
 from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment
 from groot_wrappers.embodiment.isaaclab_env import ActionTerm, JointColumn
-from groot_wrappers.modality import check_action
+from groot_wrappers.observation_checks import check_action
 from tasks.lift_cube_franka.expert.libero_expert import LiberoExpert
 from tasks.lift_cube_franka.geometry import CUBE_START, TOOL_POINT, WRIST_CAMERA
 from tests.tasks.lift_cube_franka.pictures import CUBE_CORNERS, draw, scene_picture, turn

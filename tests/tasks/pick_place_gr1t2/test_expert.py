@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from groot_wrappers.errors import ContractError
-from groot_wrappers.modality import check_action
+from groot_wrappers.observation_checks import check_action
 from tasks.assets.steering_wheel import CAP_HEIGHT, CAP_RADIUS
 from tasks.pick_place_gr1t2 import geometry
 from tasks.pick_place_gr1t2.expert.hand_plan import HAND_ROTATION, HORIZON

@@ -47,14 +47,14 @@ def heights(video):
     return np.array([RAIL - np.argwhere(frame[:RAIL] < 128)[:, 0].min(initial=RAIL) for frame in frames])
 
 
-@pytest.mark.parametrize(("task", "starts"), [("cartpole_direct", "per_batch"), ("cartpole_manager", "per_env")])
-def test_policy_that_sees_pixels_alone_keeps_the_pole_up(task, starts, asset_root, tmp_path):
+@pytest.mark.parametrize(("task", "reset_mode"), [("cartpole_direct", "per_batch"), ("cartpole_manager", "per_env")])
+def test_policy_that_sees_pixels_alone_keeps_the_pole_up(task, reset_mode, asset_root, tmp_path):
     folder = tmp_path / "run"
     # Three episodes in two envs: the third begins when the direct env's batch has ended.
     rows = play(asset_root, folder, f"task={task}", "num_envs=2", "episodes=3", "horizons.episode=150")
     assert [row["ended"] for row in rows] == ["time_out"] * 3, "the cart left the rail"
     assert {row["success"] for row in rows} == {None}, "the task has no success term"
-    assert json.loads((folder / "manifest.json").read_text())["starts"] == starts
+    assert json.loads((folder / "manifest.json").read_text())["reset_mode"] == reset_mode
     for row in rows:
         seen = heights(folder / row["video"])
         assert len(seen) == 150, "a picture for each step that the episode lasted"
