@@ -2,18 +2,17 @@
 
 from typing import NoReturn
 
-from omegaconf import DictConfig
-
+from runners.config.composed import Composition
 from runners.launch.hydra_app import launch
 
 __all__ = ["main"]
 
 
-def bench(config: DictConfig) -> int:
+def bench(composition: Composition) -> int:
     """Measure the sections that are asked for; return the exit code."""
     from runners.bench.run import run_bench  # noqa: PLC0415  # --help and a refused override answer at once
 
-    return run_bench(config)
+    return run_bench(composition)
 
 
 def main() -> NoReturn:

@@ -2,18 +2,17 @@
 
 from typing import NoReturn
 
-from omegaconf import DictConfig
-
+from runners.config.composed import Composition
 from runners.launch.hydra_app import launch
 
 __all__ = ["main"]
 
 
-def inspect_env(config: DictConfig) -> int:
+def inspect_env(composition: Composition) -> int:
     """Start the env once and print the comparison; return the exit code."""
     from runners.apps.inspection import run_inspection  # noqa: PLC0415  # --help and a refused override answer at once
 
-    return run_inspection(config)
+    return run_inspection(composition)
 
 
 def main() -> NoReturn:

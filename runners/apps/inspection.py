@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from omegaconf import DictConfig
+from omegaconf import OmegaConf
 
 from groot_wrappers.embodiment.action_map import target_columns
 from groot_wrappers.embodiment.drafting import DraftEntry, draft_embodiment
@@ -19,8 +19,8 @@ from groot_wrappers.embodiment.matching import check_env, match_embodiment
 from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
-from runners.config import composed
-from runners.servers.experts import require_expert
+from runners.config.composed import Composition, resolved
+from runners.config.schema import ServerConfig, SimConfig
 from runners.servers.policy_connection import policy_client
 from runners.simulation.devices import require_simulator
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg, require_registered
@@ -31,20 +31,21 @@ from runners.utils.terminal import say
 __all__ = ["run_inspection"]
 
 
-def run_inspection(config: DictConfig) -> int:
-    """Start the env of a composed ``conf/inspect.yaml`` and print the comparison; return the exit code."""
-    require_expert(config)
-    resolved = composed.resolved(config, "inspect")
-    require_simulator(resolved["sim"])
-    require_registered(resolved["task"])
+def run_inspection(composition: Composition) -> int:
+    """Start the env of ``conf/inspect.yaml`` and print the comparison; return the exit code."""
+    plain = resolved(composition)
+    sim: SimConfig = OmegaConf.to_object(composition.config.sim)  # type: ignore[assignment]
+    require_simulator(sim)
+    require_registered(plain["task"])
     modality = None
-    if config.server is not None:
-        with policy_client(config.server, say, log=Path(os.devnull), device=config.sim.device) as connection:
+    if composition.config.server is not None:
+        server: ServerConfig = OmegaConf.to_object(composition.config.server)  # type: ignore[assignment]
+        with policy_client(server, say, log=Path(os.devnull), device=sim.device) as connection:
             modality = connection.client.get_modality_config()
-    env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
+    env_cfg = load_env_cfg(plain["task"], sim)
     problems: list[str] = []
     try:
-        embodiment = chosen_embodiment(resolved["embodiment"], env_cfg)
+        embodiment = chosen_embodiment(Embodiment.from_config(plain["embodiment"]), env_cfg)
     except ContractError as error:
         embodiment = Embodiment()
         problems += error.problems
@@ -57,9 +58,7 @@ def run_inspection(config: DictConfig) -> int:
     with (
         open(os.devnull, "w") as nowhere,  # tables of IsaacLab's own
         redirect_stdout(nowhere),
-        simulated_env(
-            resolved["task"]["id"], env_cfg, num_envs=1, episode_steps=1000, device=config.sim.device, seed=0
-        ) as env,
+        simulated_env(plain["task"]["id"], env_cfg, num_envs=1, episode_steps=1000, device=sim.device, seed=0) as env,
     ):
         isaaclab = IsaacLabEnv(env)
         if not embodiment.is_empty:
@@ -69,7 +68,7 @@ def run_inspection(config: DictConfig) -> int:
                 problems += error.problems
         entries = _entries(embodiment)
         lines = [
-            *_offer(resolved["task"]["id"], isaaclab),
+            *_offer(plain["task"]["id"], isaaclab),
             *_joined(isaaclab, embodiment, modality, entries),
             *_verdict(problems),
             *_yaml(draft_embodiment(isaaclab, modality, entries), embodiment, modality),

@@ -1,21 +1,21 @@
 """``groot-play``: play a policy in an env and count how often it succeeds."""
 
-from pathlib import Path
-from typing import NoReturn
-
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING, NoReturn
 
 from groot_wrappers.errors import Gr00tError
-from runners.apps.finished_run import finished_run, report_finished_run
+from runners.apps.finished_run import finished_run
+from runners.config.composed import Composition
+from runners.experiment.request import RunRequest
 from runners.launch.hydra_app import launch
 from runners.launch.sweep_job import play_job
 from runners.run_folder.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.utils.exit_codes import FAILED
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from runners.experiment.run_end import RunEnd
+
+__all__ = ["main", "play_run"]
 
 OLD_FLAGS = {
     "--task": "task",
@@ -30,30 +30,37 @@ OLD_FLAGS = {
 """Flags of the earlier command line, each with the key that took its place."""
 
 
-def play(config: DictConfig) -> int:
+def play(composition: Composition) -> int:
     """Play a run, or a job of a sweep, unless nothing of it is missing; return the exit code."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    is_job = HydraConfig.get().mode is RunMode.MULTIRUN
+    if composition.sweep is None:
+        return play_run(composition).code
     try:
-        config = going_on(config, folder)
-        whole = finished_run(folder, config)
+        composition = going_on(composition)
+        end = finished_run(composition)
     except Gr00tError as error:
-        if is_job:
-            JobEnd(FAILED, str(error)).write(folder)
+        JobEnd(FAILED, str(error)).write(composition.folder)
         raise
-    if whole is None:
-        return play_job(run, config) if is_job else run(config)
-    code = report_finished_run(folder, whole)
-    if is_job:
-        JobEnd(code).write(folder)
-    return code
+    if end is None:
+        return play_job(play_missing, composition)
+    JobEnd(end.code).write(composition.folder)
+    return end.code
 
 
-def run(config: DictConfig) -> int:
-    """Run the experiment; return the exit code."""
-    from runners.experiment.preparation import start_run  # noqa: PLC0415  # --help and a refused override answer at once
+def play_run(composition: Composition) -> "RunEnd":
+    """Play a run in this process, unless nothing of it is missing.
 
-    return start_run(config)
+    Raises:
+        Gr00tError: It cannot be played; the message says what mends it.
+    """
+    composition = going_on(composition)
+    return finished_run(composition) or play_missing(composition)
+
+
+def play_missing(composition: Composition) -> "RunEnd":
+    """Play what is missing of a run, in this process."""
+    from runners.experiment.start import start_run  # noqa: PLC0415  # --help and a refused override answer at once
+
+    return start_run(RunRequest.of(composition))
 
 
 def main() -> NoReturn:

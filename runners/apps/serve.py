@@ -6,11 +6,12 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.protocol.server import Policy
 from groot_wrappers.protocol.wire.codec import Dialect
+from runners.config.composed import Composition
 from runners.config.validation import SERVE, require_within
 from runners.launch.hydra_app import launch
 from runners.servers.hosting import TOKEN_VARIABLE, policy_server
@@ -23,8 +24,9 @@ __all__ = ["main"]
 logger = logging.getLogger(__name__)
 
 
-def serve(config: DictConfig) -> int:
+def serve(composition: Composition) -> int:
     """Serve until interrupted, or until a client that may do so ends it."""
+    config = composition.config
     if OmegaConf.is_missing(config, "policy"):
         raise Gr00tError("No policy was named. Write groot-serve policy=lift_cube_expert; --help lists all policies.")
     require_within(config, SERVE)

@@ -21,7 +21,7 @@ from runners.episodes.plan import make_plan
 from runners.recorders import Recorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RunInfo
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 
 __all__ = ["HoldingClient", "measure_control_step"]
 
@@ -88,9 +88,9 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
         stopwatch.watch_env(IsaacLabEnv(env))
         with tempfile.TemporaryDirectory(dir=folder) as rows, EpisodeLog(Path(rows) / "rows.jsonl") as log:
             started = time.perf_counter()
-            rollout(played, client, plan, log, recorders)
+            Rollout(played, client, plan, log, recorders).play()
             wall_s = time.perf_counter() - started
-        bar.on_run_end({})
+        bar.on_run_end(None)
         steps = stopwatch.calls["physics"]
         ours_s = wall_s - sum(stopwatch.seconds.values())
         told = f"num_envs={config.num_envs}"

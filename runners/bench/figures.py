@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from runners.run_folder.manifest import Provenance
 from runners.utils.tables import aligned
 
 __all__ = ["Row", "read_rows", "table", "write_rows"]
@@ -57,9 +60,11 @@ class Row:
         return {field: getattr(self, field) for field in fields}
 
 
-def write_rows(path: Path, rows: Sequence[Row], facts: dict[str, Any]) -> None:
-    """Write ``bench.json``: the facts of the run, and its rows."""
-    path.write_text(json.dumps({**facts, "rows": [row.to_json() for row in rows]}, indent=1) + "\n")
+def write_rows(path: Path, rows: Sequence[Row], provenance: Provenance) -> None:
+    """Write ``bench.json``: where the figures come from, and the rows."""
+    path.write_text(
+        json.dumps({**msgspec.to_builtins(provenance), "rows": [row.to_json() for row in rows]}, indent=1) + "\n"
+    )
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

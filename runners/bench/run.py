@@ -4,8 +4,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.bench.control_step import measure_control_step
@@ -15,11 +14,10 @@ from runners.bench.processes import rows_of
 from runners.bench.schedulers import measure_schedulers
 from runners.bench.steps import measure_steps
 from runners.bench.wire import measure_wire
-from runners.config.composed import resolved
+from runners.config.composed import Composition, resolved
 from runners.config.schema import BenchSection
 from runners.config.validation import BENCH, require_within
 from runners.run_folder.manifest import provenance
-from runners.servers.experts import require_expert
 from runners.simulation.devices import require_simulator
 from runners.utils.exit_codes import DONE
 from runners.utils.terminal import say
@@ -27,12 +25,12 @@ from runners.utils.terminal import say
 __all__ = ["run_bench"]
 
 
-def run_bench(config: DictConfig) -> int:
-    """Measure the sections of a composed ``conf/bench.yaml``; return the exit code.
+def run_bench(composition: Composition) -> int:
+    """Measure the sections of ``conf/bench.yaml``; return the exit code.
 
     What was measured is written after each row, so that an interruption or a failure leaves it.
     """
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    config, folder = composition.config, composition.folder
     require_within(config, BENCH)
     for section in ("schedulers", "steps"):
         shortest, longest = config[section].shortest, config[section].longest
@@ -42,9 +40,8 @@ def run_bench(config: DictConfig) -> int:
                 f"episode has a step at least, and no more than the longest. Set {section}.shortest={max(1, longest)}."
             )
     sections = _possible(list(config.bench))
-    if BenchSection.schedulers in sections:
-        require_expert(config)
-    require_simulator(resolved(config, "bench")["sim"])
+    resolved(composition)
+    require_simulator(OmegaConf.to_object(config.sim))  # type: ignore[arg-type]
     facts = provenance(config.sim.device)
     rows: list[Row] = []
     try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.control_step import ControlStep
@@ -30,7 +30,7 @@ from runners.episodes.plan import PlannedEpisode, make_plan
 from runners.recorders import Recorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RunInfo
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 from runners.servers.policy_connection import policy_client
 
 __all__ = ["measure_schedulers"]
@@ -71,7 +71,8 @@ def measure_schedulers(config: DictConfig, folder: Path) -> Iterator[Row]:
     """
     settings = config.schedulers
     log = folder / "server.log"
-    with policy_client(config.server, lambda told: None, log=log, device=config.sim.device) as connection:
+    server: Any = OmegaConf.to_object(config.server)
+    with policy_client(server, lambda told: None, log=log, device=config.sim.device) as connection:
         client = connection.client
         with bench_env(config, config.num_envs) as (env, embodiment, instruction):
             if IsaacLabEnv(env).reset_mode != "per_env":
@@ -173,8 +174,8 @@ class _Contest:
         self._recorders = Recorders([bar])
         bar.on_run_start(RunInfo(self._folder, {}, 0.0, ""))
         with tempfile.TemporaryDirectory(dir=self._folder) as folder, EpisodeLog(Path(folder) / "rows.jsonl") as log:
-            rollout(self._by_execution[execution], self._client, plan, log, self._recorders)
-            bar.on_run_end({})
+            Rollout(self._by_execution[execution], self._client, plan, log, self._recorders).play()
+            bar.on_run_end(None)
             return [row.steps for row in sorted(log.rows, key=lambda row: row.index)]
 
 

@@ -12,10 +12,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper
-from runners.config import composed
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
 from runners.simulation.simulated_env import simulated_env
 
@@ -36,11 +35,11 @@ def bench_env(config: DictConfig, num_envs: int) -> Iterator[tuple[gym.Env[Any, 
     Raises:
         ContractError: As a run of the task is refused.
     """
-    resolved = composed.resolved(config, "bench")
-    env_cfg = load_env_cfg(resolved["task"], resolved["sim"])
-    embodiment = chosen_embodiment(resolved["embodiment"], env_cfg)
+    plain: Any = OmegaConf.to_container(config, resolve=True, enum_to_str=True)
+    env_cfg = load_env_cfg(plain["task"], OmegaConf.to_object(config.sim))  # type: ignore[arg-type]
+    embodiment = chosen_embodiment(Embodiment.from_config(plain["embodiment"]), env_cfg)
     with simulated_env(
-        resolved["task"]["id"],
+        plain["task"]["id"],
         env_cfg,
         num_envs=num_envs,
         episode_steps=LONGEST,

@@ -8,9 +8,10 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
+from runners.config.renamed import renamed_targets
 from runners.utils.remedies import message_of
 
 __all__ = ["built", "not_built"]
@@ -33,9 +34,16 @@ def built(described: Any, where: str) -> Any:
     if not isinstance(described, Mapping | list | DictConfig):
         return described
     try:
-        return instantiate(described, _convert_="all")
+        return instantiate(_plain(described), _convert_="all")
     except (Exception, SystemExit) as error:  # whatever a class of anybody's raises
         raise not_built(described, where, error) from error
+
+
+def _plain(described: Any) -> Any:
+    """Return a description with the names of this version, whatever version has written it."""
+    if isinstance(described, DictConfig):
+        described = OmegaConf.to_container(described, resolve=True)
+    return renamed_targets(described)
 
 
 def not_built(described: Any, where: str, error: BaseException) -> ContractError:

@@ -1,11 +1,11 @@
 """Settings that have the right type and still make no run: refused before a server is asked or a simulator started."""
 
-from collections.abc import Mapping
-
-from omegaconf import DictConfig, OmegaConf
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from groot_wrappers.errors import ContractError
-from runners.config.schema import InstructionPer
+from runners.config.schema import InstructionPer, PlayConfig
 from runners.utils.terminal import one_line
 
 __all__ = ["BENCH", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
@@ -49,8 +49,8 @@ SERVE = {"port": (0, 65_535), "base_ms": (0, 1000 * A_WEEK_S), "per_observation_
 """The same of ``groot-serve``."""
 
 
-def require_sensible(config: DictConfig) -> None:
-    """Check what a composed ``conf/play.yaml`` asks for.
+def require_sensible(config: PlayConfig) -> None:
+    """Check what a run is asked for.
 
     Raises:
         ContractError: It makes no run; the message names the key, and what mends it.
@@ -71,20 +71,20 @@ def require_sensible(config: DictConfig) -> None:
     require_shard(config.shard.index, config.shard.count, config.episodes)
 
 
-def require_within(config: DictConfig, ranges: Mapping[str, tuple[int, int]]) -> None:
+def require_within(config: Any, ranges: Mapping[str, tuple[int, int]]) -> None:
     """Check that numbers lie in their ranges; NaN lies in none.
 
     Args:
-        config: A composed configuration.
+        config: Settings, typed or composed.
         ranges: Least and most by key; of a list, those of its entries, of which there is at least one.
 
     Raises:
         ContractError: One does not; the message names the key, and what mends it.
     """
     for key, (least, most) in ranges.items():
-        value = OmegaConf.select(config, key)
+        value = operator.attrgetter(key)(config)
         asked = f"{one_line(f'{key}={value}')} was asked for, but"
-        numbers = value if OmegaConf.is_list(value) else [value]
+        numbers = value if isinstance(value, Sequence) else [value]
         if not numbers:
             raise ContractError(f'{asked} then nothing is left. Name at least one: "{key}=[{max(1, least)}]".')
         for number in numbers:

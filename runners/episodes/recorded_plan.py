@@ -9,10 +9,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from omegaconf import DictConfig
-
 from groot_wrappers.errors import ContractError, raise_all
-from runners.config.schema import ServerReset
+from runners.config.schema import PlayConfig, ServerReset
 from runners.datasets.metadata import Info, Modality, require_episodes
 from runners.datasets.paths import EPISODES, INFO, MODALITY
 from runners.episodes.plan import PlannedEpisode
@@ -24,7 +22,7 @@ GYM_ID = re.compile(r".+-v\d+")
 otherwise."""
 
 
-def recorded_episodes(config: DictConfig) -> list[PlannedEpisode]:
+def recorded_episodes(config: PlayConfig) -> list[PlannedEpisode]:
     """Return the plan of the recorded episodes that are to be played again, empty where none are.
 
     Raises:

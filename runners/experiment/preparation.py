@@ -1,47 +1,125 @@
-"""How a run starts: what can be refused is, then its server is asked, and then comes what takes seconds to import."""
+"""The first act of an experiment, preparation: what it is played with, and every refusal that needs no simulator."""
 
-import functools
-import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.matching import match_embodiment
+from groot_wrappers.modality import ModalityConfigs
+from runners.config.building import built
+from runners.config.schema import InstructionPer
+from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
+from runners.experiment.checks import CheckedRequest
+from runners.experiment.request import RunRequest
+from runners.recorders import Recorders
+from runners.recorders.progress_bar import ProgressBar
+from runners.rollout.clock import Clock
+from runners.run_folder.resume import EarlierStart
+from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
+from runners.statistics.stop_rule import StopRule
 
-from runners.config.composed import resolved
-from runners.config.validation import require_sensible
-from runners.episodes.plan import instruction_texts
-from runners.episodes.recorded_plan import recorded_episodes
-from runners.rollout.clock import make_clock
-from runners.run_folder.resume import earlier_start
-from runners.run_folder.run_lock import run_lock
-from runners.servers.experts import require_expert
-from runners.servers.policy_connection import policy_client
-from runners.simulation.devices import require_simulator
-from runners.simulation.env_cfg import require_registered
-from runners.utils import terminal
-
-__all__ = ["start_run"]
+__all__ = ["Preparation", "prepare"]
 
 
-def start_run(config: DictConfig) -> int:
-    """Play the planned episodes of a composed ``conf/play.yaml``; return the exit code."""
-    say = functools.partial(terminal.say, stream=sys.stdout)  # also while stdout goes to simulator.log
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    require_expert(config)
-    settings = resolved(config, "play")
-    require_sensible(config)
-    clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
-    require_simulator(settings["sim"])
-    require_registered(settings["task"])
-    recorded = recorded_episodes(config)
-    text = settings["instruction"]["text"]
-    if text is not None and not recorded:
-        instruction_texts(text, None, per=config.instruction.per, num_envs=config.num_envs)
-    earlier = earlier_start(folder, config.resume)
-    with (
-        run_lock(folder),
-        policy_client(config.server, say, log=folder / "server.log", device=config.sim.device) as connection,
-    ):
-        from runners.experiment.experiment import run_experiment  # noqa: PLC0415  # torch, scipy and recorders take seconds
+@dataclass(frozen=True)
+class Preparation:
+    """All that an experiment is played with, but for server and simulator.
 
-        return run_experiment(config, settings, connection, clock=clock, recorded=recorded, earlier=earlier)
+    Args:
+        request: What is asked for.
+        clock: Whether the world waits for the policy.
+        earlier: The start that this one goes on with, None for a new run.
+        modality: What the server wants and gives.
+        env_cfg: The env's config, on the simulator that was asked for.
+        embodiment: What stands behind each key, matched with the server.
+        instructions: What the policy is told, in turns.
+        plan: The episodes of this run, or of this shard.
+        stop: Which of them count, and when there are enough.
+        recorders: Watch the rollout.
+    """
+
+    request: RunRequest
+    clock: Clock
+    earlier: EarlierStart | None
+    modality: ModalityConfigs
+    env_cfg: Any
+    embodiment: Embodiment
+    instructions: Sequence[str]
+    plan: Sequence[PlannedEpisode]
+    stop: StopRule
+    recorders: Recorders
+
+    @property
+    def delta_indices(self) -> dict[str, tuple[int, ...]]:
+        """Which frames of video and state the server wants, in control steps from now."""
+        return {kind: self.modality[kind].delta_indices for kind in ("video", "state") if kind in self.modality}
+
+    @property
+    def language_keys(self) -> tuple[str, ...]:
+        """Under which keys the server wants the instruction."""
+        return self.modality["language"].modality_keys if "language" in self.modality else ()
+
+    @property
+    def action_horizon(self) -> int:
+        """Control steps in a chunk of the server."""
+        return self.modality["action"].horizon
+
+    @property
+    def env_instructions(self) -> Sequence[str]:
+        """The instructions by env where each env keeps to its own, else none."""
+        return self.instructions if self.request.config.instruction.per is InstructionPer.env else ()
+
+
+def prepare(checked: CheckedRequest, modality: ModalityConfigs) -> Preparation:
+    """Refuse what can be refused without a simulator; write ``plan.json``.
+
+    Args:
+        checked: What is asked for.
+        modality: What the server wants and gives.
+
+    Raises:
+        Gr00tError: Server, embodiment, recorders and task do not fit, or the run is another than the one it goes on
+            with; the message says what mends it.
+    """
+    request, config = checked.request, checked.request.config
+    env_cfg = load_env_cfg(config.task, config.sim)
+    instructions = instruction_texts(
+        list(dict.fromkeys(episode.instruction for episode in checked.recorded)) or config.instruction.text,
+        getattr(env_cfg, "instruction", None),
+        per=config.instruction.per,
+        num_envs=config.num_envs,
+    )
+    if checked.earlier is not None:
+        checked.earlier.require_same(request.settings, modality)
+    planned = checked.recorded or make_plan(config.episodes, config.seed, instructions)
+    plan = shard_of(planned, config.shard.index, config.shard.count)
+    write_plan(plan, request.folder / "plan.json")
+    embodiment = match_embodiment(
+        chosen_embodiment(config.embodiment, env_cfg),
+        modality,
+        execution=config.horizons.execution,
+        delay=config.horizons.delay or 0,
+        horizons={"video": config.horizons.video, "state": config.horizons.state},
+    )
+    return Preparation(
+        request=request,
+        clock=checked.clock,
+        earlier=checked.earlier,
+        modality=modality,
+        env_cfg=env_cfg,
+        embodiment=embodiment,
+        instructions=instructions,
+        plan=plan,
+        stop=StopRule(plan, config.stop.ci_width),
+        recorders=_recorders(config.recorder, len(plan), modality),
+    )
+
+
+def _recorders(described: Mapping[str, Any], episodes: int, modality: ModalityConfigs) -> Recorders:
+    """Return the recorders of a run; raise a ContractError if one cannot be built or cannot do its work."""
+    recorders = Recorders(
+        [ProgressBar(episodes), *(built(recorder, f"recorder.{name}") for name, recorder in described.items())]
+    )
+    recorders.check(modality)
+    return recorders

@@ -10,7 +10,7 @@ import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from runners.config.composed import settle_composed
+from runners.config.composed import Composition, settled
 from runners.config.override_errors import explain, is_hydras
 from runners.config.schema import register_schemas
 from runners.launch.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
@@ -31,7 +31,7 @@ ELSEWHERE = "hydra.run.dir=FOLDER, or hydra.sweep.dir=FOLDER for a sweep"
 
 
 def launch(
-    app: Callable[[DictConfig], int],
+    app: Callable[[Composition], int],
     config_name: str,
     old_flags: Mapping[str, str] | None = None,
     complete: Callable[[list[str]], list[str]] = list,
@@ -39,7 +39,7 @@ def launch(
     """Run a Hydra app and exit with its code; in a multirun, with the worst code of its jobs. Ctrl-C ends them all.
 
     Args:
-        app: Takes the composed configuration, returns an exit code.
+        app: Takes the settings that were composed, returns an exit code.
         config_name: Name of the primary YAML file in ``conf/``.
         old_flags: Flags of an earlier command line, each with the key that took its place.
         complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
@@ -59,8 +59,7 @@ def launch(
         sys.argv[:] = command  # a process that a launcher has started has a command line of its own
 
         def job() -> int:
-            settle_composed(config, config_name)
-            return app(config)
+            return app(settled(Composition.of_hydra(config, config_name)))
 
         codes.append(guarded(job, ELSEWHERE))
 

@@ -62,10 +62,10 @@ class RunHook(Callback):
         from runners.run_folder.reader import read_run  # noqa: PLC0415  # counting takes libraries that are slow to import
 
         joined = join_shards([read_run(self._folder.resolve() / job.name) for job in self._jobs])
-        gates = [run.summary["gate"] for run in joined]
+        gates = [run.summary.gate for run in joined if run.summary.gate is not None]
         for gate in gates:
-            say(gate["told"])
-        return [DONE if gate["met"] else GATE_NOT_MET for gate in gates]
+            say(gate.told)
+        return [DONE if gate.met else GATE_NOT_MET for gate in gates]
 
     def _start(self, config: DictConfig) -> None:
         if config.resume is not None:

@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
+from runners.config.composed import Composition
 from runners.launch.hydra_app import ELSEWHERE
 from runners.launch.resolvers import register_resolvers
 from runners.sweeps.folder import JobEnd
@@ -27,13 +28,16 @@ from runners.utils.exit_codes import FAILED, INTERRUPTED
 from runners.utils.interrupts import heed_interruptions, interrupts_held, signals_ignored
 from runners.utils.terminal import prepare_terminal, say
 
+if TYPE_CHECKING:  # it takes libraries that are slow to import
+    from runners.experiment.run_end import RunEnd
+
 __all__ = ["play_job"]
 
 END_TIMEOUT_S = 60.0
 """Longest wait for a job that is interrupted to write down what it has."""
 
 
-def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
+def play_job(play: "Callable[[Composition], RunEnd]", composition: Composition) -> int:
     """Play a job, write down how it ended, and return its exit code.
 
     Jobs that are launched one after the other show what they show at the terminal. Of those that run side by side,
@@ -41,11 +45,11 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
 
     Args:
         play: Plays a run, in the process of its own.
-        config: The composed settings of the job.
+        composition: The settings of the job.
     """
     prepare_terminal()  # of this process, which a launcher may have started
     hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
+    folder = composition.folder
     alone = hydra.launcher._target_.endswith(".BasicLauncher")
     output = None if alone else folder / "output.log"
     say(f"#{hydra.job.num} begins in {folder}")  # Hydra has told the settings of each number
@@ -55,7 +59,7 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
     context.set_forkserver_preload(["runners.experiment.experiment"])
     process = context.Process(
         target=_play,
-        args=(play, config, _plain(hydra), dict(os.environ), output),
+        args=(play, composition, _plain(hydra), dict(os.environ), output),
         name="job",
     )
     with signals_ignored(signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2):  # schedulers and terminals tell every process
@@ -81,8 +85,8 @@ def play_job(play: Callable[[DictConfig], int], config: DictConfig) -> int:
 
 
 def _play(
-    play: Callable[[DictConfig], int],
-    config: DictConfig,
+    play: "Callable[[Composition], RunEnd]",
+    composition: Composition,
     hydra: dict[str, Any],
     environment: Mapping[str, str],
     output: Path | None,
@@ -101,12 +105,12 @@ def _play(
         # Not where the process was forked.
         os.chdir(settings.runtime.output_dir if settings.job.chdir else settings.runtime.cwd)
         configure_log(settings.job_logging, settings.verbose)
-        end = JobEnd(play(config))
+        end = JobEnd(play(composition).code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)  # with no word in the folder: what is cut off is gone on with
     except Exception as error:  # whatever it is, the other jobs have their turn
         end = JobEnd(FAILED, tell(error, ELSEWHERE))
-    end.write(Path(hydra["runtime"]["output_dir"]))
+    end.write(composition.folder)
     sys.exit(end.code)
 
 

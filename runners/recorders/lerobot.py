@@ -17,6 +17,7 @@ from runners.datasets.writer import DatasetWriter
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.statistics.summary import Summary
 from runners.utils.background import Background
 
 __all__ = ["LerobotRecorder"]
@@ -147,7 +148,7 @@ class LerobotRecorder(Recorder):
         )
         done.result()  # the row is written after this: a row without its episode would never be recorded again
 
-    def on_run_end(self, summary: Mapping[str, Any]) -> None:
+    def on_run_end(self, summary: Summary | None) -> None:
         """Throw away episodes that were interrupted, and bring the statistics up to date.
 
         Raises:
@@ -160,7 +161,7 @@ class LerobotRecorder(Recorder):
             if episode.recording is not None:
                 episode.recording.close()
         self._writer.close()
-        if summary.get("episodes") and not self._writer.episodes:
+        if summary is not None and summary.episodes and not self._writer.episodes:
             why = "no episode succeeded; recorder.lerobot.episodes=all keeps the others too"
             raise ContractError(
                 f"There is no data set: {why if self._only_successful else 'every episode ended in an error'}."
@@ -174,7 +175,7 @@ def _plan_indices(writer: DatasetWriter, run: RunInfo) -> set[int]:
         ContractError: It does not say so of each, or they are those of another run.
     """
     seeds = {planned.index: planned.seed for planned in run.stop.plan}
-    if writer.episodes and not run.manifest.get("earlier_starts"):
+    if writer.episodes and not (run.manifest and run.manifest.earlier_starts):
         problem = f"it holds {len(writer.episodes)} episodes, but the run begins anew"
     elif unnamed := [episode.index for episode in writer.episodes if episode.plan_index is None]:
         problem = f"the episodes {unnamed!r:.80} have no plan_index, which says which of the run they are"

@@ -1,7 +1,7 @@
 """Progress of a rollout at the terminal: a bar over the episodes with the running success rate."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -9,6 +9,7 @@ from tqdm import tqdm
 from groot_wrappers.control_step import ControlStep
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.statistics.summary import Summary
 
 __all__ = ["ProgressBar"]
 
@@ -46,7 +47,7 @@ class ProgressBar(Recorder):
             self._rate = f"success {sum(judged)}/{len(judged)} ({sum(judged) / len(judged):.0%})"
         self._show(len({r.index for r in rows}) - self._bar.n)  # an episode that is tried again counts once
 
-    def on_run_end(self, summary: Mapping[str, Any]) -> None:
+    def on_run_end(self, summary: Summary | None) -> None:
         """Leave the bar as it stands."""
         self._bar.close()
 

@@ -2,7 +2,6 @@
 
 Classes:
     RunInfo: what a recorder is told about the run.
-    RecorderFailure: why a recorder is left out.
     Recorder: hooks that do nothing; a recorder overrides those it needs.
     Recorders: several recorders, none of which can stop a rollout.
 """
@@ -18,10 +17,12 @@ from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
+from runners.run_folder.manifest import Manifest
 from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import RecorderFailure, Summary
 from runners.utils.remedies import disk_failed
 
-__all__ = ["Recorder", "RecorderFailure", "Recorders", "RunInfo"]
+__all__ = ["Recorder", "Recorders", "RunInfo"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class RunInfo:
         shapes: Modality to key to the shape of what one env shows or takes on a control step: ``video`` (H, W, 3),
             ``state`` and ``action`` (D,).
         stop: Which episodes count, in the order of the plan; it holds the plan.
-        manifest: Which software, hardware and command the run has; see ``runners.run_folder.manifest``.
+        manifest: Which software, hardware and command the run has.
     """
 
     folder: Path
@@ -53,7 +54,7 @@ class RunInfo:
     has_rewards: bool = True
     shapes: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     stop: StopRule = field(default_factory=lambda: StopRule((), None))
-    manifest: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Manifest | None = None
 
 
 class Recorder:
@@ -105,23 +106,12 @@ class Recorder:
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Called after the row is on disk, with all rows so far."""
 
-    def on_run_end(self, summary: Mapping[str, Any]) -> None:
-        """Called once at the end, after an interruption too; closes what is open."""
+    def on_run_end(self, summary: Summary | None) -> None:
+        """Called once at the end, after an interruption too; closes what is open.
 
-
-@dataclass(frozen=True)
-class RecorderFailure:
-    """Why a recorder is left out.
-
-    Args:
-        recorder: Name of its class.
-        hook: The hook that failed first.
-        error: What it raised, in words.
-    """
-
-    recorder: str
-    hook: str
-    error: str
+        Args:
+            summary: What the run has shown; None where it was refused before its first step.
+        """
 
 
 class Recorders(Recorder):
@@ -151,7 +141,7 @@ class Recorders(Recorder):
         try:
             self._each("on_run_start", run)
         except (ContractError, OSError):  # those that have begun hold files open, and W&B the process
-            self._each("on_run_end", {})
+            self._each("on_run_end", None)
             raise
 
     def on_episodes_start(  # noqa: D102
@@ -171,7 +161,7 @@ class Recorders(Recorder):
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:  # noqa: D102
         self._each("on_row_written", row, rows)
 
-    def on_run_end(self, summary: Mapping[str, Any]) -> None:  # noqa: D102
+    def on_run_end(self, summary: Summary | None) -> None:  # noqa: D102
         # One that was left out may still hold open files.
         self._working = list(self._all)
         self._each("on_run_end", summary)

@@ -15,6 +15,7 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.statistics.summary import Summary
 from runners.utils.mp4 import Mp4Writer
 
 __all__ = ["VideoRecorder"]
@@ -146,7 +147,7 @@ class VideoRecorder(Recorder):
             path = self._close(row.env, f"_attempt_{row.attempt}" if row.attempt else "")
             row.video = None if path is None else str(path.relative_to(self._run.folder))
 
-    def on_run_end(self, summary: Mapping[str, Any]) -> None:
+    def on_run_end(self, summary: Summary | None) -> None:
         """Close the videos of episodes that were interrupted."""
         try:
             for env_id in list(self._videos):

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import msgspec
 import wandb
 
 from groot_wrappers.errors import ContractError
@@ -14,6 +15,7 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.statistics.intervals import success_interval
+from runners.statistics.summary import Summary
 
 __all__ = ["WandbRecorder"]
 
@@ -115,23 +117,26 @@ class WandbRecorder(Recorder):
                 self._run.log({"counted": count, "success_rate": rate, "ci_low": low, "ci_high": high})
         self._logged = len(counted)
 
-    def on_run_end(self, summary: Mapping[str, Any]) -> None:
+    def on_run_end(self, summary: Summary | None) -> None:
         """Log the tables of episodes, instructions and servers, and the summary, and close the run."""
         with self._folders:
             if self._run is None:
                 return
             try:
-                self._log_tables(summary)
-                self._run.summary.update({key: value for key, value in summary.items() if key != "instructions"})
+                if summary is not None:
+                    figures = msgspec.to_builtins(summary)
+                    self._log_tables(figures)
+                    self._run.summary.update({key: value for key, value in figures.items() if key != "instructions"})
             finally:  # a run that is left open keeps the process from ending
                 self._run.finish()
 
-    def _log_tables(self, summary: Mapping[str, Any]) -> None:
+    def _log_tables(self, figures: Mapping[str, Any]) -> None:
         """Log what has rows, under names that no figure of the summary has."""
+        server = figures["server"] or {}
         tables = {
             "tables/episodes": self._rows,
-            "tables/instructions": summary.get("instructions"),
-            "tables/servers": summary.get("server", {}).get("endpoints"),
+            "tables/instructions": figures["instructions"],
+            "tables/servers": server.get("endpoints"),
         }
         for name, rows in tables.items():
             if rows:
@@ -139,17 +144,19 @@ class WandbRecorder(Recorder):
                 self._run.log({name: table})
 
     def _init(self, mode: Mode) -> Any:
-        manifest = {key: value for key, value in self._run_info.manifest.items() if key != "config"}
+        manifest = self._run_info.manifest
+        provenance = {} if manifest is None else msgspec.to_builtins(manifest)
+        provenance.pop("config", None)
         return wandb.init(
             mode=mode,
             project=self._project,
             entity=self._entity,
             dir=self._run_info.folder,
             # The id of the manifest: a run that is gone on with is the same run there.
-            id=self._run_info.manifest.get("wandb_id"),
+            id=None if manifest is None else manifest.wandb_id,
             resume="allow" if mode == "online" else None,
-            config=dict(self._run_info.config) | {"manifest": manifest},
-            group=self._run_info.manifest.get("sweep"),
+            config=dict(self._run_info.config) | {"manifest": provenance},
+            group=None if manifest is None else manifest.sweep,
             job_type="rollout",
             tags=[self._run_info.task[:TAG_LENGTH]],
             settings=wandb.Settings(

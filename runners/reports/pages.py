@@ -7,17 +7,19 @@ import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 import yaml  # type: ignore[import-untyped]
 
 from runners.episodes.row import EpisodeRow, describe, last_rows
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
+from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run
-from runners.statistics.intervals import Method, success_interval
+from runners.statistics.intervals import success_interval
+from runners.statistics.summary import Summary
 from runners.sweeps.heat_map import heat_map
 from runners.sweeps.overview import Evaluation, format_progress
 from runners.utils.atomic_files import write_whole
@@ -29,23 +31,21 @@ MOST_POINTS = 400
 """More points than this show nothing more in a plot."""
 
 
-def write_report(
-    folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow], manifest: Mapping[str, Any]
-) -> None:
+def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], manifest: Manifest | None) -> None:
     """Write ``report.html`` into a run folder.
 
     Args:
         folder: The run folder, with the videos that the rows name.
         summary: What ``summary.json`` holds.
         rows: All rows of the run, of which the last of an episode is shown; those without success come first.
-        manifest: What ``manifest.json`` holds.
+        manifest: Where it comes from, None where that cannot be read.
     """
     rows = sorted(last_rows(rows), key=lambda row: WORST_FIRST.index(row.ended))
     page = _pages().get_template("run.html")
     told = page.render(
         outcome=describe(rows),
         summary=summary,
-        method=METHODS[summary["ci_method"]],
+        method=METHODS[summary.ci_method],
         counted=format_counted(summary),
         means=format_means(summary),
         servers=format_servers(summary),
@@ -54,8 +54,8 @@ def write_report(
         failed=[row for row in rows if row.ended != "success"],
         succeeded=[row for row in rows if row.ended == "success"],
         manifest=manifest,
-        config=yaml.safe_dump(dict(manifest.get("config", {})), sort_keys=False, allow_unicode=True),
-        provenance=json.dumps({key: value for key, value in manifest.items() if key != "config"}, indent=2),
+        config="" if manifest is None else yaml.safe_dump(manifest.config, sort_keys=False, allow_unicode=True),
+        provenance="" if manifest is None else _provenance(manifest),
     )
     write_whole(folder / "report.html", _encodable(told))
 
@@ -82,7 +82,7 @@ def write_runs_page(
         }
         for run, name in zip(runs, names, strict=True)
     ]
-    texts = {told["instruction"] for run in shown for told in run["summary"]["instructions"]}
+    texts = {each.instruction for run in runs for each in run.summary.instructions}
     # A run of one instruction is the control of the others: it stands beside them.
     told = (
         _pages()
@@ -98,6 +98,12 @@ def write_runs_page(
         )
     )
     write_whole(path, _encodable(told))
+
+
+def _provenance(manifest: Manifest) -> str:
+    """Return all of a manifest but the settings, as JSON."""
+    content = msgspec.to_builtins(manifest)
+    return json.dumps({key: value for key, value in content.items() if key != "config"}, indent=2)
 
 
 def _encodable(page: str) -> str:
@@ -122,19 +128,18 @@ def _pages() -> jinja2.Environment:
     pages.filters["percent"] = lambda share: "none" if share is None else f"{share:.1%}"
     pages.filters["whole_percent"] = lambda share: "none" if share is None else f"{share:.0%}"
     pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
-    pages.filters["moment"] = lambda iso: f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
+    pages.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
     pages.filters["quoted"] = lambda text: f"“{text}”" if text else "(empty)"
-    pages.filters["rate"] = lambda told, suffix="": format_rate(told, suffix, interval="")
+    pages.filters["rate"] = lambda rate: format_rate(rate, interval="")
     return pages
 
 
-def _plot(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> dict[str, Any] | None:
+def _plot(summary: Summary, rows: Sequence[EpisodeRow]) -> dict[str, Any] | None:
     """Return the paths of the success rate and its interval after each counted episode, on a field of 100 x 100."""
-    in_order = sorted(rows, key=lambda row: row.index)[: summary["counted"]]
+    in_order = sorted(rows, key=lambda row: row.index)[: summary.counted]
     outcomes = [row.success for row in in_order if row.success is not None]
     if len(outcomes) < 2:
         return None
-    method: Method = summary["ci_method"]
     step = -(-len(outcomes) // MOST_POINTS)
     line: list[str] = []
     low: list[str] = []
@@ -142,13 +147,13 @@ def _plot(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> dict[str, A
     for count in [*range(1, len(outcomes), step), len(outcomes)]:
         successes = sum(outcomes[:count])
         x = 100 * (count - 1) / (len(outcomes) - 1)
-        ends = success_interval(successes, count, method)
+        ends = success_interval(successes, count, summary.ci_method)
         for points, share in zip((line, low, high), (successes / count, *ends), strict=True):
             points.append(f"{x:.2f},{100 * (1 - share):.2f}")
-    gate = summary["gate"]
+    gate = summary.gate
     return {
         "line": "M" + " L".join(line),
         "band": "M" + " L".join([*low, *reversed(high)]) + " Z",
-        "wanted": None if gate is None else round(100 * (1 - gate["min_success"]), 2),
+        "wanted": None if gate is None else round(100 * (1 - gate.min_success), 2),
         "episodes": len(outcomes),
     }

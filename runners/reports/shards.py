@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -12,16 +11,12 @@ from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import last_rows
 from runners.reports.pages import write_report
 from runners.run_folder.reader import Run
+from runners.run_folder.results import write_summary
 from runners.run_folder.resume import other_settings
-from runners.statistics.gate import judge
 from runners.statistics.stop_rule import StopRule
-from runners.statistics.summary import count
-from runners.utils.atomic_files import write_whole
+from runners.statistics.summary import Cost, ServerCost, Summary, summarise
 
 __all__ = ["join_shards"]
-
-SUMS = "env_steps", "wall_s", "renders"
-SERVER_SUMS = "calls", "observations", "bytes"
 
 
 def join_shards(runs: Sequence[Run]) -> list[Run]:
@@ -39,12 +34,12 @@ def join_shards(runs: Sequence[Run]) -> list[Run]:
 
 def _evaluation(run: Run) -> str:
     """Return what the shards of one evaluation have in common, and nothing else."""
-    if run.settings.shard.count == 1:
+    if run.settings.shard.count == 1 or run.manifest is None:
         return str(run.folder)
-    config = run.manifest["config"]
+    config = run.manifest.config
     settings = other_settings(config) | {"episodes": config["episodes"], "shard.index": None}
-    # Sweeps that were put aside have the same settings.
-    return json.dumps([settings, str(run.folder.parent) if run.manifest.get("sweep") else None], sort_keys=True)
+    # Sweeps that were archived have the same settings.
+    return json.dumps([settings, str(run.folder.parent) if run.manifest.sweep else None], sort_keys=True)
 
 
 def _join(found: Sequence[Run]) -> Run:
@@ -63,22 +58,21 @@ def _join(found: Sequence[Run]) -> Run:
     first = settings.episode  # of a recorded plan
     indices = range(first, first + settings.episodes)
     stop = StopRule([planned.get(index, PlannedEpisode(index, -1, "")) for index in indices], None)
-    counted = stop.counted(rows)
-    summary = {
-        **found[0].summary,
-        "instruction": " | ".join(dict.fromkeys(row.instruction for row in rows)),
-        **_of_all_shards([run.summary for run in shards.values()]),
-        **count(rows, counted, stop.method),
-        "stop": stop.to_json(rows),
-    }
-    summary["gate"] = judge(settings.gate.min_success, summary)
+    summary = summarise(
+        rows,
+        stop,
+        task=found[0].summary.task,
+        instruction=" | ".join(dict.fromkeys(row.instruction for row in rows)),
+        min_success=settings.gate.min_success,
+        cost=_cost_of_all([run.summary for run in shards.values()]),
+    )
     notes = [f"shard {index} of {of_all} has not begun" for index in range(of_all) if index not in shards]
     notes += [f"shard {index}: {note}" for index, run in sorted(shards.items()) for note in run.notes]
     if len(found) > len(shards):
         notes.append(f"{len(found)} runs for {len(shards)} shards; the first of each is shown")
-    if not notes and summary["server"] is not None:
+    if not notes and summary.server is not None and found[0].manifest is not None:
         folder.mkdir(exist_ok=True)
-        write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
+        write_summary(folder, summary)
         write_report(folder, summary, rows, found[0].manifest)
     overrides = [override for override in found[0].overrides if not override.startswith("shard.index=")]
     return replace(
@@ -87,18 +81,26 @@ def _join(found: Sequence[Run]) -> Run:
         parts=tuple(run.folder for run in shards.values()),
         plan=list(stop.plan),
         rows=rows,
-        counted=counted,
+        counted=stop.counted(rows),
         summary=summary,
         overrides=overrides,
         notes=notes,
     )
 
 
-def _of_all_shards(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures that no row holds, over all shards; of shards that are not over there are none."""
-    if any(summary["server"] is None for summary in summaries):
-        return {"server": None, "env_steps_per_s": None}
-    sums = {key: round(sum(summary[key] for summary in summaries), 3) for key in SUMS}
-    server = {key: sum(summary["server"][key] for summary in summaries) for key in SERVER_SUMS}
-    speed = round(sums["env_steps"] / sums["wall_s"], 3) if sums["wall_s"] else None
-    return {**sums, "env_steps_per_s": speed, "server": {**server, "p50_ms": None, "p99_ms": None, "endpoints": []}}
+def _cost_of_all(summaries: Sequence[Summary]) -> Cost:
+    """Return what all shards together cost beyond their rows; of shards that are not over nobody knows."""
+    servers = [summary.server for summary in summaries if summary.server is not None]
+    recorders = [failure for summary in summaries for failure in summary.recorders]
+    if len(servers) < len(summaries):
+        return Cost(recorders=recorders)
+    return Cost(
+        wall_s=round(sum(summary.wall_s or 0.0 for summary in summaries), 3),
+        renders=sum(summary.renders or 0 for summary in summaries),
+        server=ServerCost(
+            calls=sum(server.calls for server in servers),
+            observations=sum(server.observations for server in servers),
+            bytes=sum(server.bytes for server in servers),
+        ),
+        recorders=recorders,
+    )

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from runners.reports.pages import write_runs_page
 from runners.reports.shards import join_shards
 from runners.reports.text import format_rate
+from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
 from runners.statistics.comparison import NothingInCommonError, compare
@@ -39,8 +42,8 @@ def report(folders: Sequence[Path], output: Path) -> None:
     for run, name in zip(runs, names, strict=True):
         for note in run.notes:
             say(f"{name}: {note}")
-        if len(run.parts) > 1 and run.summary["gate"]:  # which no shard has judged for itself
-            say(f"{name}: {run.summary['gate']['told']}")
+        if len(run.parts) > 1 and run.summary.gate is not None:  # which no shard has judged for itself
+            say(f"{name}: {run.summary.gate.told}")
     for sweep, its in evaluations.items():
         say(*format_progress(sweep, its))
     if not output.parent.is_dir():
@@ -90,19 +93,19 @@ def _table(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
     lines: list[tuple[str, ...]] = [head]
     for run, name in zip(runs, names, strict=True):
         told = run.summary
-        latency, speed = told["server"] and told["server"]["p50_ms"], told["env_steps_per_s"]
+        latency, speed = told.server and told.server.p50_ms, told.env_steps_per_s
         lines.append(
             (
                 one_line(name),
-                f"{told['successes']} of {told['counted'] - told['errors']}",
-                format_rate(told, interval=""),
-                format_rate(told, "_errors_failed", interval=""),
-                str(told["errors"]),
+                f"{told.successes} of {told.counted - told.errors}",
+                format_rate(told.rate, interval=""),
+                format_rate(told.rate_errors_failed, interval=""),
+                str(told.errors),
                 "-" if latency is None else f"{latency:.0f}",
                 "-" if speed is None else f"{speed:.1f}",
-                f"{len(told['instructions'])} instructions"
-                if len(told["instructions"]) > 1
-                else one_line(told["instruction"]) or "(empty)",
+                f"{len(told.instructions)} instructions"
+                if len(told.instructions) > 1
+                else one_line(told.instruction) or "(empty)",
             )
         )
     return aligned(lines)
@@ -116,17 +119,17 @@ def compare_runs(folder_a: Path, folder_b: Path) -> None:
         NothingInCommonError: They have no episode in common.
     """
     a, b = _only_run(folder_a), _only_run(folder_b)
-    tasks = [run.summary["task"] for run in (a, b)]
+    tasks = [run.summary.task for run in (a, b)]
     if tasks[0] != tasks[1]:
         raise NothingInCommonError(f"The runs are of different tasks: A of {tasks[0]}, B of {tasks[1]}.")
     comparison = compare(a.counted, b.counted)
     for name, run, settings in zip("AB", (a, b), _what_differs(a, b), strict=True):
         say(f"{name}: {run.folder}" + (f" ({one_line(' '.join(settings), most=200)})" if settings else ""))
     say("", *comparison.tell())
-    if a.summary["errors"] or b.summary["errors"]:
+    if a.summary.errors or b.summary.errors:
         say("\nWith errors counted as failures:", *compare(a.counted, b.counted, errors_fail=True).tell())
     for name, run in (("A", a), ("B", b)):
-        if run.summary["stop"]["ended_early"]:
+        if run.summary.stop.ended_early:
             say(f"{name} was ended early by stop.ci_width, which the test does not know of: p is approximate")
         for note in run.notes:
             say(f"{name}: {note}")
@@ -143,9 +146,11 @@ def _what_differs(a: Run, b: Run) -> tuple[list[str], list[str]]:
     return told_a, told_b
 
 
-def _all_settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _all_settings(manifest: Manifest | None) -> dict[str, Any]:
     """Return the settings of a manifest by dotted key, and the revision that played it."""
-    return other_settings({**manifest.get("config", {}), "revision": manifest.get("revision")}, free=())
+    if manifest is None:
+        return {}
+    return other_settings({**manifest.config, "revision": msgspec.to_builtins(manifest.revision)}, free=())
 
 
 def _only_run(folder: Path) -> Run:

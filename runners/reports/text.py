@@ -1,12 +1,12 @@
 """What a run has shown, in words: for the terminal and for the pages."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.statistics.summary import Rate, Summary
 
 __all__ = [
     "METHODS",
@@ -26,44 +26,41 @@ CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
 
-def format_rate(summary: Mapping[str, Any], suffix: str = "", interval: str = "95% interval ") -> str:
+def format_rate(rate: Rate, interval: str = "95% interval ") -> str:
     """Return a rate with its interval: ``80% (95% interval 55% to 93%)``.
 
     Args:
-        summary: Or what it holds of one instruction.
-        suffix: ``_errors_failed`` for the rate that counts errors as failures.
+        rate: Of some episodes.
         interval: What the interval is called; nothing in a table that calls it so at its head.
     """
-    rate, low, high = (summary[f"{name}{suffix}"] for name in ("success_rate", "ci_low", "ci_high"))
-    return "none judged" if rate is None else f"{rate:.0%} ({interval}{low:.0%} to {high:.0%})"
+    if rate.share is None or rate.low is None or rate.high is None:
+        return "none judged"
+    return f"{rate.share:.0%} ({interval}{rate.low:.0%} to {rate.high:.0%})"
 
 
-def format_outcome(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
+def format_outcome(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str]:
     """Return the lines that end a run at the terminal: how episodes ended, rates, instructions, stop and gate."""
     outcome = describe(last_rows(rows))
-    lines = [outcome if summary["success_rate"] is None else f"{outcome}: success rate {format_rate(summary)}"]
-    if summary["errors"] and summary["success_rate_errors_failed"] is not None:
-        lines.append(f"With errors counted as failures: {format_rate(summary, '_errors_failed')}")
+    lines = [outcome if summary.success_rate is None else f"{outcome}: success rate {format_rate(summary.rate)}"]
+    if summary.errors and summary.success_rate_errors_failed is not None:
+        lines.append(f"With errors counted as failures: {format_rate(summary.rate_errors_failed)}")
     lines += format_counted(summary)
-    if len(summary["instructions"]) > 1:
+    if len(summary.instructions) > 1:
         lines.append(format_means(summary))
-        lines += [f"  {format_rate(told)}: {told['instruction']!r}" for told in summary["instructions"]]
-    if summary["gate"]:
-        lines.append(summary["gate"]["told"])
+        lines += [f"  {format_rate(each.rate)}: {each.instruction!r}" for each in summary.instructions]
+    if summary.gate is not None:
+        lines.append(summary.gate.told)
     return lines + format_what_is_odd(summary, rows)
 
 
-def format_what_is_odd(summary: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> list[str]:
+def format_what_is_odd(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str]:
     """Return what whoever reads the figures has to know: rows with a warning, and recorders that failed."""
     odd: dict[str, list[int]] = {}
     for row in last_rows(rows):
         if row.warning is not None:
             odd.setdefault(row.warning, []).append(row.index)
     lines = [f"Warning, {_episodes(indices)}: {warning}" for warning, indices in odd.items()]
-    return lines + [
-        f"{failure['recorder']} failed in {failure['hook']}: {failure['error']}"
-        for failure in summary.get("recorders", ())
-    ]
+    return lines + [f"{failure.recorder} failed in {failure.hook}: {failure.error}" for failure in summary.recorders]
 
 
 def _episodes(indices: Sequence[int]) -> str:
@@ -74,27 +71,27 @@ def _episodes(indices: Sequence[int]) -> str:
     )
 
 
-def format_counted(summary: Mapping[str, Any]) -> list[str]:
+def format_counted(summary: Summary) -> list[str]:
     """Say why figures are of fewer episodes than were planned, or than have ended; nothing where they are of all."""
-    stop = summary["stop"]
+    stop = summary.stop
     lines = []
-    if stop["ended_early"]:
+    if stop.ended_early:
         lines.append(
-            f"Ended early, after {summary['counted']} of {stop['planned']} episodes: the interval is no wider than "
-            f"stop.ci_width={stop['ci_width']:g}"
+            f"Ended early, after {summary.counted} of {stop.planned} episodes: the interval is no wider than "
+            f"stop.ci_width={stop.ci_width:g}"
         )
-    if beyond := summary["episodes"] - summary["counted"]:
+    if beyond := summary.episodes - summary.counted:
         lines.append(
-            f"The figures are of the first {summary['counted']} episodes of the plan; {beyond} more ended, but "
+            f"The figures are of the first {summary.counted} episodes of the plan; {beyond} more ended, but "
             "counting those that happened to end would favour the short ones"
         )
     return lines
 
 
-def format_means(summary: Mapping[str, Any]) -> str:
+def format_means(summary: Summary) -> str:
     """Return both means over the instructions, with what they are."""
-    micro, macro = summary["micro_success_rate"], summary["macro_success_rate"]
-    instructions = f"Over {len(summary['instructions'])} instructions"
+    micro, macro = summary.micro_success_rate, summary.macro_success_rate
+    instructions = f"Over {len(summary.instructions)} instructions"
     if micro is None:
         return f"{instructions}: no episode was judged"
     return (
@@ -103,19 +100,17 @@ def format_means(summary: Mapping[str, Any]) -> str:
     )
 
 
-def format_servers(summary: Mapping[str, Any]) -> list[str]:
+def format_servers(summary: Summary) -> list[str]:
     """Return a line for each server, where there are several: its share, its latency, and whether it was left out."""
     lines = []
-    for told in summary["server"]["endpoints"]:
-        latency = "no answer" if told["p50_ms"] is None else f"{told['p50_ms']:.0f} ms each (median)"
-        lost = "; left out in the end" if told["lost"] else ""
-        lines.append(
-            f"{told['endpoint']}: {told['calls']} requests with {told['observations']} observations, {latency}{lost}"
-        )
+    for each in summary.server.endpoints if summary.server is not None else ():
+        latency = "no answer" if each.p50_ms is None else f"{each.p50_ms:.0f} ms each (median)"
+        lost = "; left out in the end" if each.lost else ""
+        lines.append(f"{each.endpoint}: {each.calls} requests with {each.observations} observations, {latency}{lost}")
     return lines
 
 
-def format_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeRow], execution: int) -> list[str]:
+def format_end(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], execution: int) -> list[str]:
     """Return what ends a run at the terminal: the outcome, what it cost, where it lies, and what opens it.
 
     Args:
@@ -125,16 +120,16 @@ def format_end(folder: Path, summary: Mapping[str, Any], rows: Sequence[EpisodeR
         execution: ``horizons.execution``.
     """
     lines = ["", *format_outcome(summary, rows)]
-    calls, p50_ms = summary["server"]["calls"], summary["server"]["p50_ms"]
-    if p50_ms is not None:
-        speed = summary["env_steps_per_s"]
-        lines.append(
-            f"{calls} requests, {p50_ms:.0f} ms each (median); {speed:.1f} control steps a second over all envs"
-        )
+    server = summary.server
+    if server is not None and server.p50_ms is not None:
+        line = f"{server.calls} requests, {server.p50_ms:.0f} ms each (median)"
+        if summary.env_steps_per_s is not None:
+            line += f"; {summary.env_steps_per_s:.1f} control steps a second over all envs"
+        lines.append(line)
         lines += [f"  {line}" for line in format_servers(summary)]
         if execution < CHUNKED_EXECUTION:
-            fewer = -(-calls * execution // CHUNKED_EXECUTION)
-            lines.append(f"horizons=chunked would ask about {fewer} times instead of {calls}")
+            fewer = -(-server.calls * execution // CHUNKED_EXECUTION)
+            lines.append(f"horizons=chunked would ask about {fewer} times instead of {server.calls}")
     commands = {"Look at it": ["xdg-open", folder / "report.html"]}
     if (folder / RUN_FOLDER).exists():
         commands["Data set"] = ["groot-dataset", "show", folder / RUN_FOLDER]

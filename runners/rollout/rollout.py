@@ -2,13 +2,15 @@
 
 A beat is one request to the policy server and the control steps that its chunk feeds. On every beat the envs whose
 episode has ended begin the next planned one, all together.
+
+Classes:
+    Rollout: the loop, and what it knows between two beats.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from groot_wrappers.action import Gr00tActionWrapper
 from groot_wrappers.embodiment.action_map import Chunk
@@ -23,11 +25,12 @@ from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import Ended, EpisodeRow
 from runners.recorders import Recorder
 from runners.rollout.clock import Clock, PausedClock
+from runners.rollout.played_beat import PlayedBeat
 from runners.rollout.schedule import RunningEpisode, Schedule
 from runners.servers.replay_watch import ReplayWatch
 from runners.utils.interrupts import interrupts_held
 
-__all__ = ["rollout"]
+__all__ = ["Rollout"]
 
 SUCCESS_AT_ONCE = (
     "It succeeded on its first control step. Is the env's success term true before the episode begins, or still true "
@@ -36,21 +39,8 @@ SUCCESS_AT_ONCE = (
 """``warning`` of such a row: a term that latches counts the success of the episode before once more."""
 
 
-def rollout(
-    env: Gr00tActionWrapper,
-    client: PolicyClient | ClientGroup,
-    plan: Sequence[PlannedEpisode],
-    log: EpisodeLog,
-    recorders: Recorder,
-    *,
-    retries: int = 0,
-    revive: Callable[[Gr00tError], None] = lambda error: None,
-    clock: Clock | None = None,
-    server_reset: ServerReset = ServerReset.per_run,
-    env_instructions: Sequence[str] = (),
-    enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
-) -> None:
-    """Play what is missing of a plan, or until there is enough.
+class Rollout:
+    """Plays what is missing of a plan, or until there is enough.
 
     Args:
         env: The wrapped env.
@@ -65,143 +55,138 @@ def rollout(
         server_reset: Whether the server is reset once, or before each episode with its seed and index in the options.
         env_instructions: Where given, env i plays only the episodes of instruction i, counted round; each must have an
             env.
-        enough: Asked with all rows that are settled before an episode begins; True begins no further one. Those that
+        enough: Asked with all rows that are final before an episode begins; True begins no further one. Those that
             are running go on to their end, so that every episode that was begun has a row.
-
-    Raises:
-        Gr00tError: The server fails for good, or its chunks do not fit. The episodes that were running have been
-            logged as errors; all finished ones are kept.
     """
-    schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
-    clock = clock or PausedClock()
-    replay = ReplayWatch(server_reset, num_envs=env.num_envs, episodes=len(schedule.waiting), execution=env.execution)
-    observation: Any = None
-    failures = 0  # of the server, since an episode ended otherwise
 
-    def finish(env_id: int, ended: Ended, *, success: bool | None, error: str | None) -> None:
-        """Write a row, and tell the recorders; all or none, so that an interruption leaves no two that differ."""
-        row = _row(env, env_id, schedule.running[env_id], ended, success=success, error=error)
-        with interrupts_held():
-            recorders.on_episode_end(row)
-            log.append(row)
-            recorders.on_row_written(row, log.rows)
-        schedule.end(row)
+    def __init__(
+        self,
+        env: Gr00tActionWrapper,
+        client: PolicyClient | ClientGroup,
+        plan: Sequence[PlannedEpisode],
+        log: EpisodeLog,
+        recorders: Recorder,
+        *,
+        retries: int = 0,
+        revive: Callable[[Gr00tError], None] = lambda error: None,
+        clock: Clock | None = None,
+        server_reset: ServerReset = ServerReset.per_run,
+        env_instructions: Sequence[str] = (),
+        enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
+    ) -> None:
+        self._env = env
+        self._client = client
+        self._log = log
+        self._recorders = recorders
+        self._retries = retries
+        self._revive = revive
+        self._clock = clock or PausedClock()
+        self._server_reset = server_reset
+        self._enough = enough
+        self._schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
+        waiting = len(self._schedule.waiting)
+        self._replay = ReplayWatch(server_reset, num_envs=env.num_envs, episodes=waiting, execution=env.execution)
+        self._observation: Any = None
+        self._server_failures = 0  # since an episode ended otherwise
 
-    def fail(error: Gr00tError) -> None:
+    def play(self) -> None:
+        """Play to the end.
+
+        Raises:
+            Gr00tError: The server fails for good, or its chunks do not fit. The episodes that were running have been
+                logged as errors; all finished ones are kept.
+        """
+        schedule = self._schedule
+        if self._server_reset is ServerReset.per_run and not schedule.is_over:
+            self._replay.on_reset(self._client.reset())
+        while not schedule.is_over:
+            idle = len(schedule.running) < self._env.num_envs
+            if schedule.waiting and idle and self._enough(schedule.final_rows(self._log.rows)):
+                schedule.waiting.clear()
+                continue
+            try:
+                self._begin_episodes()
+                beat = self._play_beat()
+            except Gr00tError as error:
+                self._server_failed(error)
+                continue
+            self._account(beat)
+
+    def _begin_episodes(self) -> None:
+        """Let the envs that have none begin the next planned episode."""
+        starting = self._schedule.begin(self._env.num_envs, self._env.reset_mode)
+        if not starting:
+            return
+        if self._server_reset is ServerReset.per_episode:
+            for planned in starting.values():
+                self._replay.on_reset(self._client.reset({"seed": planned.seed, "episode_index": planned.index}))
+        options = {
+            "env_ids": list(starting),
+            "seeds": [episode.seed for episode in starting.values()],
+            "instructions": [episode.instruction for episode in starting.values()],
+        }
+        self._observation, _ = self._env.reset(options=options)
+        self._recorders.on_episodes_start(starting, self._observation)
+
+    def _play_beat(self) -> PlayedBeat:
+        """Ask for a chunk and play it."""
+        ask = self._question(sorted(self._schedule.running))
+        self._recorders.on_beat(self._observation)
+        self._observation, *outcome = self._clock.play_beat(self._env, ask)
+        return PlayedBeat.of(*outcome)
+
+    def _question(self, rows: list[int]) -> Callable[[], Chunk]:
+        """Return what asks for the chunks of the envs that run an episode; the rows of others stay 0, never played.
+
+        What the server wants is read here, while the env stands where it was observed; asking needs the env no more.
+        """
+        num_envs = self._env.num_envs
+        modality = self._client.get_modality_config()
+        wanted = select_modalities(self._observation, modality)
+        request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
+
+        def ask() -> Chunk:
+            action, info = self._client.get_action(request)
+            self._replay.on_answer(info)
+            chunk = {}
+            for key in modality["action"].modality_keys:  # a server may send more, of any kind
+                chunk[key] = np.zeros((num_envs, *action[key].shape[1:]), np.float32)
+                chunk[key][rows] = action[key]
+            return chunk
+
+        return ask
+
+    def _account(self, beat: PlayedBeat) -> None:
+        """Add a beat to the episodes that played it, and write the rows of those that have ended."""
+        for env_id, episode in list(self._schedule.running.items()):
+            episode.steps += beat.steps[env_id]
+            episode.held_steps += beat.held[env_id]
+            episode.reward += beat.reward[env_id]
+            episode.server_calls += beat.unanswered is None
+            ended = beat.ended(env_id)
+            if ended is not None:
+                self._server_failures = self._server_failures if ended == "error" else 0
+                self._finish(env_id, ended, success=beat.judged(env_id, ended), error=beat.errors[env_id])
+        if beat.unanswered is not None:
+            self._server_failed(beat.unanswered)
+
+    def _server_failed(self, error: Gr00tError) -> None:
         """End what runs as errors; raise the error where it is for good, else return once the server is back."""
-        nonlocal failures
-        for env_id in list(schedule.running):
-            finish(env_id, "error", success=None, error=str(error))
-        failures += 1
-        if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
+        for env_id in list(self._schedule.running):
+            self._finish(env_id, "error", success=None, error=str(error))
+        self._server_failures += 1
+        if self._server_failures > self._retries or not isinstance(error, ServerError | ServerUnreachableError):
             raise error
-        revive(error)
+        self._revive(error)
 
-    if server_reset is ServerReset.per_run and not schedule.is_over:
-        replay.on_reset(client.reset())
-    while not schedule.is_over:
-        idle = len(schedule.running) < env.num_envs
-        if schedule.waiting and idle and enough(schedule.final_rows(log.rows)):
-            schedule.waiting.clear()
-            continue
-        try:
-            starting = schedule.begin(env.num_envs, env.reset_mode)
-            if starting:
-                if server_reset is ServerReset.per_episode:
-                    _reset_server(client, starting.values(), replay)
-                observation, _ = env.reset(options=_reset_options(starting))
-                recorders.on_episodes_start(starting, observation)
-            ask = _question(client, observation, sorted(schedule.running), env.num_envs, replay)
-            recorders.on_beat(observation)
-            observation, reward, terminated, truncated, info = clock.play_beat(env, ask)
-        except Gr00tError as error:
-            fail(error)
-            continue
-        ended = _account(schedule.running, reward, terminated, truncated, info)
-        for env_id, how in ended.items():
-            failures = failures if how == "error" else 0
-            finish(env_id, how, success=_judged(info, env_id, how), error=info["error"][env_id])
-        if info["unanswered"] is not None:
-            fail(info["unanswered"])
-
-
-def _judged(info: Mapping[str, Any], env_id: int, ended: Ended) -> bool | None:
-    return None if info["success"] is None or ended == "error" else bool(info["success"][env_id])
-
-
-def _reset_server(client: PolicyClient | ClientGroup, episodes: Iterable[PlannedEpisode], replay: ReplayWatch) -> None:
-    """Tell the server of each episode that begins."""
-    for planned in episodes:
-        replay.on_reset(client.reset({"seed": planned.seed, "episode_index": planned.index}))
-
-
-def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
-    return {
-        "env_ids": list(starting),
-        "seeds": [episode.seed for episode in starting.values()],
-        "instructions": [episode.instruction for episode in starting.values()],
-    }
-
-
-def _question(
-    client: PolicyClient | ClientGroup,
-    observation: Mapping[str, Any],
-    rows: list[int],
-    num_envs: int,
-    replay: ReplayWatch,
-) -> Callable[[], Chunk]:
-    """Return what asks for the chunks of the envs that run an episode; rows of the others stay 0 and are never played.
-
-    What the server wants is read here, while the env stands where it was observed; asking needs the env no more.
-    """
-    modality = client.get_modality_config()
-    wanted = select_modalities(observation, modality)
-    request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
-
-    def ask() -> Chunk:
-        action, info = client.get_action(request)
-        replay.on_answer(info)
-        chunk = {}
-        for key in modality["action"].modality_keys:  # a server may send more, of any kind
-            chunk[key] = np.zeros((num_envs, *action[key].shape[1:]), np.float32)
-            chunk[key][rows] = action[key]
-        return chunk
-
-    return ask
-
-
-def _account(
-    running: Mapping[int, RunningEpisode],
-    reward: torch.Tensor,
-    terminated: torch.Tensor,
-    truncated: torch.Tensor,
-    info: Mapping[str, Any],
-) -> dict[int, Ended]:
-    """Add a beat to the episodes that played it, and return how those ended that have."""
-    outcome = {"terminated": terminated.tolist(), "truncated": truncated.tolist(), "error": info["error"]}
-    success = None if info["success"] is None else info["success"].tolist()
-    rewards, steps, held = reward.tolist(), info["steps"].tolist(), info["held"].tolist()
-    ended: dict[int, Ended] = {}
-    for env_id, episode in running.items():
-        episode.steps += steps[env_id]
-        episode.held_steps += held[env_id]
-        episode.reward += rewards[env_id]
-        episode.server_calls += info["unanswered"] is None
-        how = _how_it_ended(env_id, outcome, success)
-        if how is not None:
-            ended[env_id] = how
-    return ended
-
-
-def _how_it_ended(env_id: int, outcome: Mapping[str, Sequence[Any]], success: Sequence[bool] | None) -> Ended | None:
-    """Return how an episode ended, None while it runs. ``terminated`` alone is not success."""
-    if outcome["error"][env_id] is not None:
-        return "error"
-    if success is not None and success[env_id]:
-        return "success"
-    if outcome["terminated"][env_id]:
-        return "failure"
-    return "time_out" if outcome["truncated"][env_id] else None
+    def _finish(self, env_id: int, ended: Ended, *, success: bool | None, error: str | None) -> None:
+        """Write a row, and tell the recorders; all or none, so that an interruption leaves no two that differ."""
+        row = _row(self._env, env_id, self._schedule.running[env_id], ended, success=success, error=error)
+        with interrupts_held():
+            self._recorders.on_episode_end(row)
+            self._log.append(row)
+            self._recorders.on_row_written(row, self._log.rows)
+        self._schedule.end(row)
 
 
 def _row(

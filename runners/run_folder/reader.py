@@ -5,11 +5,10 @@ Classes:
     RecordedSettings: what its manifest says of what it was to play.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -17,9 +16,14 @@ from groot_wrappers.errors import Gr00tError
 from runners.episodes.episode_log import read_rows
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
+from runners.run_folder.manifest import MANIFEST, Manifest, read_manifest
+from runners.run_folder.results import SUMMARY, read_summary
 from runners.statistics.stop_rule import StopRule
-from runners.statistics.summary import count
+from runners.statistics.summary import Summary, cost_of, summarise
 from runners.utils.json_files import JsonFileError, read_json
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["RecordedSettings", "Run", "RunFolderError", "find_runs", "read_run"]
 
@@ -73,45 +77,6 @@ class RecordedSettings:
     episode: Whole = 0
 
 
-class _Manifest(msgspec.Struct):
-    """The part of ``manifest.json`` that readers rely on."""
-
-    config: RecordedSettings
-    created: datetime
-    command: list[str]
-    overrides: list[str] = []
-    sweep: str | None = None
-
-
-class _Endpoint(msgspec.Struct):
-    endpoint: str
-    calls: int
-    observations: int
-    p50_ms: float | None
-    lost: str | None
-
-
-class _Server(msgspec.Struct):
-    calls: int
-    observations: int
-    p50_ms: float | None
-    p99_ms: float | None
-    bytes: int
-    endpoints: list[_Endpoint]
-
-
-class _Written(msgspec.Struct):
-    """The part of ``summary.json`` that is not counted anew from the rows."""
-
-    task: str
-    instruction: str
-    env_steps: int
-    env_steps_per_s: float | None
-    wall_s: float
-    renders: int
-    server: _Server | None
-
-
 @dataclass(frozen=True)
 class Run:
     """What a run folder holds.
@@ -120,12 +85,10 @@ class Run:
         folder: The run folder.
         rows: The row of the last attempt at each episode, by index.
         counted: Those of them that figures are made of.
-        summary: Successes counted anew from the rows, as ``summary.json`` names them, with what else that file holds;
-            its ``server`` and speed are None where the run was killed before it was written.
+        summary: Counted anew from the rows; what no row tells is None where the run was killed before it was written.
         plan: Its planned episodes.
-        manifest: What ``manifest.json`` holds, empty where it cannot be read.
+        manifest: Where it comes from, None where that cannot be read.
         settings: Of it, what was to be played.
-        overrides: What was set at the command line.
         parts: The run folders that it was read from: more than its own where shards were joined.
         notes: What was left out or is missing, in words.
     """
@@ -133,13 +96,19 @@ class Run:
     folder: Path
     rows: list[EpisodeRow]
     counted: list[EpisodeRow]
-    summary: dict[str, Any]
+    summary: Summary
     plan: list[PlannedEpisode]
-    manifest: dict[str, Any]
-    overrides: list[str]
+    manifest: Manifest | None
     parts: tuple[Path, ...]
     notes: list[str]
+    overrides: list[str] = field(default_factory=list)
     settings: RecordedSettings = field(default_factory=RecordedSettings)
+
+    def rows_frame(self) -> "pandas.DataFrame":
+        """Return the rows as a table: an episode a line, by index, under the names of ``episodes.jsonl``."""
+        import pandas  # noqa: PLC0415  # takes seconds to import
+
+        return pandas.DataFrame([row.to_json() for row in self.rows]).set_index("index")
 
 
 def find_runs(folder: Path, *, tolerant: bool = False) -> list[Path]:
@@ -174,48 +143,57 @@ def read_run(folder: Path) -> Run:
     rows = last_rows(rows)
     if not rows:
         raise RunFolderError(f"{folder} holds no episode that has ended." + "".join(f" {note}." for note in notes))
-    written = _read(folder / "summary.json", _Written, notes)
-    manifest = _read(folder / "manifest.json", _Manifest, notes)
-    settings = msgspec.convert(manifest, _Manifest).config if manifest else RecordedSettings()
+    written = _read(folder / SUMMARY, lambda path: read_summary(path.parent), notes)
+    manifest = _read(folder / MANIFEST, read_manifest, notes)
+    settings = _settings_of(manifest, notes)
     stop = StopRule(_read_plan(folder / "plan.json", rows, notes), settings.stop.ci_width)
-    counted = stop.counted(rows)
     if len(rows) < len(stop.plan) and not stop.enough(rows):
         notes.append(f"{len(rows)} of {len(stop.plan)} planned episodes have ended")
-    facts = {
-        "task": settings.task.id,
-        "instruction": " | ".join(dict.fromkeys(row.instruction for row in rows)),
-        "server": None,
-        "env_steps_per_s": None,
-        **written,
-        **count(rows, counted, stop.method),
-        "stop": stop.to_json(rows),
-    }
+    summary = summarise(
+        rows,
+        stop,
+        task=settings.task.id if written is None else written.task,
+        instruction=" | ".join(dict.fromkeys(row.instruction for row in rows))
+        if written is None
+        else written.instruction,
+        min_success=settings.gate.min_success if settings.shard.count == 1 else None,
+        cost=None if written is None else cost_of(written),
+    )
     return Run(
         folder=folder,
         rows=rows,
-        counted=counted,
-        summary=facts,
+        counted=stop.counted(rows),
+        summary=summary,
         plan=list(stop.plan),
         manifest=manifest,
         parts=(folder,),
-        overrides=manifest.get("overrides", []),
         notes=notes,
+        overrides=[] if manifest is None else manifest.overrides,
         settings=settings,
     )
 
 
-def _read(path: Path, kind: type, notes: list[str]) -> dict[str, Any]:
-    """Return what a JSON file holds if it is of a kind; else nothing, and a note."""
+def _read[T](path: Path, read: Callable[[Path], T], notes: list[str]) -> T | None:
+    """Return what a file holds; None, and a note, where it cannot be read."""
     if not path.exists():
         notes.append(f"no {path.name}: the run was killed, or goes on still")
-        return {}
+        return None
     try:
-        content = read_json(path, dict[str, Any])
-        msgspec.convert(content, kind)
-    except (JsonFileError, msgspec.ValidationError) as error:
+        return read(path)
+    except JsonFileError as error:
         notes.append(f"{path.name} cannot be read; left out ({error})")
-        return {}
-    return content
+        return None
+
+
+def _settings_of(manifest: Manifest | None, notes: list[str]) -> RecordedSettings:
+    """Return what a manifest says of what was to be played; nothing, and a note, where it makes no sense."""
+    if manifest is None:
+        return RecordedSettings()
+    try:
+        return msgspec.convert(manifest.config, RecordedSettings)
+    except msgspec.ValidationError as error:
+        notes.append(f"{MANIFEST} holds settings that cannot be read; left out ({error})")
+        return RecordedSettings()
 
 
 def _read_plan(path: Path, rows: Sequence[EpisodeRow], notes: list[str]) -> list[PlannedEpisode]:

@@ -13,18 +13,18 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
-from runners.config.overrides import all_parsed, given_overrides, key_of, quoted
+from runners.config.composed import Composition
+from runners.config.overrides import all_parsed, key_of, quoted
 from runners.run_folder.begun_settings import LIMIT_OF_TASK, restored_settings
-from runners.utils.json_files import JsonFileError, read_json
+from runners.run_folder.manifest import MANIFEST, Manifest, read_manifest
+from runners.utils.json_files import JsonFileError
 from runners.utils.terminal import say
 
 __all__ = [
@@ -63,7 +63,7 @@ def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     earlier = EarlierStart.read(Path(asked).expanduser().resolve())
     given = {each.key_or_group for each in overrides}
-    folders = [folder for folder in earlier.manifest.get("config_folders", []) if Path(folder).is_dir()]
+    folders = [folder for folder in earlier.manifest.config_folders if Path(folder).is_dir()]
     added = {
         "resume": quoted(str(earlier.folder)),
         "hydra.output_subdir": "null",
@@ -75,58 +75,33 @@ def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def going_on(config: DictConfig, folder: Path) -> DictConfig:
+def going_on(composition: Composition) -> Composition:
     """Return the settings of a run: where it goes on, those it was begun with, but for those that are given now.
 
     A job of a sweep goes on by itself with what its folder holds, and is told what would be another by now.
 
-    Args:
-        config: As it was composed.
-        folder: The run folder.
-
     Raises:
         ContractError: The run cannot be gone on with.
     """
-    is_job = HydraConfig.get().mode is RunMode.MULTIRUN
-    if config.resume is None and not (is_job and (folder / "manifest.json").exists()):
-        return config
+    config, folder, is_job = composition.config, composition.folder, composition.sweep is not None
+    if config.resume is None and not (is_job and (folder / MANIFEST).exists()):
+        return composition
     earlier = EarlierStart.read(Path(config.resume or folder))
-    anew = set(given_overrides()) - set(earlier.manifest.get("overrides", []))  # what is repeated says nothing new
+    anew = set(composition.overrides) - set(earlier.manifest.overrides)  # what is repeated says nothing new
     given = {key_of(each) for each in all_parsed(anew)} | {*OF_THIS_START}
-    begun = restored_settings(earlier.manifest["config"], config, given | {*FREE} if is_job else given)
+    begun = restored_settings(earlier.manifest.config, config, given | {*FREE} if is_job else given)
     if is_job and (changed := differences(other_settings(begun), other_settings(config))):
         say(f"{folder} goes on with the settings it was begun with, which would be others by now:", *changed)
-    return begun
+    return composition.with_config(begun)
 
 
-def begun_by(earlier: "EarlierStart | None") -> list[str]:
+def begun_by(overrides: Sequence[str], earlier: "EarlierStart | None") -> list[str]:
     """Return the overrides of a run: those of this start, and those of an earlier one that they do not replace."""
-    now = [each for each in all_parsed(given_overrides()) if each.key_or_group not in OF_THIS_START]
+    now = [each for each in all_parsed(overrides) if each.key_or_group not in OF_THIS_START]
     given = {key_of(each) for each in now}
-    then = [] if earlier is None else all_parsed(earlier.manifest.get("overrides", []))
+    then = [] if earlier is None else all_parsed(earlier.manifest.overrides)
     kept = [each for each in then if key_of(each) not in {*given, *OF_THIS_START}]
     return [str(each.input_line) for each in [*kept, *now]]
-
-
-class _Counts(msgspec.Struct):
-    episodes: int
-    num_envs: int
-
-
-class _Manifest(msgspec.Struct):
-    """The part of ``manifest.json`` that going on relies on."""
-
-    config: _Counts
-    reset_mode: Literal["per_env", "per_batch"]
-    modality: dict[str, Any]
-    created: str
-    command: list[str]
-    revision: dict[str, Any] | None
-    wandb_id: str
-    sweep: str | None = None
-    overrides: list[str] = []
-    config_folders: list[str] = []
-    earlier_starts: list[dict[str, Any]] = []
 
 
 @dataclass(frozen=True)
@@ -139,7 +114,7 @@ class EarlierStart:
     """
 
     folder: Path
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
     @classmethod
     def read(cls, folder: Path) -> "EarlierStart":
@@ -149,8 +124,8 @@ class EarlierStart:
             ContractError: It holds no run, or one that was cut off before its first step.
         """
         try:
-            manifest = read_json(folder / "manifest.json", dict[str, Any])
-            msgspec.convert(manifest, _Manifest)
+            manifest = read_manifest(folder / MANIFEST)
+            msgspec.convert(manifest.config, _Counts)
         except (JsonFileError, msgspec.ValidationError) as error:
             raise ContractError(
                 f"resume={folder} was asked for, but there is no run to go on with: its manifest.json cannot be read "
@@ -170,34 +145,46 @@ class EarlierStart:
             ContractError: It is another run. All differences are named.
         """
         # Where envs begin only together, their number decides where an episode starts.
-        free = [key for key in FREE if key != "num_envs" or self.manifest["reset_mode"] == "per_env"]
-        then, now = other_settings(self.manifest["config"], free), other_settings(config, free)
+        free = [key for key in FREE if key != "num_envs" or self.manifest.reset_mode == "per_env"]
+        then, now = other_settings(self.manifest.config, free), other_settings(config, free)
         if modality is not None:
-            then |= _leaves({"modality of the server": self.manifest["modality"]})
+            then |= _leaves({"modality of the server": self.manifest.modality})
             now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
         found = differences(then, now)
-        episodes_then, episodes_now = self.manifest["config"]["episodes"], config["episodes"]
+        episodes_then, episodes_now = self.manifest.config["episodes"], config["episodes"]
         if episodes_now < episodes_then:
             found.append(f"- episodes: {episodes_then} then, {episodes_now} now; they may only become more")
         if found:
-            command = shlex.join(map(str, self.manifest.get("command", [])))
             raise ContractError(
                 f"resume={self.folder} goes on with the same run only, but this is another one:\n"
                 + "\n".join(found)
-                + f"\nIt was started by: {command}\nLeave out what differs, or run it in a folder of its own."
+                + f"\nIt was started by: {shlex.join(self.manifest.command)}\nLeave out what differs, or run it in a "
+                "folder of its own."
             )
 
 
-def earlier_start(folder: Path, resume: str | None) -> EarlierStart | None:
+class _Counts(msgspec.Struct):
+    """The part of the settings that going on counts by."""
+
+    episodes: int
+    num_envs: int
+
+
+def earlier_start(folder: Path, resume: str | None, sweep: str | None) -> EarlierStart | None:
     """Return the start that this one goes on with, None for a new run, whose folder must not hold another.
 
     A job of a sweep goes on by itself with what its folder holds.
 
+    Args:
+        folder: The run folder.
+        resume: ``resume``.
+        sweep: What the sweep is called that the run is a job of, None for a run of its own.
+
     Raises:
         ContractError: The folder holds a run that nobody asked to go on with, or none that could be.
     """
-    if HydraConfig.get().mode is RunMode.MULTIRUN:
-        return EarlierStart.read(folder) if (folder / "manifest.json").exists() else None
+    if sweep is not None:
+        return EarlierStart.read(folder) if (folder / MANIFEST).exists() else None
     if resume is None:
         if (folder / "episodes.jsonl").exists():
             raise ContractError(

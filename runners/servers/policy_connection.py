@@ -1,17 +1,15 @@
 """The client of a run's policy server, which is started first where the run brings its own."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers import PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client_group import ClientGroup
+from runners.config.schema import ServerConfig
 from runners.servers.command_server import started_server
 from runners.servers.embedded_server import embedded_server
 from runners.servers.hosting import TOKEN_VARIABLE
@@ -34,7 +32,7 @@ class PolicyConnection:
 
 @contextmanager
 def policy_client(
-    server: DictConfig, say: Callable[[str], None], *, log: Path, device: str
+    server: ServerConfig, say: Callable[[str], None], *, log: Path, device: str
 ) -> Iterator[PolicyConnection]:
     """Connect to the policy server of a run, starting one first where the run brings its own.
 
@@ -50,7 +48,7 @@ def policy_client(
     form = server.observation_form.value
     addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
     has_own = server.policy is not None or server.command is not None
-    if server.policy is not None and "_target_" not in (server.policy if isinstance(server.policy, DictConfig) else ()):
+    if server.policy is not None and "_target_" not in (server.policy if isinstance(server.policy, Mapping) else ()):
         raise ContractError(
             f"server.policy={server.policy} was asked for, but a policy is a mapping whose _target_ names its class: "
             "+server.policy._target_=my_package.MyPolicy."
@@ -89,14 +87,13 @@ def policy_client(
             return started_server(
                 server.command, port, log=log, device=device, timeout_s=server.connect_timeout_s, say=say
             )
-        policy: Any = OmegaConf.to_container(server.policy, resolve=True)
-        return embedded_server(policy, port, form)
+        return embedded_server(server.policy, port, form)
 
     with ExitStack() as own, ExitStack() as clients:
         if has_own:
             port = own.enter_context(own_server(server.port))
             addresses = [(server.host, port)]
-            what = "policy server" if server.policy is None else f"policy {server.policy._target_}"
+            what = "policy server" if server.policy is None else f"policy {server.policy['_target_']}"
             say(f"The {what} listens on 127.0.0.1:{port}")
         connected = [connect(host, port) for host, port in addresses]
         client: PolicyClient | ClientGroup = connected[0]

@@ -3,31 +3,30 @@
 import importlib.util
 import os
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from groot_wrappers.errors import ContractError
+from runners.config.schema import SimConfig
 
 __all__ = ["require_device", "require_installed", "require_simulator"]
 
 
-def require_simulator(sim: Mapping[str, Any]) -> None:
+def require_simulator(sim: SimConfig) -> None:
     """Check that this machine has what ``conf/sim`` asks for.
 
     Raises:
         ContractError: It has not.
     """
     require_installed(sim)
-    require_device(sim["device"])
+    require_device(sim.device)
 
 
-def require_installed(sim: Mapping[str, Any]) -> None:
+def require_installed(sim: SimConfig) -> None:
     """Check that the module is there that ``conf/sim`` requires.
 
     Raises:
         ContractError: It is not.
     """
-    if sim["requires"] and importlib.util.find_spec(sim["requires"]) is None:
+    if sim.requires and importlib.util.find_spec(sim.requires) is None:
         raise ContractError(
             "sim=isaacsim was asked for, but Isaac Sim is not installed here. Install it with: "
             "pip install 'gr00t-isaaclab[isaacsim]' (Linux, Python 3.12, an RTX GPU). "

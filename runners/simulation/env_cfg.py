@@ -12,6 +12,7 @@ import gymnasium as gym
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean
 from runners.config.building import built
+from runners.config.schema import SimConfig
 from runners.simulation.devices import require_installed
 from runners.utils.remedies import reason_of
 
@@ -52,7 +53,7 @@ def require_registered(task: Mapping[str, Any]) -> None:
         )
 
 
-def load_env_cfg(task: Mapping[str, Any], sim: Mapping[str, Any]) -> Any:
+def load_env_cfg(task: Mapping[str, Any], sim: SimConfig) -> Any:
     """Return the env config of a task's id on the simulator that was asked for.
 
     Args:
@@ -89,7 +90,7 @@ def load_env_cfg(task: Mapping[str, Any], sim: Mapping[str, Any]) -> Any:
     return env_cfg
 
 
-def use_simulator(env_cfg: Any, sim: Mapping[str, Any], presets: Sequence[str] = ()) -> Any:
+def use_simulator(env_cfg: Any, sim: SimConfig, presets: Sequence[str] = ()) -> Any:
     """Return an env config whose physics and cameras are those of ``conf/sim``.
 
     IsaacLab's presets of those names are chosen where the config has them. Where it names another physics or renderer
@@ -117,16 +118,16 @@ def use_simulator(env_cfg: Any, sim: Mapping[str, Any], presets: Sequence[str] =
                 f"It has: {', '.join(sorted(names)) or 'none'}."
             )
     if preset_module:
-        env_cfg = preset_module.resolve_presets(env_cfg, [sim["physics"], sim["renderer"], *presets])
-    physics = built(sim["physics_cfg"], "sim.physics_cfg")
-    renderer = built(sim["renderer_cfg"], "sim.renderer_cfg")
+        env_cfg = preset_module.resolve_presets(env_cfg, [sim.physics, sim.renderer, *presets])
+    physics = built(sim.physics_cfg, "sim.physics_cfg")
+    renderer = built(sim.renderer_cfg, "sim.renderer_cfg")
     if not isinstance(env_cfg.sim.physics, type(physics)):
         env_cfg.sim.physics = physics
     for camera in _cameras(env_cfg):
         if not isinstance(camera.renderer_cfg, type(renderer)):
             camera.renderer_cfg = renderer
-    if sim["env_spacing"] and not env_cfg.scene.env_spacing:
-        env_cfg.scene.env_spacing = sim["env_spacing"]
+    if sim.env_spacing and not env_cfg.scene.env_spacing:
+        env_cfg.scene.env_spacing = sim.env_spacing
     return env_cfg
 
 
@@ -167,16 +168,14 @@ def change(env_cfg: Any, changes: Mapping[str, Any], where: str) -> None:
             setattr(env_cfg, name, built(value, here))
 
 
-def chosen_embodiment(config: Mapping[str, Any], env_cfg: Any) -> Embodiment:
-    """Return the embodiment of ``conf/embodiment``, or the one that the env's config declares if nothing is in it.
+def chosen_embodiment(embodiment: Embodiment, env_cfg: Any) -> Embodiment:
+    """Return the embodiment that was chosen, or the one that the env's config declares if nothing is in it.
 
     The env's config is changed as the embodiment says.
 
     Raises:
-        ContractError: An entry names no source or several, the embodiment is empty and the config declares none, or
-            ``embodiment.env`` does not fit.
+        ContractError: The embodiment is empty and the config declares none, or ``embodiment.env`` does not fit.
     """
-    embodiment = Embodiment.from_config(config)
     if embodiment.is_empty:
         return Embodiment.from_env_cfg(env_cfg)
     change(env_cfg, embodiment.env, "embodiment.env")

@@ -1,8 +1,11 @@
-"""The gate of a run: whether its episodes show that the success rate is at least ``gate.min_success``."""
+"""The gate of a run: whether its episodes show that the success rate is at least ``gate.min_success``.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+* ``Gate``: the verdict, as ``summary.json`` holds it.
+* ``judge``: makes one.
+* ``warn_of_short_plan``: whether a plan could pass at all.
+"""
+
+import msgspec
 
 from runners.statistics.intervals import Method, episodes_needed, lower_bound
 
@@ -14,84 +17,51 @@ BOUNDS: dict[Method, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """What the episodes show, beside what is wanted; errors count as failures here.
 
     Args:
         min_success: The success rate that is wanted.
-        successes, episodes: Of the episodes that count, errors included.
-        method: ``wilson`` where the number of episodes was fixed beforehand, ``anytime`` where a rule may end the run.
+        met: Whether what is shown reaches it.
+        bound: The success rate that is shown, with 95% confidence; None where no episode counts.
+        bound_is: Which bound that is, in words.
+        more_episodes: Episodes that are still needed if the rate stays; None where no number is enough.
+        told: All of it in a sentence or three.
     """
 
     min_success: float
-    successes: int
-    episodes: int
-    method: Method
-
-    @property
-    def bound(self) -> float | None:
-        """The success rate that is shown, with 95% confidence; None where no episode counts."""
-        return lower_bound(self.successes, self.episodes, self.method) if self.episodes else None
-
-    @property
-    def met(self) -> bool:
-        """Whether what is shown reaches what is wanted."""
-        return self.bound is not None and self.bound >= self.min_success
-
-    @property
-    def more_episodes(self) -> int | None:
-        """Episodes that are still needed if the rate stays; None where no number is enough."""
-        if not self.episodes:
-            return None
-        needed = episodes_needed(self.successes / self.episodes, self.min_success, self.method)
-        return None if needed is None else max(needed - self.episodes, 0)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``summary.json`` holds of it."""
-        return {
-            "min_success": self.min_success,
-            "met": self.met,
-            "bound": self.bound,
-            "bound_is": BOUNDS[self.method],
-            "more_episodes": 0 if self.met else self.more_episodes,
-            "told": self.tell(),
-        }
-
-    def tell(self) -> str:
-        """Say in a sentence or three what is shown, what is wanted, and what is missing."""
-        wanted = f"gate.min_success={self.min_success:g}"
-        if self.bound is None:
-            return f"{wanted} is not met: no episode was judged. Does the env have a success term?"
-        shown = (
-            f"{self.successes} of {self.episodes} episodes succeeded ({self.successes / self.episodes:.1%}, errors "
-            f"counted as failures), which shows a rate of at least {self.bound:.1%} ({BOUNDS[self.method]})"
-        )
-        if self.met:
-            return f"{wanted} is met: {shown}."
-        if self.more_episodes is None:
-            return f"{wanted} is not met: {shown}. If the rate stays, no number of episodes meets it."
-        play_on = f"episodes={self.episodes + self.more_episodes}"
-        if self.method == "anytime":
-            play_on += ", with a narrower stop.ci_width"
-        return (
-            f"{wanted} is not met: {shown}. If the rate stays, about {self.more_episodes} more episodes meet it: "
-            f"{play_on}."
-        )
+    met: bool
+    bound: float | None
+    bound_is: str
+    more_episodes: int | None
+    told: str
 
 
-def judge(min_success: float | None, summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what ``summary.json`` holds of the gate, None without one.
+def judge(min_success: float | None, successes: int, episodes: int, method: Method) -> Gate | None:
+    """Return the verdict on a run, None without a gate.
 
     Args:
         min_success: ``gate.min_success``.
-        summary: What it holds of the successes; see ``runners.statistics.summary.count``.
+        successes: Of the episodes that count.
+        episodes: How many count, errors included; 0 where none was judged.
+        method: ``wilson`` where the number of episodes was fixed beforehand, ``anytime`` where a rule may end the run.
     """
     if min_success is None:
         return None
-    nothing_judged = summary["success_rate_errors_failed"] is None
-    episodes = 0 if nothing_judged else summary["counted"]
-    return Gate(min_success, summary["successes"], episodes, summary["ci_method"]).to_json()
+    bound = lower_bound(successes, episodes, method) if episodes else None
+    met = bound is not None and bound >= min_success
+    needed = episodes_needed(successes / episodes, min_success, method) if episodes else None
+    more = 0 if met else None if needed is None else max(needed - episodes, 0)
+    wanted = f"gate.min_success={min_success:g}"
+    if bound is None:
+        told = f"{wanted} is not met: no episode was judged. Does the env have a success term?"
+    else:
+        shown = (
+            f"{successes} of {episodes} episodes succeeded ({successes / episodes:.1%}, errors counted as failures), "
+            f"which shows a rate of at least {bound:.1%} ({BOUNDS[method]})"
+        )
+        told = f"{wanted} is {'met' if met else 'not met'}: {shown}." + ("" if met else _remedy(more, episodes, method))
+    return Gate(min_success, met, bound, BOUNDS[method], more, told)
 
 
 def warn_of_short_plan(min_success: float | None, episodes: int, method: Method) -> str | None:
@@ -103,3 +73,11 @@ def warn_of_short_plan(min_success: float | None, episodes: int, method: Method)
         f"gate.min_success={min_success:g} cannot be met by {episodes} episodes, even if all succeed: it takes "
         f"{least}. Set episodes={least} or more."
     )
+
+
+def _remedy(more: int | None, episodes: int, method: Method) -> str:
+    """Say what would meet a gate that is not met."""
+    if more is None:
+        return " If the rate stays, no number of episodes meets it."
+    narrower = ", with a narrower stop.ci_width" if method == "anytime" else ""
+    return f" If the rate stays, about {more} more episodes meet it: episodes={episodes + more}{narrower}."

@@ -7,13 +7,28 @@ too many successes. What counts is a beginning of the plan without a gap.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
 
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.statistics.intervals import Method, anytime_interval
 
-__all__ = ["StopRule"]
+__all__ = ["StopRule", "StopState"]
+
+
+class StopState(msgspec.Struct, frozen=True):
+    """What ``summary.json`` holds of the rule.
+
+    Args:
+        ci_width: As of :class:`StopRule`.
+        planned: Episodes in the plan.
+        ended_early: Whether the rule ended the run before its plan did.
+    """
+
+    ci_width: float | None
+    planned: int
+    ended_early: bool
 
 
 @dataclass(frozen=True)
@@ -51,10 +66,10 @@ class StopRule:
         ended = self._without_a_gap(rows)
         return ended[: self._enough_at(ended)]
 
-    def to_json(self, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
-        """Return what ``summary.json`` holds of the rule."""
+    def state(self, rows: Sequence[EpisodeRow]) -> StopState:
+        """Say what the rule did."""
         early = self.enough(rows) and len(self.counted(rows)) < len(self.plan)
-        return {"ci_width": self.ci_width, "planned": len(self.plan), "ended_early": early}
+        return StopState(self.ci_width, len(self.plan), early)
 
     def _without_a_gap(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         by_index = {row.index: row for row in last_rows(rows)}

@@ -1,23 +1,273 @@
-"""The summary of a run: what its rows show, and what they cost."""
+"""The summary of a run, ``summary.json``: what its rows show, and what they cost.
+
+* ``Summary``: the whole, typed and with the version of its format.
+* ``Outcomes``, ``InstructionOutcomes``, ``Rate``: successes and rates, of all episodes or of those of one instruction.
+* ``Cost``, ``ServerCost``, ``Requests``, ``Endpoint``: what no row tells: time, renders, requests.
+* ``RecorderFailure``: why a recorder was left out.
+* ``summarise``: makes a summary; of a run that was played, killed, or played in shards.
+* ``server_cost``: what a client has asked for; ``cost_of``: what a summary says of it.
+"""
 
 from collections.abc import Sequence
-from typing import Any
 
+import msgspec
 import numpy as np
 
-from groot_wrappers.protocol.client import ClientStats, PolicyClient
-from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client import ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
+from runners.statistics.gate import Gate, judge
 from runners.statistics.intervals import Method, success_interval
+from runners.statistics.stop_rule import StopRule, StopState
 
-__all__ = ["count", "summarise", "tally"]
+__all__ = [
+    "FORMAT",
+    "Cost",
+    "Endpoint",
+    "InstructionOutcomes",
+    "Outcomes",
+    "Rate",
+    "RecorderFailure",
+    "Requests",
+    "ServerCost",
+    "Summary",
+    "cost_of",
+    "outcomes_of",
+    "server_cost",
+    "summarise",
+]
+
+FORMAT = 2
+"""Version of ``summary.json``. Version 1 had no number, and the same names."""
 
 
-def tally(rows: Sequence[EpisodeRow], method: Method) -> dict[str, Any]:
-    """Count rows: successes, errors, and two success rates, each with its 95% interval.
+class Rate(msgspec.Struct, frozen=True):
+    """A success rate with its 95% interval; all None where there is nothing to judge."""
 
-    ``success_rate`` is over the episodes that finished, ``success_rate_errors_failed`` counts those that ended in an
-    error as failures. Rates are None where there is nothing to judge.
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """How some episodes ended: successes, errors, and two success rates, each with its 95% interval.
+
+    Args:
+        successes, errors: Numbers of episodes.
+        success_rate, ci_low, ci_high: Over the episodes that finished.
+        success_rate_errors_failed, ci_low_errors_failed, ci_high_errors_failed: With those that ended in an error
+            counted as failures.
+    """
+
+    successes: int
+    errors: int
+    success_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    success_rate_errors_failed: float | None
+    ci_low_errors_failed: float | None
+    ci_high_errors_failed: float | None
+
+    @property
+    def rate(self) -> Rate:
+        """The success rate over the episodes that finished."""
+        return Rate(self.success_rate, self.ci_low, self.ci_high)
+
+    @property
+    def rate_errors_failed(self) -> Rate:
+        """The success rate with errors counted as failures."""
+        return Rate(self.success_rate_errors_failed, self.ci_low_errors_failed, self.ci_high_errors_failed)
+
+
+class InstructionOutcomes(Outcomes, frozen=True, kw_only=True):
+    """How the episodes of one instruction ended.
+
+    Args:
+        instruction: What the policy was told.
+        episodes: How many count.
+    """
+
+    instruction: str
+    episodes: int
+
+
+class Requests(msgspec.Struct, frozen=True, kw_only=True):
+    """What requests cost.
+
+    Args:
+        calls: How many there were.
+        observations: Of how many observations.
+        p50_ms, p99_ms: Median and 99th percentile of their latency; None where there were none, or where several runs
+            are one.
+        bytes: Sent and received.
+    """
+
+    calls: int
+    observations: int
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    bytes: int = 0
+
+
+class Endpoint(Requests, frozen=True, kw_only=True):
+    """What one of several servers was asked.
+
+    Args:
+        endpoint: Its host and port.
+        lost: Why it was left out in the end, None where it was not.
+    """
+
+    endpoint: str
+    lost: str | None = None
+
+
+class ServerCost(Requests, frozen=True, kw_only=True):
+    """What the policy server was asked.
+
+    Args:
+        waited_s: Seconds that the world has stood still for answers.
+        endpoints: Of each of several servers.
+    """
+
+    waited_s: float = 0.0
+    endpoints: list[Endpoint] = []
+
+
+class RecorderFailure(msgspec.Struct, frozen=True):
+    """Why a recorder was left out.
+
+    Args:
+        recorder: Name of its class.
+        hook: The hook that failed first.
+        error: What it raised, in words.
+    """
+
+    recorder: str
+    hook: str
+    error: str
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run cost beyond what its rows tell; unknown of a run that was killed.
+
+    Args:
+        wall_s: Seconds from the first reset to the end of the last episode.
+        renders: Moments at which the cameras were drawn.
+        server: What was asked of the policy server.
+        recorders: Which recorders were left out.
+    """
+
+    wall_s: float | None = None
+    renders: int | None = None
+    server: ServerCost | None = None
+    recorders: list[RecorderFailure] = []
+
+
+class Summary(Outcomes, frozen=True, kw_only=True):
+    """What ``summary.json`` holds; see ``docs/results.md``.
+
+    Args:
+        format: Version of the format.
+        task: The env's gym id.
+        instruction: The instruction, or several joined by " | ".
+        episodes: Episodes that ended.
+        counted: Of these, how many the figures are made of; see ``runners.statistics.stop_rule``.
+        ci_method: Of the intervals.
+        micro_success_rate, macro_success_rate: Means over episodes and over instructions.
+        instructions: The same of each instruction apart.
+        warnings: Counted episodes whose row has a warning.
+        env_steps, held_steps: Control steps played, and those for which a chunk had no action left.
+        wall_s, renders, server, recorders: As of :class:`Cost`.
+        env_steps_per_s: Control steps a second over all envs.
+        stop: What the rule did that may end a run.
+        gate: The verdict of the gate, None without one.
+    """
+
+    format: int = FORMAT
+    task: str
+    instruction: str
+    episodes: int
+    counted: int
+    ci_method: Method
+    micro_success_rate: float | None
+    macro_success_rate: float | None
+    instructions: list[InstructionOutcomes]
+    warnings: int = 0
+    env_steps: int
+    held_steps: int = 0
+    wall_s: float | None
+    env_steps_per_s: float | None
+    renders: int | None
+    server: ServerCost | None
+    stop: StopState
+    gate: Gate | None
+    recorders: list[RecorderFailure] = []
+
+
+def summarise(
+    rows: Sequence[EpisodeRow],
+    stop: StopRule,
+    *,
+    task: str,
+    instruction: str,
+    min_success: float | None = None,
+    cost: Cost | None = None,
+) -> Summary:
+    """Return the summary of a run.
+
+    Args:
+        rows: All rows of the run.
+        stop: Says which of them count.
+        task: The env's gym id.
+        instruction: The instruction, or several joined by " | ".
+        min_success: ``gate.min_success``, None without a gate; of a shard too, as a gate is about all shards together.
+        cost: What no row tells, None where nobody knows it.
+    """
+    cost = cost or Cost()
+    counted = stop.counted(rows)
+    outcomes = outcomes_of(counted, stop.method)
+    by_instruction: dict[str, list[EpisodeRow]] = {}
+    for row in counted:
+        by_instruction.setdefault(row.instruction, []).append(row)
+    instructions = [
+        InstructionOutcomes(
+            instruction=text, episodes=len(its), **msgspec.structs.asdict(outcomes_of(its, stop.method))
+        )
+        for text, its in by_instruction.items()
+    ]
+    rates = [each.success_rate for each in instructions if each.success_rate is not None]
+    nothing_judged = outcomes.success_rate_errors_failed is None
+    env_steps = sum(row.steps for row in rows)
+    return Summary(
+        task=task,
+        instruction=instruction,
+        episodes=len(last_rows(rows)),
+        counted=len(counted),
+        **msgspec.structs.asdict(outcomes),
+        ci_method=stop.method,
+        # Over instructions: every episode weighs the same, or every instruction does.
+        micro_success_rate=outcomes.success_rate,
+        macro_success_rate=float(np.mean(rates)) if rates else None,
+        instructions=instructions,
+        warnings=sum(row.warning is not None for row in counted),
+        env_steps=env_steps,
+        held_steps=sum(row.held_steps for row in rows),
+        wall_s=cost.wall_s,
+        env_steps_per_s=round(env_steps / cost.wall_s, 3) if cost.wall_s else None,
+        renders=cost.renders,
+        server=cost.server,
+        stop=stop.state(rows),
+        gate=judge(min_success, outcomes.successes, 0 if nothing_judged else len(counted), stop.method),
+        recorders=cost.recorders,
+    )
+
+
+def cost_of(summary: Summary) -> Cost:
+    """Return what a run cost beyond what its rows tell, of its summary."""
+    return Cost(wall_s=summary.wall_s, renders=summary.renders, server=summary.server, recorders=summary.recorders)
+
+
+def outcomes_of(rows: Sequence[EpisodeRow], method: Method) -> Outcomes:
+    """Count rows.
 
     Args:
         rows: The episodes that count.
@@ -27,109 +277,42 @@ def tally(rows: Sequence[EpisodeRow], method: Method) -> dict[str, Any]:
     judged = sum(row.success is not None for row in rows)
     errors = sum(row.ended == "error" for row in rows)
     no_success_term = not judged and errors < len(rows)
-    return {
-        "successes": successes,
-        "errors": errors,
-        **_rate(successes, judged, method, ""),
-        **_rate(successes, 0 if no_success_term else judged + errors, method, "_errors_failed"),
-    }
+    finished = _rate(successes, judged, method)
+    all_ended = _rate(successes, 0 if no_success_term else judged + errors, method)
+    return Outcomes(
+        successes=successes,
+        errors=errors,
+        success_rate=finished.share,
+        ci_low=finished.low,
+        ci_high=finished.high,
+        success_rate_errors_failed=all_ended.share,
+        ci_low_errors_failed=all_ended.low,
+        ci_high_errors_failed=all_ended.high,
+    )
 
 
-def _rate(successes: int, episodes: int, method: Method, suffix: str) -> dict[str, float | None]:
-    low, high = success_interval(successes, episodes, method) if episodes else (None, None)
-    rate = successes / episodes if episodes else None
-    return {f"success_rate{suffix}": rate, f"ci_low{suffix}": low, f"ci_high{suffix}": high}
+def _rate(successes: int, episodes: int, method: Method) -> Rate:
+    return Rate(successes / episodes, *success_interval(successes, episodes, method)) if episodes else Rate(*[None] * 3)
 
 
-def tally_by_instruction(rows: Sequence[EpisodeRow], method: Method) -> list[dict[str, Any]]:
-    """Count the rows of each instruction apart, in the order in which the instructions come."""
-    by_instruction: dict[str, list[EpisodeRow]] = {}
-    for row in rows:
-        by_instruction.setdefault(row.instruction, []).append(row)
-    return [
-        {"instruction": instruction, "episodes": len(told), **tally(told, method)}
-        for instruction, told in by_instruction.items()
-    ]
-
-
-def count(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], method: Method) -> dict[str, Any]:
-    """Return what ``summary.json`` says of successes: everything that follows from the rows alone.
+def server_cost(stats: ClientStats, waited_s: float = 0.0) -> ServerCost:
+    """Return what a client has asked for.
 
     Args:
-        rows: All rows of the run.
-        counted: Those that figures are made of; see ``runners.statistics.stop_rule``.
-        method: Of the intervals.
-    """
-    instructions = tally_by_instruction(counted, method)
-    total = tally(counted, method)
-    rates = [told["success_rate"] for told in instructions if told["success_rate"] is not None]
-    return {
-        "episodes": len(last_rows(rows)),
-        "counted": len(counted),
-        **total,
-        "ci_method": method,
-        # Over instructions: every episode weighs the same, or every instruction does.
-        "micro_success_rate": total["success_rate"],
-        "macro_success_rate": float(np.mean(rates)) if rates else None,
-        "instructions": instructions,
-        "warnings": sum(row.warning is not None for row in counted),
-    }
-
-
-def summarise(
-    rows: Sequence[EpisodeRow],
-    *,
-    task: str,
-    instruction: str,
-    wall_s: float,
-    renders: int,
-    client: PolicyClient | ClientGroup,
-    waited_s: float = 0.0,
-    counted: Sequence[EpisodeRow] | None = None,
-    method: Method = "wilson",
-) -> dict[str, Any]:
-    """Return what ``summary.json`` holds.
-
-    Args:
-        rows: All rows of the run.
-        task: The env's gym id.
-        instruction: The instruction, or a list of several joined by " | ".
-        wall_s: Seconds from the first reset to the end of the last episode.
-        renders: Moments at which the cameras were drawn.
-        client: Its statistics give the requests, their latency (ms) and bytes, for each server where there are several.
+        stats: The client's; of a group, those of each server are told apart.
         waited_s: Seconds that the world has stood still for answers.
-        counted: The rows that rates and intervals are made of; all of them where it is None.
-        method: Of the intervals.
     """
-    env_steps = sum(row.steps for row in rows)
-    return {
-        "task": task,
-        "instruction": instruction,
-        **count(rows, last_rows(rows) if counted is None else counted, method),
-        "env_steps": env_steps,
-        "held_steps": sum(row.held_steps for row in rows),
-        "wall_s": round(wall_s, 3),
-        "env_steps_per_s": round(env_steps / wall_s, 3) if wall_s else None,
-        "renders": renders,
-        "server": _cost(client.stats)
-        | {
-            "waited_s": round(waited_s, 3),
-            "endpoints": [
-                {"endpoint": endpoint.removeprefix("tcp://"), **_cost(stats), "lost": stats.lost}
-                for endpoint, stats in client.stats.servers.items()
-            ],
-        },
-    }
+    return ServerCost(
+        **msgspec.structs.asdict(_requests(stats)),
+        waited_s=round(waited_s, 3),
+        endpoints=[
+            Endpoint(endpoint=name.removeprefix("tcp://"), **msgspec.structs.asdict(_requests(its)), lost=its.lost)
+            for name, its in stats.servers.items()
+        ],
+    )
 
 
-def _cost(stats: ClientStats) -> dict[str, Any]:
-    """Return what requests cost: how many, of how many observations, their latency (ms), and bytes."""
+def _requests(stats: ClientStats) -> Requests:
     latencies = np.asarray(stats.latencies_s) * 1e3
     p50, p99 = (round(float(p), 3) for p in np.percentile(latencies, [50, 99])) if len(latencies) else (None, None)
-    return {
-        "calls": stats.calls,
-        "observations": stats.observations,
-        "p50_ms": p50,
-        "p99_ms": p99,
-        "bytes": stats.bytes,
-    }
+    return Requests(calls=stats.calls, observations=stats.observations, p50_ms=p50, p99_ms=p99, bytes=stats.bytes)

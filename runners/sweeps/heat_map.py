@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from runners.statistics.summary import Outcomes
 from runners.sweeps.overview import Evaluation, swept_keys
 
 __all__ = ["Cell", "HeatMap", "heat_map"]
@@ -17,17 +17,19 @@ class Cell:
     """One field of a heat map.
 
     Args:
-        told: What the summary says of it, None before an episode has ended.
+        told: How its episodes ended, None before one has.
+        episodes: How many count.
         evaluation: What it is of.
     """
 
-    told: dict[str, Any] | None
+    told: Outcomes | None
+    episodes: int
     evaluation: Evaluation
 
     @property
     def shade(self) -> int | None:
         """Its colour, 0 ... STEPS - 1; None where no rate is known."""
-        rate = None if self.told is None else self.told["success_rate"]
+        rate = None if self.told is None else self.told.success_rate
         return None if rate is None else min(int(rate * STEPS), STEPS - 1)
 
 
@@ -55,7 +57,7 @@ def heat_map(evaluations: Sequence[Evaluation]) -> HeatMap | None:
     """
     swept = swept_keys(evaluations)
     texts = dict.fromkeys(
-        told["instruction"] for each in evaluations if each.run for told in each.run.summary["instructions"]
+        told.instruction for each in evaluations if each.run for told in each.run.summary.instructions
     )
     row_key = next((key for key in swept if key.partition(".")[0] == "instruction"), None)
     by_text = row_key is None and len(texts) > 1 and not (len(swept) == 1 and swept[0] == "task")
@@ -69,10 +71,12 @@ def heat_map(evaluations: Sequence[Evaluation]) -> HeatMap | None:
     rows = list(texts if row_key is None else dict.fromkeys(each.settings.get(row_key, "") for each in evaluations))
     cells: list[list[Cell | None]] = [[None] * len(columns) for _ in rows]
     for each, name in zip(evaluations, names, strict=True):
-        told = {} if each.run is None else {one["instruction"]: one for one in each.run.summary["instructions"]}
+        its = {} if each.run is None else {one.instruction: one for one in each.run.summary.instructions}
         for row, label in enumerate(rows):
             if row_key is None:
-                cells[row][columns.index(name)] = Cell(told.get(label), each)
+                told = its.get(label)
+                cells[row][columns.index(name)] = Cell(told, told.episodes if told else 0, each)
             elif each.settings.get(row_key, "") == label:
-                cells[row][columns.index(name)] = Cell(None if each.run is None else each.run.summary, each)
+                whole = None if each.run is None else each.run.summary
+                cells[row][columns.index(name)] = Cell(whole, whole.counted if whole else 0, each)
     return HeatMap(row_key or "instruction", [row or "(empty)" for row in rows], columns, cells)
