@@ -10,9 +10,9 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import hydra
+import msgspec
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -20,7 +20,6 @@ from omegaconf import OmegaConf
 
 import tasks
 from groot_wrappers.embodiment.embodiment import Embodiment
-from groot_wrappers.protocol.client import ClientStats
 from groot_wrappers.protocol.server import PolicyServer
 from runners.apps import dataset as dataset_app
 from runners.apps import report as report_app
@@ -29,8 +28,8 @@ from runners.config.schema import PlayConfig, register_schemas
 from runners.episodes.row import EpisodeRow
 from runners.launch import command_line
 from runners.launch.resolvers import register_resolvers
-from runners.statistics.summary import summarise
 from runners.utils import exit_codes
+from tests.support.samples.rows import summary_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -212,8 +211,7 @@ def test_rows_and_summary_have_the_fields_that_are_told():
     row = EpisodeRow(0, 0, "", 0, 0, True, "success", 1, 1.0, 1)
     told = [name for cells in table("field") for name in SPAN.findall(cells[0])]
     assert sorted(told) == sorted(row.to_json())
-    client = SimpleNamespace(stats=ClientStats())
-    summary = summarise([row], task="", instruction="", wall_s=1, renders=1, client=client)
+    summary = msgspec.to_builtins(summary_of([row]))
     told = [name for cells in table("in `summary.json`") for name in SPAN.findall(" ".join(cells))]
     names = {name for name in told if re.fullmatch(r"[a-z_]+", name)}
     assert names - set(summary) == {"gate", "stop"}, "these two are added by the experiment"

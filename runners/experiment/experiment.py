@@ -97,7 +97,15 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
                     renders=observed.renders,
                     server=server_cost(connection.client.stats, preparation.clock.waited_s),
                 )
-                end = conclude(preparation, run, log.rows, cost, say)
+                end = conclude(
+                    run.folder,
+                    preparation.summarise(log.rows, cost),
+                    log.rows,
+                    recorders=recorders,
+                    manifest=run.manifest,
+                    execution=run.execution,
+                    say=say,
+                )
     return end
 
 

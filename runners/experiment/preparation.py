@@ -10,6 +10,7 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.config.building import built
 from runners.config.schema import InstructionPer
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
+from runners.episodes.row import EpisodeRow
 from runners.experiment.checks import CheckedRequest
 from runners.experiment.request import RunRequest
 from runners.recorders import Recorders
@@ -18,6 +19,7 @@ from runners.rollout.clock import Clock
 from runners.run_folder.resume import EarlierStart
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
 from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import Cost, Summary, summarise
 
 __all__ = ["Preparation", "prepare"]
 
@@ -69,6 +71,24 @@ class Preparation:
     def env_instructions(self) -> Sequence[str]:
         """The instructions by env where each env keeps to its own, else none."""
         return self.instructions if self.request.config.instruction.per is InstructionPer.env else ()
+
+    def summarise(self, rows: Sequence[EpisodeRow], cost: Cost) -> Summary:
+        """Return what rows of this plan show.
+
+        Args:
+            rows: All rows of the run.
+            cost: What they cost.
+        """
+        config = self.request.config
+        return summarise(
+            rows,
+            self.stop,
+            task=config.task["id"],
+            instruction=" | ".join(self.instructions),
+            # The gate is about all shards together: groot-report judges it, and so does the end of a sweep.
+            min_success=config.gate.min_success if config.shard.count == 1 else None,
+            cost=cost,
+        )
 
 
 def prepare(checked: CheckedRequest, modality: ModalityConfigs) -> Preparation:

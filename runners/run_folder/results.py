@@ -1,5 +1,6 @@
 """``summary.json`` of a run folder, written and read."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,8 @@ def write_summary(folder: Path, summary: Summary) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    text = msgspec.json.format(msgspec.json.encode(summary), indent=1).decode()
-    write_whole(folder / SUMMARY, text + "\n")
+    # By json, as foreign text may hold what is no Unicode, which msgspec's own writer refuses.
+    write_whole(folder / SUMMARY, json.dumps(msgspec.to_builtins(summary), indent=1) + "\n")
 
 
 def read_summary(folder: Path) -> Summary:

@@ -144,6 +144,11 @@ def policy_process(clean_environment):
         server.process.stdout.close()
 
 
+def play_in_this_process(composition):
+    """Play a run as far as it gets, whatever lies in its folder; return the exit code."""
+    return play_command.play_missing(composition).code
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

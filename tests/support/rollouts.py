@@ -12,7 +12,7 @@ from groot_wrappers.protocol.server import PolicyServer
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder, Recorders
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 from runners.statistics.stop_rule import StopRule
 from tests.support.toys.env import ToyEnv, toy_embodiment
 from tests.support.toys.policy import ToyPolicy
@@ -100,7 +100,7 @@ def play(tmp_path):
                 log.append(row)
             error = None
             try:
-                rollout(env, client, plan, log, group, enough=StopRule(plan, ci_width).enough, **settings)
+                Rollout(env, client, plan, log, group, enough=StopRule(plan, ci_width).enough, **settings).play()
             except Exception as raised:
                 error = raised
             return SimpleNamespace(

@@ -16,7 +16,7 @@ from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapp
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 
@@ -62,7 +62,7 @@ def main(num_envs, path):
             Gr00tObservationWrapper(made, embodiment), embodiment, EXECUTION, horizon=16, watcher=kept.on_control_step
         )
         with EpisodeLog(path.with_suffix(".jsonl")) as log:
-            rollout(env, expert, make_plan(EPISODES, 0, [cfg.instruction]), log, kept)
+            Rollout(env, expert, make_plan(EPISODES, 0, [cfg.instruction]), log, kept).play()
             successes = np.array([row.success for row in sorted(log.rows, key=lambda row: row.index)])
         np.savez(path, successes=successes, **{str(index): np.stack(states) for index, states in kept.of.items()})
         made.close()

@@ -18,9 +18,8 @@ from groot_wrappers.protocol.client import PolicyClient
 from runners.apps import play, serve
 from runners.config.schema import InstructionPer, register_schemas
 from runners.episodes.plan import instruction_texts, make_plan
-from runners.experiment.preparation import start_run
 from runners.launch.resolvers import register_resolvers
-from tests.support.processes import GROOT_PLAY, ROOT
+from tests.support.processes import GROOT_PLAY, ROOT, play_in_this_process
 
 CONF = ROOT / "conf"
 OPTIONS = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.glob("*/*.yaml"))
@@ -98,7 +97,7 @@ def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_ha
 )
 @pytest.mark.parametrize("server", ["expert", "latency"])
 def test_a_missing_expert_is_told_with_those_there_are(command, monkeypatch, server, choices, told):
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, *choices, f"server={server}", "hydra.run.dir=run")
     assert code == 1
     assert f"server={server} was asked for" in err
@@ -200,7 +199,7 @@ def test_flag_that_hydra_does_not_take_is_a_refusal_too(command, arguments):
 
 @pytest.mark.parametrize("override", ["gate.min_success=80", "stop.ci_width=0", "gate.min_success=1"])
 def test_share_that_is_none_is_refused_at_once(command, monkeypatch, override):
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, override, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert f"{override} was asked for, but it is a share between 0 and 1" in err
@@ -211,7 +210,7 @@ def test_share_that_is_none_is_refused_at_once(command, monkeypatch, override):
 def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, value):
     if (key, value) == ("seed", 0):
         pytest.skip("0 is a seed")
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, f"{key}={value}", "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert f"{key}={value} was asked for, but the least is" in err
@@ -227,7 +226,7 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     ],
 )
 def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, overrides, told):
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, *overrides, "hydra.run.dir=run")
     assert code == 1
     assert told in err
@@ -242,7 +241,7 @@ def test_endpoints_that_make_no_run_are_refused_at_once(command, monkeypatch, ov
     ],
 )
 def test_delay_that_does_not_go_with_the_rest_is_refused_at_once(command, monkeypatch, overrides, told):
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, *overrides, "hydra.run.dir=run")
     assert code == 1
     assert told in err

@@ -151,9 +151,9 @@ def test_what_is_not_there_is_told_with_what_is(command, override, told):
     ],
 )
 def test_reference_to_what_is_not_there_is_told_before_a_server_is_asked(command, monkeypatch, override, told):
-    from runners.experiment.preparation import start_run
+    from tests.support.processes import play_in_this_process
 
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, override)
     assert code == 1
     assert told in err

@@ -223,7 +223,7 @@ def recorded(play, tmp_path, monkeypatch):
     """Record six toy episodes; return the folder and how each ended."""
     made = recorder(tmp_path)
     run = play(1, 6, execution=4, recorders=[made])
-    Recorders([made]).on_run_end({})
+    Recorders([made]).on_run_end(None)
     monkeypatch.setattr(ToyReplay, "folder", tmp_path / "dataset")
     return tmp_path / "dataset", run
 

@@ -6,7 +6,9 @@ import pytest
 
 from runners.experiment.conclusion import conclude
 from runners.recorders import Recorder, Recorders
+from runners.run_folder.manifest import read_manifest
 from runners.run_folder.reader import read_run
+from runners.run_folder.results import read_summary
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from tests.support.samples.rows import make_row
 from tests.support.samples.runs import make_run
@@ -29,12 +31,12 @@ def ended(tmp_path):
     def end(*recorders, hook=None, changes=(), **options):
         rows = make_run(tmp_path / "a run", 4, rate=1.0, **options)
         rows = [*rows, *changes]
-        summary = json.loads((tmp_path / "a run/summary.json").read_text())
-        manifest = json.loads((tmp_path / "a run/manifest.json").read_text())
+        summary = read_summary(tmp_path / "a run")
+        manifest = read_manifest(tmp_path / "a run/manifest.json")
         group, told = Recorders(list(recorders)), []
         if hook:
             getattr(group, hook)(None)
-        code = conclude(
+        end = conclude(
             tmp_path / "a run",
             summary,
             rows,
@@ -44,7 +46,7 @@ def ended(tmp_path):
             say=lambda *lines: told.extend(lines),
         )
         written = json.loads((tmp_path / "a run/summary.json").read_text())
-        return code, "\n".join(told), written, (tmp_path / "a run/report.html").read_text()
+        return end.code, "\n".join(told), written, (tmp_path / "a run/report.html").read_text()
 
     return end
 
@@ -96,7 +98,7 @@ def test_summary_for_which_there_is_no_room_keeps_no_recorder_open(ended, tmp_pa
 
     class Open(Recorder):
         def on_run_end(self, summary):
-            closed.append(summary["episodes"])
+            closed.append(summary.episodes)
 
     (tmp_path / "a run/.summary.json.unfinished").mkdir(parents=True)
     with pytest.raises(OSError, match="Is a directory") as raised:

@@ -9,8 +9,8 @@ import pytest
 from runners.apps import bench as bench_app
 from runners.apps import play
 from runners.bench import run as bench_run
-from runners.experiment import preparation
-from tests.support.processes import ROOT
+from runners.experiment import start
+from tests.support.processes import ROOT, play_in_this_process
 from tests.support.samples.datasets import make_dataset
 
 
@@ -21,8 +21,8 @@ def refusal(command, monkeypatch):
     def asked(*arguments, **options):
         raise AssertionError("a server was asked")
 
-    monkeypatch.setattr(play, "play", preparation.start_run)
-    monkeypatch.setattr(preparation, "policy_client", asked)
+    monkeypatch.setattr(play, "play", play_in_this_process)
+    monkeypatch.setattr(start, "policy_client", asked)
 
     def told(*overrides):
         code, _, err = command(play, *overrides, "hydra.run.dir=run")
@@ -97,7 +97,7 @@ def test_nothing_to_play_is_refused(refusal, tmp_path, overrides, told):
 
 @pytest.mark.parametrize("policy", ["3", "[a]", "{horizon: 4}"])
 def test_policy_without_a_class_is_refused(command, monkeypatch, policy):
-    monkeypatch.setattr(play, "play", preparation.start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, f"server.policy={policy}", "hydra.run.dir=run")
     assert code == 1
     assert "a policy is a mapping whose _target_ names its class" in err

@@ -24,7 +24,7 @@ from tests.support.dataset_damage import edit_lines
 from tests.support.dataset_reader import read_listed, read_whole
 from tests.support.rollouts import SpyPolicy
 from tests.support.samples.datasets import record
-from tests.support.samples.rows import make_episode, make_row, make_step
+from tests.support.samples.rows import make_episode, make_row, make_step, summary_of
 from tests.support.toys.env import ToyCamera
 from tests.support.toys.policy import ToyPolicy
 
@@ -62,7 +62,7 @@ def test_frame_holds_what_was_seen_before_the_step_and_the_action_that_followed(
     monkeypatch.setattr(ToyCamera, "levels_a_step", LEVELS_A_STEP)
     made = recorder(tmp_path)
     run = play(num_envs, 6, execution=execution, policy_class=Counting, recorders=[made])
-    Recorders([made]).on_run_end({})
+    Recorders([made]).on_run_end(None)
     assert run.error is None
     episodes = read_whole(tmp_path / "dataset")
     assert sorted(episode.row["plan_index"] for episode in episodes) == list(range(6))
@@ -87,7 +87,7 @@ def test_frame_holds_what_was_seen_before_the_step_and_the_action_that_followed(
 def test_successful_episodes_alone(play, tmp_path):
     made = recorder(tmp_path, "successful")
     run = play(2, 8, recorders=[made])
-    Recorders([made]).on_run_end({})
+    Recorders([made]).on_run_end(None)
     wanted = {row.index for row in run.rows if row.success}
     assert 0 < len(wanted) < 8
     assert {episode.row["plan_index"] for episode in read_whole(tmp_path / "dataset")} == wanted
@@ -117,7 +117,7 @@ def test_run_that_records_nothing_leaves_no_data_set(play, tmp_path, episodes):
     made = recorder(tmp_path, episodes)
     policy = Failing if episodes == "all" else SpyPolicy
     run = play(2, 4, policy_class=policy, solves=lambda goal: False, recorders=[made])
-    Recorders([made]).on_run_end({})
+    Recorders([made]).on_run_end(None)
     assert {row.ended for row in run.rows} == {"error" if episodes == "all" else "time_out"}
     assert not (tmp_path / "dataset").exists()
 
@@ -139,7 +139,7 @@ def test_instruction_is_under_all_language_keys_that_the_server_asks_for(tmp_pat
     made.on_episodes_start({0: make_episode(0)}, observation)
     made.on_control_step(taken(observation, [False]))
     made.on_episode_end(make_row(0))
-    made.on_run_end({})
+    made.on_run_end(None)
     (episode,) = read_whole(tmp_path / "dataset")
     columns = [name for name in episode.columns if name.startswith("annotation.")]
     assert [episode.columns[name].tolist() for name in columns] == [[0], [0]]
@@ -157,7 +157,7 @@ def test_server_that_takes_no_instruction_is_recorded_all_the_same(tmp_path):
     made.on_episodes_start({0: make_episode(0)}, observation)
     made.on_control_step(taken(observation, [False]))
     made.on_episode_end(make_row(0))
-    made.on_run_end({})
+    made.on_run_end(None)
     assert read_whole(tmp_path / "dataset")[0].row["tasks"] == ["reach"]
 
 
@@ -210,7 +210,7 @@ class Spoiling(SpyPolicy):
 def test_episodes_that_ended_in_an_error_are_left_out(play, tmp_path):
     made = recorder(tmp_path)
     run = play(2, 8, policy_class=Spoiling, recorders=[made])
-    Recorders([made]).on_run_end({})
+    Recorders([made]).on_run_end(None)
     ended = Counter(row.ended for row in run.rows)
     assert ended["error"] > 0
     assert ended["success"] > 0
@@ -225,7 +225,7 @@ def test_interrupted_episodes_are_left_out(tmp_path):
     made.on_episodes_start({0: make_episode(0), 1: make_episode(1)}, observation)
     made.on_control_step(taken(observation, [True, True]))
     made.on_episode_end(make_row(1, env=1))
-    made.on_run_end({})
+    made.on_run_end(None)
     (episode,) = read_whole(tmp_path / "dataset")
     assert episode.row["plan_index"] == 1
 
@@ -238,7 +238,7 @@ def test_episode_that_was_recorded_before_a_kill_is_not_recorded_again(tmp_path)
             made.on_episodes_start({0: make_episode(index)}, seen(10 * start))
             made.on_control_step(taken(seen(10 * start), [False]))
             made.on_episode_end(make_row(index))
-        made.on_run_end({})
+        made.on_run_end(None)
     episodes = read_whole(tmp_path / "dataset")
     assert [episode.row["plan_index"] for episode in episodes] == [0, 1]
     assert [episode.columns["observation.state"][0, 0] for episode in episodes] == [0, 10]
@@ -280,7 +280,7 @@ def test_simulation_waits_for_an_encoder_that_cannot_keep_up(tmp_path, monkeypat
     waits.set()
     simulation.join(10)
     assert len(steps) == 10
-    made.on_run_end({})
+    made.on_run_end(None)
 
 
 def test_full_disk_costs_the_data_set_and_not_the_run(play, tmp_path, monkeypatch, caplog):
@@ -294,7 +294,7 @@ def test_full_disk_costs_the_data_set_and_not_the_run(play, tmp_path, monkeypatc
     made = recorder(tmp_path)
     with caplog.at_level(logging.WARNING):
         run = play(2, 6, recorders=[made])
-    Recorders([made]).on_run_end({})
+    Recorders([made]).on_run_end(None)
     assert run.error is None
     assert len(run.rows) == 6
     (told,) = caplog.messages
@@ -326,6 +326,6 @@ def taken(observation, playing):
 def test_run_of_which_nothing_is_recorded_says_so_at_its_end(play, tmp_path, episodes, solves, told):
     group = Recorders([recorder(tmp_path, episodes)])
     run = play(2, 4, recorders=[group], solves=lambda goal: solves)
-    group.on_run_end({"episodes": len(run.rows)})
+    group.on_run_end(summary_of(run.rows))
     assert [told in failure.error for failure in group.failures] == ([] if told is None else [True])
     assert (tmp_path / "dataset").exists() == (told is None)

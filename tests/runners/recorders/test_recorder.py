@@ -140,7 +140,7 @@ def test_first_failure_of_each_recorder_is_kept_for_the_end_of_the_run(error, to
 
     group = Recorders([Failing(), Counting(), Counting(fails_in="on_run_end")])
     group.on_beat(None)
-    group.on_run_end({})
+    group.on_run_end(None)
     assert group.failures == [
         RecorderFailure("Failing", "on_beat", told),
         RecorderFailure("Counting", "on_run_end", "OSError: no space left on device"),
@@ -200,7 +200,7 @@ def test_full_disk_at_the_end_keeps_no_recorder_from_closing():
 
     sound = Counting()
     group = Recorders([FullAtLast(), sound])
-    group.on_run_end({})
+    group.on_run_end(None)
     assert (sound.calls, len(group.failures)) == (["on_run_end"], 1)
 
 
@@ -208,13 +208,13 @@ def test_recorder_that_was_left_out_is_still_closed_at_the_end():
     failing = Counting(fails_in="on_control_step")
     group = Recorders([failing])
     group.on_control_step(None)
-    group.on_run_end({})
+    group.on_run_end(None)
     assert failing.calls == ["on_control_step", "on_run_end"]
 
 
 def test_recorder_that_fails_as_the_run_ends_keeps_no_other_from_closing(caplog):
     sound = Counting()
-    Recorders([Counting(fails_in="on_run_end"), sound]).on_run_end({})
+    Recorders([Counting(fails_in="on_run_end"), sound]).on_run_end(None)
     assert sound.calls == ["on_run_end"]
 
 
@@ -231,7 +231,7 @@ def test_progress_shows_episodes_and_running_success_rate(play, capfd, tmp_path)
     bar = ProgressBar(6)
     bar.on_run_start(RunInfo(folder=tmp_path, config={}, fps=20.0, task="Toy-v0"))
     run = play(2, 6, recorders=[bar])
-    bar.on_run_end({})
+    bar.on_run_end(None)
     successes = sum(row.success for row in run.rows)
     shown = capfd.readouterr().err
     assert "6/6" in shown

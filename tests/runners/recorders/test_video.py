@@ -42,7 +42,7 @@ def record(folder, frames, execution=1):
 def recorder(tmp_path):
     recorder = record(tmp_path, "control_steps")
     yield recorder
-    recorder.on_run_end({})
+    recorder.on_run_end(None)
 
 
 def near(pixels, colour):
@@ -103,7 +103,7 @@ def test_each_env_has_a_video_of_its_own(recorder, tmp_path):
     recorder.on_episode_end(make_row(6, env=2))
     recorder.on_episodes_start({2: make_episode(7)}, observation)
     recorder.on_control_step(make_step(observation, [True, True, True]))
-    recorder.on_run_end({})
+    recorder.on_run_end(None)
     wanted = {"000005_interrupted": (3, RED), "000006": (1, BLUE), "000007_interrupted": (2, BLUE)}
     assert {path.name for path in (tmp_path / "videos").iterdir()} == {f"episode_{name}.mp4" for name in wanted}
     for name, (length, colour) in wanted.items():
@@ -131,16 +131,16 @@ def test_videos_of_interrupted_episodes_are_closed_and_play(recorder, tmp_path):
     recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(64, 64, RED, RED)))
     for _ in range(4):
         recorder.on_control_step(make_step(observe(camera=picture(64, 64, RED, RED)), [True]))
-    recorder.on_run_end({})
+    recorder.on_run_end(None)
     assert len(decode(tmp_path / "videos/episode_000000_interrupted.mp4")[0]) == 5
-    recorder.on_run_end({})
+    recorder.on_run_end(None)
 
 
 @pytest.mark.parametrize("execution", [1, 4])
 def test_rollout_is_recorded_as_it_was_seen(play, recorder, tmp_path, execution):
     """The toy paints goal and control step into red and green: each video is of its episode, and changes over time."""
     run = play(3, 7, execution=execution, recorders=[recorder])
-    Recorders([recorder]).on_run_end({})
+    Recorders([recorder]).on_run_end(None)
     for row in run.rows:
         frames, _ = decode(tmp_path / row.video)
         # The frame after the last step shows another episode already, and is left out.
@@ -153,7 +153,7 @@ def test_rollout_is_recorded_as_it_was_seen(play, recorder, tmp_path, execution)
 def test_video_of_the_beats_draws_nothing_more_and_plays_in_real_time(play, tmp_path, execution):
     recorder = record(tmp_path, "beats", execution)
     run = play(3, 7, execution=execution, recorders=[recorder])
-    Recorders([recorder]).on_run_end({})
+    Recorders([recorder]).on_run_end(None)
     for row in run.rows:
         frames, rate = decode(tmp_path / row.video)
         assert len(frames) == row.server_calls == -(-row.steps // execution)
@@ -168,7 +168,7 @@ def test_episode_that_ends_before_its_first_beat_has_no_video(tmp_path):
     recorder.on_episodes_start({0: make_episode()}, observe(camera=picture(64, 64, RED, RED)))
     row = make_row()
     recorder.on_episode_end(row)
-    recorder.on_run_end({})
+    recorder.on_run_end(None)
     assert row.video is None
     assert not list((tmp_path / "videos").iterdir())
 

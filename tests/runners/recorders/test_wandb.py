@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from groot_wrappers.errors import ContractError
@@ -17,7 +18,8 @@ from runners.recorders.video import VideoRecorder
 from runners.recorders.wandb import FINISH_TIMEOUT_S, INIT_TIMEOUT_S, WandbRecorder
 from runners.statistics.intervals import success_interval
 from runners.statistics.stop_rule import StopRule
-from tests.support.samples.rows import make_row
+from runners.statistics.summary import Cost, Endpoint, ServerCost
+from tests.support.samples.rows import make_row, summary_of
 from tests.support.wandb_reader import read_offline_run
 
 ROOT = Path(__file__).parents[3]
@@ -46,8 +48,10 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
     recorders = Recorders([VideoRecorder(), WandbRecorder("offline", "groot-tests")])
     recorders.on_run_start(run_info(tmp_path))
     rolled = play(2, 6, recorders=[recorders])
-    server = {"calls": rolled.stats.calls, "endpoints": [{"endpoint": "h:1", "p50_ms": 1.5, "lost": None}]}
-    recorders.on_run_end({"success_rate": 0.5, "server": server})
+    endpoint = Endpoint(endpoint="h:1", calls=1, observations=1, p50_ms=1.5)
+    server = ServerCost(calls=rolled.stats.calls, observations=rolled.stats.observations, endpoints=[endpoint])
+    summary = summary_of(rolled.rows, cost=Cost(server=server))
+    recorders.on_run_end(summary)
     path, run = offline_run(tmp_path)
 
     assert (run.project, run.tags, run.job_type) == ("groot-tests", ["Toy-v0"], "rollout")
@@ -61,11 +65,11 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
         assert logged == expected
         kept = path.parent / "files" / video["path"]
         assert kept.read_bytes() == (tmp_path / row.video).read_bytes()
-    assert run.summary["success_rate"] == 0.5
-    assert run.summary["server"] == server
+    assert run.summary["success_rate"] == summary.success_rate
+    assert run.summary["server"] == msgspec.to_builtins(server)
     (table,) = [entry["tables/servers"] for entry in run.history if "tables/servers" in entry]
     kept = json.loads((path.parent / "files" / table["path"]).read_text())
-    assert (kept["columns"], kept["data"]) == (["endpoint", "p50_ms", "lost"], [["h:1", 1.5, None]])
+    assert [dict(zip(kept["columns"], row, strict=True)) for row in kept["data"]] == [msgspec.to_builtins(endpoint)]
     (table,) = [entry["tables/episodes"] for entry in run.history if "tables/episodes" in entry]
     kept = json.loads((path.parent / "files" / table["path"]).read_text())
     assert kept["columns"] == list(rolled.rows[0].to_json())
@@ -80,7 +84,7 @@ def test_rate_over_time_is_that_of_the_plan_in_its_order_with_its_interval(tmp_p
     for index, success in ((1, True), (3, True), (0, False), (2, True)):  # long ones end last, and fail
         rows.append(make_row(index, success=success, ended="success" if success else "time_out"))
         recorder.on_row_written(rows[-1], rows)
-    recorder.on_run_end({"episodes": 4})
+    recorder.on_run_end(summary_of(rows))
     logged = [entry for entry in offline_run(tmp_path)[1].history if "counted" in entry]
     assert [(entry["counted"], entry["success_rate"]) for entry in logged] == [
         (1, 0.0), (2, 0.5), (3, pytest.approx(2 / 3)), (4, 0.75)
@@ -94,7 +98,7 @@ def test_number_of_episodes_is_kept_beside_their_table(tmp_path, clean_environme
     recorder = WandbRecorder("offline", "groot-tests")
     recorder.on_run_start(run_info(tmp_path))
     recorder.on_row_written(make_row(), [make_row()])
-    recorder.on_run_end({"episodes": 1, "instructions": [{"instruction": "reach", "episodes": 1}]})
+    recorder.on_run_end(summary_of([make_row()]))
     run = offline_run(tmp_path)[1]
     assert run.summary["episodes"] == 1
     names = [name for entry in run.history for name in entry]
@@ -106,7 +110,7 @@ def test_number_of_episodes_is_kept_beside_their_table(tmp_path, clean_environme
 def test_name_of_a_task_that_is_longer_than_a_tag_costs_no_record(tmp_path, clean_environment, task):
     recorders = Recorders([WandbRecorder("offline", "groot-tests")])
     recorders.on_run_start(run_info(tmp_path, task=task))
-    recorders.on_run_end({"episodes": 0})
+    recorders.on_run_end(summary_of([]))
     assert recorders.failures == []
     assert offline_run(tmp_path)[1].tags == [task[:64]]
 
@@ -121,7 +125,7 @@ def test_folders_of_wandb_are_the_runs_where_home_cannot_be_written(tmp_path, cl
         recorders = Recorders([WandbRecorder("offline", "groot-tests")])
         recorders.on_run_start(run_info(folder))
         recorders.on_row_written(make_row(), [make_row()])
-        recorders.on_run_end({"episodes": 1})
+        recorders.on_run_end(summary_of([make_row()]))
         assert recorders.failures == []
         assert (folder / "wandb/artifacts/staging").is_dir()
     assert dict(os.environ) == before
@@ -141,7 +145,7 @@ def test_mode_that_is_none_is_refused():
 def test_run_without_an_episode_is_closed_too(tmp_path, clean_environment):
     recorder = WandbRecorder("offline", "groot-tests")
     recorder.on_run_start(run_info(tmp_path))
-    recorder.on_run_end({"episodes": 0})
+    recorder.on_run_end(summary_of([]))
     assert offline_run(tmp_path)[1].exit_code == 0
 
 
@@ -157,7 +161,7 @@ def test_run_is_closed_though_its_last_words_cannot_be_sent(tmp_path, clean_envi
 
     monkeypatch.setattr("runners.recorders.wandb.wandb.Table", broken)
     with pytest.raises(ConnectionError):
-        recorder.on_run_end({"episodes": 1})
+        recorder.on_run_end(summary_of([make_row()]))
     run = offline_run(tmp_path)[1]
     assert run.exit_code == 0
     assert len(episode_rows(run)) == 1
@@ -169,7 +173,7 @@ from pathlib import Path
 from runners.recorders import Recorders
 import runners.recorders.wandb
 from runners.recorders.wandb import WandbRecorder
-from tests.support.samples.rows import make_row
+from tests.support.samples.rows import make_row, summary_of
 from tests.runners.recorders.test_wandb import run_info
 logging.basicConfig()
 runners.recorders.wandb.INIT_TIMEOUT_S = 4.0
@@ -178,7 +182,7 @@ recorders.on_run_start(run_info(Path(sys.argv[1])))
 row = make_row()
 recorders.on_episode_end(row)
 recorders.on_row_written(row, [row])
-recorders.on_run_end({"episodes": 1})
+recorders.on_run_end(summary_of([row]))
 print("over", flush=True)
 """
 

@@ -11,7 +11,7 @@ from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
 from runners.rollout.clock import PausedClock, RealClock
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 from tests.support.rollouts import SpyPolicy
 from tests.support.toys.env import ToyEnv, toy_embodiment
 
@@ -174,7 +174,7 @@ def test_inference_is_hidden_behind_simulation_that_takes_longer(policy_process,
         with PolicyClient("127.0.0.1", port) as client, EpisodeLog(tmp_path / f"{id(clock)}.jsonl") as log:
             client.wait_until_ready()
             start = time.perf_counter()
-            rollout(env, client, make_plan(2 * NUM_ENVS, 0, [""]), log, Recorder(), clock=clock)
+            Rollout(env, client, make_plan(2 * NUM_ENVS, 0, [""]), log, Recorder(), clock=clock).play()
             wall_s = time.perf_counter() - start
             assert [row.steps for row in log.rows] == [24] * 2 * NUM_ENVS
             return wall_s, sum(client.stats.latencies_s)

@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hydra.core.hydra_config import HydraConfig
 
 from runners.apps import play
 from runners.apps.play import play as real_play
-from runners.config.composed import config_folders, resolved
+from runners.config.composed import resolved
+from runners.experiment.run_end import RunEnd
 from runners.run_folder.resume import EarlierStart, begun_by
 from runners.sweeps.folder import JobEnd
 from tests.support.processes import ROOT
@@ -18,6 +18,13 @@ from tests.support.samples.runs import make_run
 
 TOY = ROOT / "tests/support/toys/conf"
 VIDEO = "runners.recorders.video.VideoRecorder"
+OF_THE_VERSION_BEFORE = {
+    "created": "2026-11-25T01:28:34+00:00",
+    "command": ["groot-play"],
+    "starts": "per_env",
+    "wandb_id": "0000abcd",
+    "modality": {},
+}
 HORIZONS = {"episode": 1000, "video": None, "state": None, "execution": 8, "delay": None}
 
 
@@ -26,11 +33,12 @@ def begin(command, monkeypatch):
     """Begin a run in the folder ``run``, as far as its manifest; return its settings."""
     settings = []
 
-    def write(config):
-        folder = Path(HydraConfig.get().runtime.output_dir)
+    def write(composition):
+        folder = composition.folder
         make_run(folder, 1)
-        settings.append(resolved(config, "play"))
-        change_manifest(folder, config=settings[-1], overrides=begun_by(None), config_folders=config_folders())
+        settings.append(resolved(composition))
+        overrides, folders = begun_by(composition.overrides, None), list(composition.config_folders)
+        change_manifest(folder, config=settings[-1], overrides=overrides, config_folders=folders)
         JobEnd(0).write(folder)
         return 0
 
@@ -48,16 +56,16 @@ def go_on(command, monkeypatch):
     """Go on with a run by a command line; return its settings, as they reach the experiment, and what was said."""
     settings = []
 
-    def take(config):
-        settings.append(resolved(config, "play"))
-        JobEnd(0).write(Path(HydraConfig.get().runtime.output_dir))
-        return 0
+    def take(composition):
+        settings.append(resolved(composition))
+        JobEnd(0).write(composition.folder)
+        return RunEnd(0, None)
 
     def start(*arguments):
         monkeypatch.setattr(play, "play", real_play)
-        monkeypatch.setattr(play, "run", take)
-        monkeypatch.setattr(play, "play_job", lambda run, config: run(config))
-        monkeypatch.setattr(play, "finished_run", lambda folder, config: None)
+        monkeypatch.setattr(play, "play_missing", take)
+        monkeypatch.setattr(play, "play_job", lambda run, composition: run(composition).code)
+        monkeypatch.setattr(play, "finished_run", lambda composition: None)
         code, out, err = command(play, *arguments)
         assert code == 0, err
         return settings[-1], out
@@ -184,7 +192,12 @@ def test_folder_is_found_in_whatever_way_it_is_named(begin, go_on, monkeypatch, 
 def test_manifest_keeps_what_was_set_by_all_starts(begin, command, monkeypatch):
     begin("num_envs=2", "seed=3", "instruction.text='so, it'")
     told = []
-    monkeypatch.setattr(play, "play", lambda config: told.append(begun_by(EarlierStart.read(Path("run")))) or 0)
+
+    def keep(composition):
+        told.append(begun_by(composition.overrides, EarlierStart.read(Path("run"))))
+        return 0
+
+    monkeypatch.setattr(play, "play", keep)
     command(play, "resume=run", "num_envs=4")
     assert told == [["seed=3", "instruction.text='so, it'", "num_envs=4"]]
 
@@ -207,7 +220,7 @@ def test_jobs_of_a_sweep_go_on_with_what_they_were_begun_with_and_say_so(begin, 
     [
         ("[]", "Expected"),
         ("{", "is not what it should be"),
-        ('{"config": {"episodes": "many", "num_envs": 1}}', "episodes"),
+        (json.dumps(OF_THE_VERSION_BEFORE | {"config": {"episodes": "many", "num_envs": 1}}), "episodes"),
         (None, "is not there"),
     ],
 )

@@ -20,10 +20,10 @@ def test_revision_is_that_of_the_checkout_and_says_whether_files_differ(tmp_path
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "first")
     revision = manifest._revision(tmp_path)
-    assert len(revision["commit"]) == 40
-    assert not revision["modified"]
+    assert len(revision.commit) == 40
+    assert not revision.modified
     (tmp_path / "manifest.py").write_text("changed")
-    assert manifest._revision(tmp_path) == revision | {"modified": True}
+    assert manifest._revision(tmp_path) == manifest.Revision(revision.commit, modified=True)
 
 
 def test_revision_is_none_outside_a_checkout_and_without_git(tmp_path, monkeypatch):
@@ -37,5 +37,5 @@ def test_what_is_returned_is_what_is_written(tmp_path):
     written = manifest.write_manifest(
         path, config={"sim": {"device": "cpu"}}, modality={}, reset_mode="per_env", overrides=["num_envs=4"]
     )
-    assert json.loads(path.read_text()) == written
-    assert written["overrides"] == ["num_envs=4"]
+    assert manifest.read_manifest(path) == written
+    assert json.loads(path.read_text())["overrides"] == written.overrides == ["num_envs=4"]

@@ -77,7 +77,7 @@ def manifest(folder, **changes):
 )
 def test_what_changes_no_episode_may_differ(tmp_path, change):
     earlier = manifest(tmp_path / "run")
-    earlier.require_same(earlier.manifest["config"] | change, {})
+    earlier.require_same(earlier.manifest.config | change, {})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_changes_no_episode_may_differ(tmp_path, change):
 def test_another_run_is_refused_with_the_difference(tmp_path, change, told):
     earlier = manifest(tmp_path / "run")
     with pytest.raises(ContractError) as error:
-        earlier.require_same(earlier.manifest["config"] | change, {})
+        earlier.require_same(earlier.manifest.config | change, {})
     assert told in str(error.value)
     assert "It was started by: groot-play --config-dir my_conf task=mine seed=3" in str(error.value)
 
@@ -100,7 +100,7 @@ def test_another_run_is_refused_with_the_difference(tmp_path, change, told):
 def test_number_of_envs_is_part_of_a_run_whose_envs_begin_together(tmp_path):
     earlier = manifest(tmp_path / "run", reset_mode="per_batch")
     with pytest.raises(ContractError, match="num_envs: 2 then, 4 now"):
-        earlier.require_same(earlier.manifest["config"] | {"num_envs": 4}, {})
+        earlier.require_same(earlier.manifest.config | {"num_envs": 4}, {})
 
 
 def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run_and_data_set(groot_play, tmp_path):

@@ -8,7 +8,7 @@ from groot_wrappers.protocol.client_group import ClientGroup
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 from tests.support.processes import finish, require_every_episode_once, wait_for_rows
 from tests.support.toys.env import ToyEnv, toy_embodiment
 
@@ -23,7 +23,7 @@ def play(folder, ports, episodes=NUM_ENVS):
         env = Gr00tObservationWrapper(ToyEnv(NUM_ENVS), toy_embodiment())
         env = Gr00tActionWrapper(env, toy_embodiment(), 1, horizon=8)
         start = time.perf_counter()
-        rollout(env, client, make_plan(episodes, 0, ["reach"]), log, Recorder())
+        Rollout(env, client, make_plan(episodes, 0, ["reach"]), log, Recorder()).play()
         wall_s = time.perf_counter() - start
         return client.stats, wall_s, [row.to_json() for row in sorted(log.rows, key=lambda row: row.index)]
 

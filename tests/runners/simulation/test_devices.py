@@ -78,10 +78,10 @@ def test_inspection_refuses_a_missing_gpu_before_it_asks_a_server(command, monke
 
 
 def test_run_refuses_a_missing_gpu_before_it_starts_a_server(command, monkeypatch, gpus):
-    from runners.experiment.preparation import start_run
+    from tests.support.processes import play_in_this_process
 
     gpus(1)
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, out, err = command(play, "sim.device=cuda:1", "server=expert", "hydra.run.dir=run")
     assert (code, out) == (1, "")
     assert "sim.device=cuda:0 is the last of them" in err

@@ -4,9 +4,8 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.config.validation import check_share
-from runners.statistics.gate import Gate, judge, warn_of_short_plan
-from runners.statistics.summary import count
-from tests.support.samples.rows import make_row
+from runners.statistics.gate import judge, warn_of_short_plan
+from tests.support.samples.rows import make_row, summary_of
 
 
 def rows_of(successes, failures=0, errors=0):
@@ -15,54 +14,51 @@ def rows_of(successes, failures=0, errors=0):
     return [make_row(index, ended=fate, success=success[fate]) for index, fate in enumerate(fates)]
 
 
-def judged(*fates, min_success=0.8):
-    rows = rows_of(*fates)
-    return judge(min_success, count(rows, rows, "wilson"))
+def judged(*fates, min_success=0.8, ci_width=None):
+    return summary_of(rows_of(*fates), min_success=min_success, ci_width=ci_width).gate
 
 
 def test_gate_is_met_from_the_number_on_whose_exact_bound_reaches_it():
-    assert judged(14)["met"]
-    assert not judged(13)["met"]
+    assert judged(14).met
+    assert not judged(13).met
     # 0.8 itself succeeded, but that shows much less.
-    assert not judged(80, 20)["met"]
-    assert judged(87, 13)["met"]
-    assert not judged(86, 14)["met"]
+    assert not judged(80, 20).met
+    assert judged(87, 13).met
+    assert not judged(86, 14).met
 
 
 def test_errors_count_as_failures():
-    assert judged(87, 0, 13)["bound"] == judged(87, 13)["bound"]
-    assert not judged(86, 0, 14)["met"], "86 of 86 finished episodes succeeded, but 14 never finished"
+    assert judged(87, 0, 13).bound == judged(87, 13).bound
+    assert not judged(86, 0, 14).met, "86 of 86 finished episodes succeeded, but 14 never finished"
 
 
 def test_message_says_rate_bound_what_is_wanted_and_how_many_more():
-    told = judged(42, 8)["told"]
+    told = judged(42, 8).told
     assert told.startswith("gate.min_success=0.8 is not met: 42 of 50 episodes succeeded (84.0%, errors")
     assert "a rate of at least 73.0% (exact one-sided 95% bound)" in told
-    more = judged(42, 8)["more_episodes"]
+    more = judged(42, 8).more_episodes
     assert f"about {more} more episodes meet it: episodes={50 + more}." in told
     needed = 50 + more
-    assert Gate(0.8, -(-needed * 42 // 50), needed, "wilson").met
-    assert not Gate(0.8, round((needed - 25) * 0.84) - 1, needed - 25, "wilson").met
-    assert "no number of episodes meets it" in judged(8, 2)["told"]
-    assert "is met: 20 of 20" in judged(20)["told"]
+    assert judge(0.8, -(-needed * 42 // 50), needed, "wilson").met
+    assert not judge(0.8, round((needed - 25) * 0.84) - 1, needed - 25, "wilson").met
+    assert "no number of episodes meets it" in judged(8, 2).told
+    assert "is met: 20 of 20" in judged(20).told
 
 
 def test_nothing_judged_is_not_met():
     rows = [make_row(success=None, ended="time_out")]
-    verdict = judge(0.8, count(rows, rows, "wilson"))
-    assert (verdict["met"], verdict["bound"]) == (False, None)
-    assert "Does the env have a success term?" in verdict["told"]
-    assert not judge(0.8, count([], [], "wilson"))["met"]
-    assert judge(None, count(rows, rows, "wilson")) is None
+    verdict = summary_of(rows, min_success=0.8).gate
+    assert (verdict.met, verdict.bound) == (False, None)
+    assert "Does the env have a success term?" in verdict.told
+    assert not judge(0.8, 0, 0, "wilson").met
+    assert judge(None, 1, 1, "wilson") is None
 
 
 def test_run_that_a_rule_may_end_is_judged_by_a_bound_that_holds_at_any_stop():
-    rows = rows_of(14)
-    assert not judge(0.8, count(rows, rows, "anytime"))["met"]
-    rows = rows_of(29)
-    verdict = judge(0.8, count(rows, rows, "anytime"))
-    assert verdict["met"]
-    assert verdict["bound_is"] == "95% bound that holds at any stop"
+    assert not judge(0.8, 14, 14, "anytime").met
+    verdict = judge(0.8, 29, 29, "anytime")
+    assert verdict.met
+    assert verdict.bound_is == "95% bound that holds at any stop"
 
 
 def test_plan_that_is_too_short_is_told_before_it_is_played():

@@ -14,10 +14,10 @@ from scipy.stats import binom
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from runners.episodes.plan import make_plan
 from runners.recorders import Recorder
-from runners.rollout.rollout import rollout
+from runners.rollout.rollout import Rollout
 from runners.statistics.intervals import success_interval
 from runners.statistics.stop_rule import StopRule
-from runners.statistics.summary import count
+from runners.statistics.summary import outcomes_of
 from tests.support.toys.env import ToyEnv, toy_embodiment
 
 EPISODES, ENVS, EVALUATIONS = 50, 4, 1000
@@ -78,7 +78,7 @@ def play(seed, rate, *, episodes=EPISODES, num_envs=ENVS, ci_width=None, instruc
     """Play one evaluation; return its rows in the order in which episodes ended, and the rule."""
     plan = plan_of(seed, episodes) if instructions is None else make_plan(episodes, seed, instructions)
     clock, log, stop = Clock(num_envs, rate), Log(), StopRule(plan, ci_width)
-    rollout(clock, clock, plan, log, Recorder(), enough=stop.enough)
+    Rollout(clock, clock, plan, log, Recorder(), enough=stop.enough).play()
     return log.rows, stop
 
 
@@ -108,9 +108,9 @@ def test_interval_covers_the_truth_as_often_as_wilsons_does(rate):
         rows, stop = play(seed, rate)
         counted = stop.counted(rows)
         assert [row.index for row in counted] == list(range(EPISODES))
-        summary = count(rows, counted, stop.method)
-        covered += summary["ci_low"] <= rate <= summary["ci_high"]
-        rates.append(summary["success_rate"])
+        summary = outcomes_of(counted, stop.method)
+        covered += summary.ci_low <= rate <= summary.ci_high
+        rates.append(summary.success_rate)
     error = np.sqrt(nominal * (1 - nominal) / EVALUATIONS)
     print(f"\nrate {rate}: covered {covered / EVALUATIONS:.3f}, Wilson's exact coverage {nominal:.3f} +- {error:.3f}")
     assert covered / EVALUATIONS == pytest.approx(nominal, abs=3 * error)
@@ -151,9 +151,9 @@ def test_run_that_ends_early_covers_the_truth(rate):
     for seed in range(EVALUATIONS):
         rows, stop = play(seed, rate, episodes=planned, ci_width=width)
         counted = stop.counted(rows)
-        summary = count(rows, counted, stop.method)
-        assert summary["ci_high"] - summary["ci_low"] <= width
-        covered += summary["ci_low"] <= rate <= summary["ci_high"]
+        summary = outcomes_of(counted, stop.method)
+        assert summary.ci_high - summary.ci_low <= width
+        covered += summary.ci_low <= rate <= summary.ci_high
         lengths.append(len(counted))
         assert len(counted) <= len(rows) < len(counted) + 3 * ENVS
     print(
@@ -167,7 +167,8 @@ def test_where_a_run_ends_and_what_it_says_do_not_depend_on_the_number_of_envs()
     def said(num_envs):
         rows, stop = play(3, 0.8, episodes=400, num_envs=num_envs, ci_width=0.2)
         assert sorted(row.index for row in rows) == list(range(len(rows))), "each that began has a row"
-        return count(rows, stop.counted(rows), stop.method) | {"episodes": None}
+        counted = stop.counted(rows)
+        return len(counted), outcomes_of(counted, stop.method), stop.state(rows)
 
     assert said(1) == said(4) == said(16) == said(64)
 

@@ -6,7 +6,7 @@ from runners.episodes.plan import make_plan
 from runners.reports.text import format_counted
 from runners.statistics.intervals import anytime_interval
 from runners.statistics.stop_rule import StopRule
-from runners.statistics.summary import count
+from runners.statistics.summary import summarise
 from tests.support.samples.rows import make_row
 
 ENOUGH = next(n for n in range(1, 100) if 1 - anytime_interval(n, n)[0] <= 0.3)
@@ -29,8 +29,8 @@ def test_episodes_that_ended_beyond_a_gap_do_not_count():
     stop = StopRule(make_plan(6, 0, ["reach"]), None)
     rows = rows_of([0, 1, 3, 4])
     assert [row.index for row in stop.counted(rows)] == [0, 1]
-    summary = count(rows, stop.counted(rows), "wilson") | {"stop": stop.to_json(rows)}
-    assert (summary["episodes"], summary["counted"], summary["successes"]) == (4, 2, 2)
+    summary = summarise(rows, stop, task="", instruction="")
+    assert (summary.episodes, summary.counted, summary.successes) == (4, 2, 2)
     (told,) = format_counted(summary)
     assert told.startswith("The figures are of the first 2 episodes of the plan; 2 more ended")
 
@@ -55,8 +55,8 @@ def test_figures_are_of_the_first_episodes_that_are_enough():
     assert stop.enough(rows_of(range(ENOUGH)))
     more = rows_of(range(ENOUGH + 3))
     assert len(stop.counted(more)) == ENOUGH
-    summary = count(more, stop.counted(more), stop.method) | {"stop": stop.to_json(more)}
-    assert (summary["ci_low"], summary["ci_high"]) == anytime_interval(ENOUGH, ENOUGH)
+    summary = summarise(more, stop, task="", instruction="")
+    assert (summary.ci_low, summary.ci_high) == anytime_interval(ENOUGH, ENOUGH)
     ended, beyond = format_counted(summary)
     assert ended.startswith(
         f"Ended early, after {ENOUGH} of 100 episodes: the interval is no wider than stop.ci_width=0.3"
@@ -82,8 +82,8 @@ def test_instructions_have_as_many_turns_where_a_run_ends():
 
 def test_whole_plan_is_no_early_end():
     rows = rows_of(range(ENOUGH))
-    assert not StopRule(make_plan(ENOUGH, 0, ["reach"]), 0.3).to_json(rows)["ended_early"]
-    assert StopRule(make_plan(ENOUGH + 1, 0, ["reach"]), 0.3).to_json(rows)["ended_early"]
+    assert not StopRule(make_plan(ENOUGH, 0, ["reach"]), 0.3).state(rows).ended_early
+    assert StopRule(make_plan(ENOUGH + 1, 0, ["reach"]), 0.3).state(rows).ended_early
 
 
 @pytest.mark.parametrize("num_envs", [1, 4])

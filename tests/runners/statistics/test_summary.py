@@ -5,35 +5,35 @@ import os
 import signal
 import subprocess
 import sys
-from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from groot_wrappers.protocol.client import ClientStats
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.row import describe, last_rows
-from runners.statistics.summary import summarise
+from runners.statistics.summary import Cost, server_cost
 from tests.support.processes import ROOT
-from tests.support.samples.rows import make_row
+from tests.support.samples.rows import make_row, summary_of
 
 ROW_FIELDS = (
     "index", "seed", "instruction", "env", "attempt", "success",
     "ended", "steps", "return", "server_calls", "held_steps", "video", "error",
     "warning",
 )  # fmt: skip
-SUMMARY_FIELDS = (
-    "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
+SUMMARY_FIELDS = {
+    "format", "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
     "success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed", "ci_method",
     "micro_success_rate", "macro_success_rate", "instructions", "warnings",
-    "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server",
-)  # fmt: skip
+    "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server", "stop", "gate", "recorders",
+}  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 
 KILLED_AFTER_TWO_ROWS = """
 import os, signal, sys
 from pathlib import Path
 from runners.episodes.episode_log import EpisodeLog
-from tests.support.samples.rows import make_row
+from tests.support.samples.rows import make_row, summary_of
 with EpisodeLog(Path(sys.argv[1])) as log:
     log.append(make_row(0))
     log.append(make_row(1, success=None, ended="error", error="it broke"))
@@ -41,9 +41,10 @@ with EpisodeLog(Path(sys.argv[1])) as log:
 """
 
 
-def summary_of(rows, *, wall_s=2.0, **stats):
-    client = SimpleNamespace(stats=ClientStats(**stats))
-    return summarise(rows, task="Toy-v0", instruction="reach", wall_s=wall_s, renders=5, client=client)
+def figures_of(rows, *, wall_s=2.0, **stats):
+    """Return what ``summary.json`` holds of rows."""
+    cost = Cost(wall_s=wall_s, renders=5, server=server_cost(ClientStats(**stats)))
+    return msgspec.to_builtins(summary_of(rows, cost=cost))
 
 
 def test_rows_survive_a_kill_right_after_they_were_appended(tmp_path):
@@ -64,8 +65,8 @@ def test_log_goes_on_where_an_earlier_one_stopped(tmp_path):
 
 
 def test_summary_has_the_fields_that_others_rely_on():
-    summary = summary_of([make_row()])
-    assert tuple(summary) == SUMMARY_FIELDS
+    summary = figures_of([make_row()])
+    assert set(summary) == SUMMARY_FIELDS
     assert tuple(summary["server"]) == (*SERVER_FIELDS, "waited_s", "endpoints")
     assert json.loads(json.dumps(summary)) == summary
 
@@ -77,7 +78,7 @@ def test_summary_counts():
         make_row(9, success=False, ended="failure", steps=10),
         make_row(10, success=None, ended="error", steps=1, error="it broke"),
     ]
-    summary = summary_of(rows, calls=4, observations=16, bytes=1000, latencies_s=[0.010, 0.012, 0.014, 0.050])
+    summary = figures_of(rows, calls=4, observations=16, bytes=1000, latencies_s=[0.010, 0.012, 0.014, 0.050])
     assert (summary["episodes"], summary["successes"], summary["errors"]) == (11, 8, 1)
     assert summary["success_rate"] == 0.8, "an episode that ended as an error is not a failed one"
     assert summary["ci_low"] == pytest.approx(0.4902, abs=1e-4)
@@ -95,15 +96,15 @@ def test_summary_counts():
     "rows", [[], [make_row(success=None, ended="error")], [make_row(success=None, ended="time_out")]]
 )
 def test_summary_claims_no_rate_where_nothing_was_judged(rows):
-    summary = summary_of(rows)
+    summary = figures_of(rows)
     assert (summary["success_rate"], summary["ci_low"], summary["ci_high"]) == (None, None, None)
     assert (summary["server"]["p50_ms"], summary["server"]["p99_ms"]) == (None, None)
 
 
 def test_errors_alone_are_failures_but_an_env_without_a_success_term_has_no_rate():
     errors = [make_row(index, success=None, ended="error") for index in range(4)]
-    assert summary_of(errors)["success_rate_errors_failed"] == 0.0
-    assert summary_of([*errors, make_row(4, success=None, ended="time_out")])["success_rate_errors_failed"] is None
+    assert figures_of(errors)["success_rate_errors_failed"] == 0.0
+    assert figures_of([*errors, make_row(4, success=None, ended="time_out")])["success_rate_errors_failed"] is None
 
 
 def test_instructions_are_counted_apart_and_their_means_differ():
@@ -112,7 +113,7 @@ def test_instructions_are_counted_apart_and_their_means_differ():
         *(make_row(index, instruction="b", success=False, ended="time_out") for index in range(6, 8)),
         make_row(8, instruction="b", success=None, ended="error"),
     ]
-    summary = summary_of(rows)
+    summary = figures_of(rows)
     a, b = summary["instructions"]
     assert (a["instruction"], a["episodes"], a["successes"], a["success_rate"]) == ("a", 6, 6, 1.0)
     assert (b["instruction"], b["episodes"], b["errors"], b["success_rate"]) == ("b", 3, 1, 0.0)
@@ -125,7 +126,7 @@ def test_instructions_are_counted_apart_and_their_means_differ():
 def test_last_attempt_at_an_episode_counts():
     rows = [make_row(1), make_row(0, success=None, ended="error"), make_row(0, attempt=1)]
     assert last_rows(rows) == [rows[2], rows[0]]
-    assert (summary_of(rows)["episodes"], summary_of(rows)["errors"]) == (2, 0)
+    assert (figures_of(rows)["episodes"], figures_of(rows)["errors"]) == (2, 0)
 
 
 def test_outcome_is_told_in_words():

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runners.episodes.plan import make_plan, shard_of
@@ -96,7 +97,7 @@ def test_shards_are_shown_as_the_evaluation_that_they_are_of(report, tmp_path, c
     assert joined.rows == sorted(whole, key=lambda row: row.index)
     assert joined.plan == make_plan(20, 0, options["instructions"])
     summary = json.loads((tmp_path / "whole/summary.json").read_text())
-    assert {k: v for k, v in joined.summary.items() if k not in APART} == {
+    assert {k: v for k, v in msgspec.to_builtins(joined.summary).items() if k not in APART} == {
         k: v for k, v in summary.items() if k not in APART
     }
     assert joined.notes == []
@@ -116,7 +117,7 @@ def test_missing_shards_are_told_and_figures_are_of_the_beginning_of_the_plan(tm
         make_run(tmp_path / str(index), 20, shard=(index, 4), rate=1.0)
     (joined,) = join_shards([read_run(tmp_path / str(index)) for index in (0, 1, 3)])
     assert "shard 2 of 4 has not begun" in joined.notes
-    assert (joined.summary["episodes"], joined.summary["counted"]) == (15, 2), "episode 2 has not ended"
+    assert (joined.summary.episodes, joined.summary.counted) == (15, 2), "episode 2 has not ended"
     assert not list(tmp_path.glob("*-joined")), "its page is written once it is whole"
 
 

@@ -12,7 +12,6 @@ from groot_wrappers.errors import ContractError
 from runners.apps import play
 from runners.apps.play import play as real_play
 from runners.episodes.plan import make_plan, require_parts, shard_of
-from runners.experiment.preparation import start_run
 from runners.run_folder.run_lock import is_played, run_lock
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import job_name, jobs_of, sweep_name
@@ -21,6 +20,7 @@ from tests.support.processes import (
     START_S,
     finish,
     free_port,
+    play_in_this_process,
     require_every_episode_once,
     rows_of,
     wait_for_rows,
@@ -90,8 +90,8 @@ def sweep(command, monkeypatch):
     def run(*overrides, ends=None, play_job=None):
         played = []
 
-        def pretend(run, config):
-            folder = Path(play.HydraConfig.get().runtime.output_dir)
+        def pretend(run, composition):
+            folder, config = composition.folder, composition.config
             code = (ends or {}).get(config.seed, 0)
             played.append((folder, config))
             if code is not None:
@@ -174,8 +174,8 @@ def test_sweep_that_cannot_be_is_refused_before_a_job_begins(sweep, overrides, t
 
 
 def test_gate_of_an_evaluation_in_shards_is_judged_at_the_end_of_the_sweep(sweep, monkeypatch):
-    def play_shard(run, config):
-        folder = Path(play.HydraConfig.get().runtime.output_dir)
+    def play_shard(run, composition):
+        folder, config = composition.folder, composition.config
         shard = (config.shard.index, config.shard.count)
         make_run(folder, config.episodes, rate=0.8, shard=shard, min_success=config.gate.min_success)
         JobEnd(0).write(folder)
@@ -197,7 +197,7 @@ def test_gate_of_an_evaluation_in_shards_is_judged_at_the_end_of_the_sweep(sweep
     ],
 )
 def test_shards_that_are_no_part_of_an_evaluation_are_refused_at_once(command, monkeypatch, overrides, told):
-    monkeypatch.setattr(play, "play", start_run)
+    monkeypatch.setattr(play, "play", play_in_this_process)
     code, _, err = command(play, *overrides, "server.connect_timeout_s=0.1", "hydra.run.dir=run")
     assert code == 1
     assert told in err

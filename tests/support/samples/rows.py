@@ -6,8 +6,10 @@ import numpy as np
 
 from groot_wrappers.control_step import ControlStep
 from runners.episodes.plan import PlannedEpisode
-from runners.episodes.row import EpisodeRow
+from runners.episodes.row import EpisodeRow, last_rows
 from runners.recorders import Recorder
+from runners.statistics.stop_rule import StopRule
+from runners.statistics.summary import summarise
 from runners.utils.interrupts import BURST_S
 
 
@@ -26,6 +28,12 @@ class Lingering(Recorder):
 def make_row(index=0, **fields):
     values = {"seed": 7, "instruction": "reach", "env": 0, "attempt": 0, "success": True, "ended": "success"}
     return EpisodeRow(index=index, **values | {"steps": 3, "episode_return": 3.0, "server_calls": 3} | fields)
+
+
+def summary_of(rows, *, ci_width=None, **facts):
+    """Return the summary of rows whose plan is the episodes that they are of."""
+    plan = [PlannedEpisode(row.index, row.seed, row.instruction) for row in last_rows(rows)]
+    return summarise(rows, StopRule(plan, ci_width), task="Toy-v0", instruction="reach", **facts)
 
 
 def make_episode(index=0):

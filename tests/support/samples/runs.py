@@ -1,8 +1,8 @@
 """Run folders as groot-play leaves them, without a simulator: outcomes drawn from a seed, with or without videos."""
 
 import json
-from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 
 from groot_wrappers.protocol.client import ClientStats
@@ -11,9 +11,9 @@ from runners.episodes.plan import make_plan, shard_of, write_plan
 from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.reports.pages import write_report
-from runners.statistics.gate import judge
+from runners.run_folder.manifest import read_manifest
 from runners.statistics.stop_rule import StopRule
-from runners.statistics.summary import summarise
+from runners.statistics.summary import Cost, server_cost, summarise
 from tests.support.samples.rows import make_row
 
 ERROR = "The server's chunk for 'joint_positions' holds NaN or infinity <in env 2>"
@@ -61,20 +61,15 @@ def make_run(
             if videos:
                 film(recorder, planned, row)
             log.append(row)
-    client = SimpleNamespace(
-        stats=ClientStats(calls=480, observations=1920, bytes=578_000_000, latencies_s=[0.05, 0.06, 0.055, 0.31])
-    )
+    stats = ClientStats(calls=480, observations=1920, bytes=578_000_000, latencies_s=[0.05, 0.06, 0.055, 0.31])
     summary = summarise(
         log.rows,
+        stop,
         task=task,
         instruction=" | ".join(instructions),
-        wall_s=312.4,
-        renders=480,
-        client=client,
-        counted=stop.counted(log.rows),
-        method=stop.method,
+        min_success=min_success if shard[1] == 1 else None,
+        cost=Cost(wall_s=312.4, renders=480, server=server_cost(stats)),
     )
-    summary |= {"stop": stop.to_json(log.rows), "gate": judge(min_success if shard[1] == 1 else None, summary)}
     manifest = {
         "created": "2026-11-25T01:28:34+00:00",
         "command": ["groot-play", *overrides],
@@ -95,9 +90,9 @@ def make_run(
             "shard": {"index": shard[0], "count": shard[1]},
         },
     }
-    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "summary.json").write_text(json.dumps(msgspec.to_builtins(summary)))
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    write_report(folder, summary, log.rows, manifest)
+    write_report(folder, summary, log.rows, read_manifest(folder / "manifest.json"))
     return log.rows
 
 
