@@ -18,7 +18,7 @@ from runners.utils.endings import tell
 from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
 from runners.utils.terminal import say
 
-__all__ = ["RunHook"]
+__all__ = ["RunHook", "archive_if_fresh"]
 
 MOST_TOLD = 10
 """More jobs than this are not told one by one."""
@@ -29,7 +29,7 @@ class RunHook(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Put the run's folder aside where ``fresh=true``."""
-        _refusing(lambda: _archive(config, Path(config.hydra.run.dir)))
+        _refusing(lambda: archive_if_fresh(config, Path(config.hydra.run.dir)))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Name the sweep and its jobs, and write down which there are."""
@@ -80,7 +80,7 @@ class RunHook(Callback):
         _require_composable(config, with_each_choice(self._jobs, overrides))
         given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
         self._folder = Path(config.hydra.sweep.dir if given else f"outputs/sweeps/{_name(config, self._jobs)}")
-        _archive(config, self._folder)
+        archive_if_fresh(config, self._folder)
         write_jobs(self._folder, self._jobs)
         counted = ",".join(swept_free_keys([job.overrides for job in self._jobs]))
         # Both for this process, and as overrides for those that play the jobs, each of which composes its own settings.
@@ -123,7 +123,7 @@ def _name(config: DictConfig, jobs: Sequence[Job]) -> str:
     return asked
 
 
-def _archive(config: DictConfig, folder: Path) -> None:
+def archive_if_fresh(config: DictConfig, folder: Path) -> None:
     """Put a folder aside where ``fresh=true``, and say where it is.
 
     Raises:

@@ -25,7 +25,7 @@ from runners.utils.json_files import JsonFileError, read_json
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["RecordedSettings", "Run", "RunFolderError", "find_runs", "read_run"]
+__all__ = ["RecordedSettings", "Run", "RunFolderError", "find_runs", "load_run", "read_run"]
 
 MARKS = ("manifest.json", "plan.json")
 """Files that a run has beside its rows, which the lists of other programs' folders have not."""
@@ -128,6 +128,20 @@ def find_runs(folder: Path, *, tolerant: bool = False) -> list[Path]:
             "writes them once it has a server and a simulator."
         )
     return found
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run folder, of a run that is over, was killed, or goes on still.
+
+    Example:
+        run = load_run("outputs/2026-11-25/01-28-34")
+        run.summary.success_rate
+        run.rows_frame().groupby("instruction").success.mean()
+
+    Raises:
+        RunFolderError: No episode has ended there, or its rows cannot be read.
+    """
+    return read_run(Path(folder))
 
 
 def read_run(folder: Path) -> Run:

@@ -1,6 +1,7 @@
 """Child processes: a function run in a process of its own, for as long as a block needs it, with a pipe between."""
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -30,7 +31,7 @@ def child_process(target: Callable[..., None], *arguments: Any) -> Iterator[tupl
     context = multiprocessing.get_context("spawn")  # forking would copy the simulator's threads in an unknown state
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(target, theirs, *arguments))
-    with signals_ignored(*INTERRUPTIONS):
+    with signals_ignored(*INTERRUPTIONS), _main_not_imported():
         process.start()
     theirs.close()
     try:
@@ -43,6 +44,19 @@ def child_process(target: Callable[..., None], *arguments: Any) -> Iterator[tupl
             if process.is_alive():
                 process.kill()
                 process.join()
+
+
+@contextmanager
+def _main_not_imported() -> Iterator[None]:
+    """Within the block, start processes that do not import the script of this one, which would run it once more."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    main.__spec__ = None
+    main.__dict__.pop("__file__", None)
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
 
 
 def _run(target: Callable[..., None], *arguments: Any) -> None:

@@ -6,6 +6,7 @@ import torch
 from groot_wrappers.errors import ContractError
 from runners.apps import inspect_env, play
 from runners.apps.inspection import run_inspection
+from runners.config.schema import SimConfig
 from runners.simulation.devices import require_device, require_simulator
 
 
@@ -66,7 +67,7 @@ def test_device_that_is_there_is_taken(gpus, device):
 def test_missing_isaac_sim_is_told_before_its_missing_gpu(gpus):
     gpus(0)
     with pytest.raises(ContractError, match="Isaac Sim is not installed here"):
-        require_simulator({"requires": "isaacsim", "device": "cuda:0"})
+        require_simulator(SimConfig(requires="isaacsim", device="cuda:0"))
 
 
 def test_inspection_refuses_a_missing_gpu_before_it_asks_a_server(command, monkeypatch, gpus):

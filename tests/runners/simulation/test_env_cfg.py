@@ -19,7 +19,7 @@ CARTPOLE = {"id": "Isaac-Cartpole-Camera-Direct", "import": "isaaclab_tasks"}
 
 
 def sim(name="newton"):
-    return OmegaConf.to_container(compose("play", f"sim={name}").sim, resolve=True)
+    return OmegaConf.to_object(compose("play", f"sim={name}").sim)
 
 
 @pytest.fixture
@@ -127,15 +127,15 @@ def test_change_of_what_is_not_there_is_refused(changes, message):
 
 def test_empty_embodiment_is_the_one_that_the_env_declares():
     cfg = load_env_cfg(LIFT, sim())
-    assert chosen_embodiment({"video": {}}, cfg) == Embodiment.from_env_cfg(cfg)
+    assert chosen_embodiment(Embodiment.from_config({"video": {}}), cfg) == Embodiment.from_env_cfg(cfg)
     with pytest.raises(ContractError, match="declares no camera_keys"):
-        chosen_embodiment({}, load_env_cfg(CARTPOLE, sim()))
+        chosen_embodiment(Embodiment(), load_env_cfg(CARTPOLE, sim()))
 
 
 def test_embodiment_changes_the_env():
     cfg = load_env_cfg(LIFT, sim())
     embodiment = {"action": {"arm": {"term": "arm_action"}}, "env": {"scene": {"wrist_camera": None}}}
-    assert chosen_embodiment(embodiment, cfg).action["arm"].term == "arm_action"
+    assert chosen_embodiment(Embodiment.from_config(embodiment), cfg).action["arm"].term == "arm_action"
     assert cfg.scene.wrist_camera is None
 
 

@@ -210,7 +210,7 @@ def lifted(lift, expert):
 
 
 def embodiment(name):
-    """An embodiment that ships, without what it changes in the env's config: this process has one env for all."""
+    """An embodiment that ships; what the task changes for it is left out, as this process has one env for all."""
     return Embodiment.from_config(yaml.safe_load((EMBODIMENTS / f"{name}.yaml").read_text()) or {})
 
 

@@ -24,7 +24,8 @@ from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert.kinematics import PandaArm
 from tasks.lift_cube_franka.expert.libero_expert import LiberoExpert
 
-EMBODIMENT = Path(__file__).parents[3] / "conf" / "embodiment" / "libero_panda.yaml"
+CONF = Path(__file__).parents[3] / "conf"
+EMBODIMENT, TASK = CONF / "embodiment/libero_panda.yaml", CONF / "task/lift_cube_franka.yaml"
 KEYS = ("x", "y", "z", "roll", "pitch", "yaw", "gripper")
 EPISODE_STEPS = 100
 
@@ -62,7 +63,8 @@ def main(path):
     cfg = LiftCubeFrankaEnvCfg()
     cfg.scene.num_envs = 2
     embodiment = Embodiment.from_config(yaml.safe_load(EMBODIMENT.read_text()))
-    change(cfg, embodiment.env, "embodiment.env")
+    task = yaml.safe_load(TASK.read_text())["task"]
+    change(cfg, task["embodiments"]["libero_panda"]["env"], "task.env")
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         made = gym.make("Isaac-Groot-Lift-Cube-Franka-v0", cfg=cfg)
         check_env(IsaacLabEnv(made), embodiment)
