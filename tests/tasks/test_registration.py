@@ -5,8 +5,10 @@ import sys
 
 import gymnasium as gym
 import pytest
+from omegaconf import OmegaConf
 
 import tasks
+from tests.support.processes import ROOT
 
 
 def test_importing_tasks_loads_no_simulator():
@@ -25,3 +27,13 @@ def test_an_id_names_its_config(task_id):
 @pytest.mark.parametrize("name", ["Lift-Cube-Franka", "Lift-Named-Cube-Franka", "PickPlace-GR1T2"])
 def test_a_task_has_a_play_variant(name):
     assert {f"Isaac-Groot-{name}-v0", f"Isaac-Groot-{name}-Play-v0"} <= set(tasks.TASK_IDS)
+
+
+def test_each_task_has_a_folder_that_registers_it_and_a_yaml_an_id():
+    named = {
+        OmegaConf.load(path).task.id: path.stem for path in (ROOT / "conf/task").glob("*.yaml") if path.stem != "any"
+    }
+    assert sorted(named) == sorted(tasks.TASK_IDS)
+    for entry_point in tasks.TASK_IDS.values():
+        folder = entry_point.split(".")[1]
+        assert folder in named.values(), f"tasks/{folder} has no YAML of its name"
