@@ -1,5 +1,7 @@
 """``groot-play``: play a policy in an env and count how often it succeeds."""
 
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from groot_wrappers.errors import Gr00tError
@@ -8,9 +10,11 @@ from runners.config.composed import Composition
 from runners.experiment.request import RunRequest
 from runners.launch.hydra_app import launch
 from runners.launch.sweep_job import play_job
+from runners.run_folder.results import read_summary
 from runners.run_folder.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
 from runners.utils.exit_codes import FAILED
+from runners.utils.json_files import JsonFileError
 
 if TYPE_CHECKING:
     from runners.experiment.run_end import RunEnd
@@ -63,9 +67,18 @@ def play_missing(composition: Composition) -> "RunEnd":
     return start_run(RunRequest.of(composition))
 
 
+def success_rate(folder: Path) -> float | None:
+    """Return the success rate of a run that is over, as a sweeper that optimises wants it; NaN where there is none."""
+    try:
+        rate = read_summary(folder).success_rate
+    except JsonFileError:
+        rate = None
+    return math.nan if rate is None else rate
+
+
 def main() -> NoReturn:
     """Run the ``groot-play`` command."""
-    launch(play, "play", OLD_FLAGS, with_earlier_settings)
+    launch(play, "play", OLD_FLAGS, with_earlier_settings, success_rate)
 
 
 if __name__ == "__main__":

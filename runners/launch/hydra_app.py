@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NoReturn
 
 import hydra
@@ -35,6 +36,7 @@ def launch(
     config_name: str,
     old_flags: Mapping[str, str] | None = None,
     complete: Callable[[list[str]], list[str]] = list,
+    objective: Callable[[Path], float | None] = lambda folder: None,
 ) -> NoReturn:
     """Run a Hydra app and exit with its code; in a multirun, with the worst code of its jobs. Ctrl-C ends them all.
 
@@ -42,6 +44,7 @@ def launch(
         app: Takes the settings that were composed, returns an exit code.
         config_name: Name of the primary YAML file in ``conf/``.
         old_flags: Flags of an earlier command line, each with the key that took its place.
+        objective: Returns, of the folder of a job that is over, the value that a sweeper may optimise.
         complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
     """
     begin()
@@ -55,13 +58,13 @@ def launch(
     command: list[str] = []
 
     @hydra.main(version_base="1.3", config_path="pkg://conf", config_name=config_name)
-    def run(config: DictConfig) -> None:
+    def run(config: DictConfig) -> float | None:
+        """Run the app on the settings of a run or of a job; return what an optimising sweeper is to make large."""
         sys.argv[:] = command  # a process that a launcher has started has a command line of its own
 
-        def job() -> int:
-            return app(settled(Composition.of_hydra(config, config_name)))
-
-        codes.append(guarded(job, ELSEWHERE))
+        composition = Composition.of_hydra(config, config_name)
+        codes.append(guarded(lambda: app(settled(composition)), ELSEWHERE))
+        return objective(composition.folder)
 
     def work() -> int:
         sys.argv[1:] = complete(written_out(sys.argv[1:]))

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import ContractError
 from runners.config.override_errors import explain, is_hydras
 from runners.launch.hydra_app import ELSEWHERE
-from runners.sweeps.folder import JobEnd, archive, write_jobs
+from runners.sweeps.folder import JobEnd, archive, played_jobs, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell
 from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
@@ -27,6 +27,10 @@ MOST_TOLD = 10
 class RunHook(Callback):
     """Puts aside what ``fresh=true`` begins anew, gives a sweep its folders, and tells at its end how its jobs went."""
 
+    def __init__(self) -> None:
+        self._jobs: list[Job] | None = None  # None: the sweeper chooses them as it goes
+        self._folder = Path()
+
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Put the run's folder aside where ``fresh=true``."""
         _refusing(lambda: archive_if_fresh(config, Path(config.hydra.run.dir)))
@@ -40,7 +44,11 @@ class RunHook(Callback):
         _refusing(lambda: self._end(config))
 
     def _end(self, config: DictConfig) -> None:
-        ends = {job: JobEnd.read(self._folder / job.name) or JobEnd(FAILED, "it was cut off") for job in self._jobs}
+        jobs = self._jobs
+        if jobs is None:
+            jobs = played_jobs(self._folder)
+            write_jobs(self._folder, jobs)
+        ends = {job: JobEnd.read(self._folder / job.name) or JobEnd(FAILED, "it was cut off") for job in jobs}
         failed = {job: end for job, end in ends.items() if end.code == FAILED}
         say(f"\nSweep {self._folder}: {len(ends) - len(failed)} of {len(ends)} jobs are done")
         for job, end in list(failed.items())[:MOST_TOLD]:
@@ -52,16 +60,16 @@ class RunHook(Callback):
             say("The same command plays what is missing.")
         codes = [end.code for end in ends.values()]
         if not failed and config.shard.count > 1 and config.gate.min_success is not None:
-            codes += self._judge_shards()
+            codes += self._judge_shards(jobs)
         say(f"Look at it: groot-report {shlex.quote(str(self._folder))}")
         raise SweepEnded(worst(codes))
 
-    def _judge_shards(self) -> list[int]:
+    def _judge_shards(self, jobs: Sequence[Job]) -> list[int]:
         """Tell which gates are met by the evaluations whose shards were played; return the exit codes."""
         from runners.reports.shards import join_shards  # noqa: PLC0415
         from runners.run_folder.reader import read_run  # noqa: PLC0415  # counting takes libraries that are slow to import
 
-        joined = join_shards([read_run(self._folder.resolve() / job.name) for job in self._jobs])
+        joined = join_shards([read_run(self._folder.resolve() / job.name) for job in jobs])
         gates = [run.summary.gate for run in joined if run.summary.gate is not None]
         for gate in gates:
             say(gate.told)
@@ -73,23 +81,30 @@ class RunHook(Callback):
                 f"resume={config.resume} was asked for with -m. A sweep goes on when the same command is given again: "
                 "leave out resume=."
             )
-        params = config.hydra.sweeper.get("params") or {}
-        given: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # ${...} is each job's own
-        overrides = [*(f"{key}={value}" for key, value in params.items()), *given]
-        self._jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
-        _require_composable(config, with_each_choice(self._jobs, overrides))
+        counts = config.hydra.sweeper._target_.endswith(".BasicSweeper")
+        jobs = self._counted_jobs(config) if counts else []  # others choose the next job by what the last has shown
         given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
-        self._folder = Path(config.hydra.sweep.dir if given else f"outputs/sweeps/{_name(config, self._jobs)}")
+        self._jobs = jobs if counts else None
+        self._folder = Path(config.hydra.sweep.dir if given else f"outputs/sweeps/{_name(config, jobs)}")
         archive_if_fresh(config, self._folder)
-        write_jobs(self._folder, self._jobs)
-        counted = ",".join(swept_free_keys([job.overrides for job in self._jobs]))
+        write_jobs(self._folder, jobs)
+        counted = ",".join(swept_free_keys([job.overrides for job in jobs]))
         # Both for this process, and as overrides for those that play the jobs, each of which composes its own settings.
         config.hydra.sweep.dir = str(self._folder)
         config.hydra.overrides.hydra += [
             f"hydra.sweep.dir='{self._folder}'",
             f"hydra.sweep.subdir='${{job_name:${{hydra:overrides.task}},[{counted}]}}'",
         ]
-        say(f"Sweep {self._folder}: {len(self._jobs)} jobs")
+        say(f"Sweep {self._folder}: " + (f"{len(jobs)} jobs" if counts else "as many jobs as its sweeper asks for"))
+
+    def _counted_jobs(self, config: DictConfig) -> list[Job]:
+        """Return the jobs of a sweeper that plays each combination of values, checked."""
+        params = config.hydra.sweeper.get("params") or {}
+        given: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # ${...} is each job's own
+        overrides = [*(f"{key}={value}" for key, value in params.items()), *given]
+        jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
+        _require_composable(config, with_each_choice(jobs, overrides))
+        return jobs
 
 
 def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:
@@ -115,7 +130,7 @@ def _name(config: DictConfig, jobs: Sequence[Job]) -> str:
     """
     asked: str | None = config.sweep.name
     if asked is None:
-        return sweep_name(jobs)
+        return sweep_name(jobs) if jobs else sweep_name([Job(" ".join(config.hydra.overrides.task), ())])
     if not asked.replace("-", "").replace(".", "").isidentifier() and not asked.isalnum():
         raise ContractError(
             f"sweep.name={asked} was asked for, but it names a folder: letters, digits, '-', '_' and '.' alone."

@@ -1,6 +1,7 @@
 """What a sweep's folder says: its jobs in ``sweep.json``, and how each ended in its own folder's ``job.json``.
 
 * ``write_jobs``, ``read_jobs``: the jobs that were asked for, those of earlier commands included.
+* ``played_jobs``: those that have been played, of a sweeper that chooses as it goes.
 * ``JobEnd``: how a job ended.
 * ``archive``: what ``fresh=true`` does with the folder that is there.
 """
@@ -11,10 +12,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from runners.run_folder.manifest import MANIFEST, read_manifest
 from runners.sweeps.jobs import Job
 from runners.utils.atomic_files import write_whole
+from runners.utils.json_files import JsonFileError
 
-__all__ = ["JobEnd", "archive", "read_jobs", "write_jobs"]
+__all__ = ["JobEnd", "archive", "played_jobs", "read_jobs", "write_jobs"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,18 @@ def read_jobs(folder: Path) -> list[Job]:
         return [Job(told["name"], tuple(told["overrides"])) for told in json.loads((folder / "sweep.json").read_text())]
     except (OSError, ValueError, TypeError, KeyError):
         return []
+
+
+def played_jobs(folder: Path) -> list[Job]:
+    """Return the jobs of which a sweep's folder holds something, by name; the settings are those of their manifests."""
+    jobs = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            try:
+                jobs.append(Job(path.name, tuple(read_manifest(path / MANIFEST).overrides)))
+            except JsonFileError:  # it was refused, or cut off, before it had one
+                jobs.append(Job(path.name, ()))
+    return jobs
 
 
 def archive(folder: Path) -> Path | None:

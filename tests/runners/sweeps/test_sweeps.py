@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
+from runners import load_run
 from runners.apps import play
 from runners.apps.play import play as real_play
 from runners.episodes.plan import make_plan, require_parts, shard_of
@@ -346,6 +348,35 @@ def test_jobs_keep_to_what_hydra_is_told_of_folders_and_logs(groot_play, tmp_pat
     for folder in folders:
         assert {".hydra", "groot-play.log"}.isdisjoint(path.name for path in folder.iterdir())
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
+
+
+def test_sweeper_that_optimises_gets_the_success_rate(groot_play, tmp_path):
+    """Optuna's own sweeper, which chooses the next job by what the last has shown."""
+    policies = "tests.support.servers.policy_servers.Reaching", "tests.support.toys.policy.ToyPolicy"
+    process = groot_play(
+        "-m",
+        "server=expert",
+        f"task.expert._target_=choice({','.join(policies)})",
+        "episodes=6",
+        "num_envs=2",
+        "recorder=[]",
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=4",
+        "hydra.sweeper.n_jobs=1",
+        "hydra.sweeper.direction=maximize",
+        "hydra.sweeper.sampler.seed=1",
+        "sweep.name=best",
+    )
+    code, out, err = finish(process, 2 * START_S)
+    assert code == 0, err
+    sweep = tmp_path / "outputs/sweeps/best"
+    best = OmegaConf.load(sweep / "optimization_results.yaml")
+    assert best.best_params == {"task.expert._target_": policies[1]}
+    assert best.best_value == 1.0
+    rates = {load_run(sweep / job.name).summary.success_rate for job in read_jobs(sweep)}
+    assert max(rates) == 1.0 > min(rates), "each job is played once, in a folder of its own"
+    assert len(read_jobs(sweep)) == 2
+    assert f"Sweep {sweep.relative_to(tmp_path)}: 2 of 2 jobs are done" in out
 
 
 def wait_for_jobs(sweep, process):
