@@ -2,7 +2,7 @@
 
 A part has the scripted policy that ``server=expert`` hosts (``expert``), and the changes of the env's config that the
 embodiment needs there (``env``). The part of the chosen embodiment is taken as the settings are composed; what a person
-has set as ``task.expert`` or ``task.env`` comes before it.
+has set as ``task.expert`` or ``task.env`` comes before it: another class instead, other arguments and changes on top.
 """
 
 from collections.abc import Mapping
@@ -40,8 +40,9 @@ def take_embodiments_part(task: DictConfig, choices: Mapping[str, str], *, with_
                 f"task.embodiments.{name!s} holds {', '.join(sorted(unknown))}, but a part has an expert and an env."
             )
     chosen = parts.get(choices.get("embodiment", "")) or OmegaConf.create({})
-    if task.get("expert") is None and chosen.get("expert") is not None:
-        task.expert = chosen.expert
+    own = task.get("expert")
+    if chosen.get("expert") is not None and "_target_" not in (own or {}):
+        task.expert = OmegaConf.merge(chosen.expert, own or {})
     if chosen.get("env") is not None:
         task.env = OmegaConf.merge(chosen.env, task.get("env") or {})
     if with_expert and task.get("expert") is None:

@@ -21,6 +21,7 @@ from runners.experiment.preparation import Preparation, prepare
 from runners.experiment.run_end import RunEnd
 from runners.recorders.recorder import RunInfo
 from runners.rollout.rollout import Rollout
+from runners.rollout.state_dump import StateDump
 from runners.run_folder.manifest import write_manifest
 from runners.run_folder.resume import begun_by
 from runners.servers.policy_connection import PolicyConnection
@@ -83,6 +84,7 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
             server_reset=config.server.reset,
             env_instructions=preparation.env_instructions,
             enough=preparation.stop.enough,
+            on_error=StateDump(env, request.folder).write,
         )
         started = time.monotonic()
         try:

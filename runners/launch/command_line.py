@@ -28,6 +28,10 @@ PATHS = ("resume", "dataset", "hydra.run.dir", "hydra.sweep.dir")
 """Keys whose value is a path, in which ``~`` is the home folder: not every shell knows that behind ``=``."""
 
 
+EXPERT = "task.expert."
+"""Keys of the scripted policy, which a task's YAML holds for each embodiment until one is chosen."""
+
+
 def refuse_old_flags(arguments: Sequence[str], old_flags: Mapping[str, str]) -> None:
     """Exit with the overrides where flags of the earlier command line are given, with the values that were given."""
     told = []
@@ -66,7 +70,8 @@ def written_out(arguments: Sequence[str]) -> list[str]:
     """Return the arguments as Hydra takes them; what comes twice is told.
 
     * In a path, ``~`` becomes the home folder, and the path of a folder that is there needs no quotes.
-    * A mapping with ``_target_`` may name any key, as a class has arguments of its own: ``++`` stands before it.
+    * A mapping with ``_target_`` may name any key, as a class has arguments of its own: ``++`` stands before it, and
+      before the keys of ``task.expert``.
     """
     _tell_repeated(arguments)
     return [_with_whole_path(_with_new_keys(argument)) for argument in arguments]
@@ -76,6 +81,8 @@ def _with_new_keys(argument: str) -> str:
     override = parsed(argument)
     if override is None or override.type is not OverrideType.CHANGE:
         return argument
+    if override.key_or_group.startswith(EXPERT):
+        return f"++{argument}"
     value = override.value()
     values = value.list if isinstance(value, ChoiceSweep) else [value]
     return f"++{argument}" if any(map(_describes_object, values)) else argument

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.rollout.state_dump import FOLDER as STATES
 from runners.statistics.summary import Rate, Summary
 
 __all__ = [
@@ -134,6 +135,12 @@ def format_end(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], execu
     if (folder / RUN_FOLDER).exists():
         commands["Data set"] = ["groot-dataset", "show", folder / RUN_FOLDER]
     lines.append(f"Results:    {folder}")
+    states = sorted((folder / STATES).glob("*.npz"))
+    if states:
+        lines.append(
+            f"States:     {folder / STATES}: what the simulator held where {len(states)} of its episodes failed; "
+            "docs/troubleshooting.md says how one is loaded"
+        )
     lines += [f"{what + ':':<12}{shlex.join(map(str, command))}" for what, command in commands.items()]
     offline = sorted((folder / "wandb").glob("offline-run-*"))
     return lines + [f"To W&B:     {shlex.join(['wandb', 'sync', str(run)])}" for run in offline]

@@ -57,6 +57,8 @@ class Rollout:
             env.
         enough: Asked with all rows that are final before an episode begins; True begins no further one. Those that
             are running go on to their end, so that every episode that was begun has a row.
+        on_error: Called where an env's own error ends an episode, before its row is written: with the episode, the env
+            and the reason.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Rollout:
         server_reset: ServerReset = ServerReset.per_run,
         env_instructions: Sequence[str] = (),
         enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
+        on_error: Callable[[PlannedEpisode, int, str], object] = lambda planned, env_id, error: None,
     ) -> None:
         self._env = env
         self._client = client
@@ -83,6 +86,7 @@ class Rollout:
         self._clock = clock or PausedClock()
         self._server_reset = server_reset
         self._enough = enough
+        self._on_error = on_error
         self._schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
         waiting = len(self._schedule.waiting)
         self._replay = ReplayWatch(server_reset, num_envs=env.num_envs, episodes=waiting, execution=env.execution)
@@ -164,9 +168,11 @@ class Rollout:
             episode.reward += beat.reward[env_id]
             episode.server_calls += beat.unanswered is None
             ended = beat.ended(env_id)
+            if (error := beat.errors[env_id]) is not None:
+                self._on_error(episode.planned, env_id, error)
             if ended is not None:
                 self._server_failures = self._server_failures if ended == "error" else 0
-                self._finish(env_id, ended, success=beat.judged(env_id, ended), error=beat.errors[env_id])
+                self._finish(env_id, ended, success=beat.judged(env_id, ended), error=error)
         if beat.unanswered is not None:
             self._server_failed(beat.unanswered)
 

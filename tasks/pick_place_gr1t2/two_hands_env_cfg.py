@@ -25,6 +25,7 @@ class PickPlaceGR1T2TwoHandsEnvCfg(PickPlaceGR1T2EnvCfg):
     passes it on to the other. There is no scripted expert for it.
     """
 
+    instruction = "pick up the steering wheel with the left hand, pass it on and place it on the blue square"
     terminations: _RegisteredTerminationsCfg = _RegisteredTerminationsCfg()
 
     def __post_init__(self) -> None:

@@ -98,7 +98,7 @@ def groot_play(tmp_path, clean_environment):
 def command(monkeypatch, capsys, tmp_path):
     """Run groot-play or groot-serve up to where its work would begin; return exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(play_command, "play", lambda config: 0)
+    monkeypatch.setattr(play_command, "play", lambda composition: 0)
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
 
     def run(module, *arguments):

@@ -47,7 +47,7 @@ def test_all_else_is_left_as_it_was_typed(argument):
 )
 def test_whole_object_takes_the_arguments_of_its_class(command, monkeypatch, override, horizon):
     composed = []
-    monkeypatch.setattr(play, "play", lambda config: composed.append(config) or 0)
+    monkeypatch.setattr(play, "play", lambda composition: composed.append(composition.config) or 0)
     code, _, err = command(play, "server=expert", override)
     assert (code, err) == (0, "")
     assert composed[0].server.policy == {"_target_": "tests.support.toys.policy.ToyPolicy", "horizon": horizon}
@@ -55,14 +55,14 @@ def test_whole_object_takes_the_arguments_of_its_class(command, monkeypatch, ove
 
 def test_whole_objects_are_swept_too(command, monkeypatch):
     composed = []
-    monkeypatch.setattr(play, "play", lambda config: composed.append(config.task.expert.horizon) or 0)
+    monkeypatch.setattr(play, "play", lambda composition: composed.append(composition.config.task.expert.horizon) or 0)
     command(play, "-m", "task.expert={_target_: a.B, horizon: 4},{_target_: a.B, horizon: 5}")
     assert composed == [4, 5]
 
 
 def test_group_is_changed_by_a_mapping_of_its_keys(command, monkeypatch):
     composed = []
-    monkeypatch.setattr(play, "play", lambda config: composed.append(config) or 0)
+    monkeypatch.setattr(play, "play", lambda composition: composed.append(composition.config) or 0)
     command(play, "horizons={execution: 8}", "server={host: there, port: 7}", "gate={min_success: 0.5}")
     (config,) = composed
     assert (config.horizons.execution, config.horizons.episode) == (8, 225)
@@ -72,7 +72,7 @@ def test_group_is_changed_by_a_mapping_of_its_keys(command, monkeypatch):
 
 def test_setting_that_a_later_one_overrules_is_told(command, monkeypatch):
     composed = []
-    monkeypatch.setattr(play, "play", lambda config: composed.append(config.num_envs) or 0)
+    monkeypatch.setattr(play, "play", lambda composition: composed.append(composition.config.num_envs) or 0)
     _, _, err = command(play, "num_envs=1", "seed=2", "num_envs=3", "seed=2")
     assert composed == [3]
     assert err == "num_envs=1 counts for nothing: num_envs=3 comes later.\n"
@@ -80,6 +80,6 @@ def test_setting_that_a_later_one_overrules_is_told(command, monkeypatch):
 
 def test_paths_are_those_of_the_folder_that_the_command_was_given_in(command, monkeypatch, tmp_path):
     composed = []
-    monkeypatch.setattr(play, "play", lambda config: composed.append((config.dataset, Path.cwd())) or 0)
+    monkeypatch.setattr(play, "play", lambda composition: composed.append((composition.config.dataset, Path.cwd())) or 0)
     command(play, "dataset=base/dataset", "hydra.job.chdir=true", "hydra.run.dir=run")
     assert composed == [(str(tmp_path / "base/dataset"), tmp_path / "run")]
