@@ -62,7 +62,7 @@ lint: $(READY)  ## ruff and mypy
 	$(BIN)/mypy groot_wrappers runners
 
 lock:  ## resolve setup.cfg again into requirements.txt, with hashes
-	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra test --universal --generate-hashes \
+	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra docs --extra test --universal --generate-hashes \
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
