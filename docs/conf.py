@@ -1,0 +1,32 @@
+"""Settings of Sphinx, which builds these pages: ``make docs``."""
+
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+project = "gr00t-isaaclab"
+html_title = project
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 4
+
+# IsaacLab and what it brings start a simulator's worth of imports, and are not needed to read a docstring.
+autodoc_mock_imports = ["isaaclab", "isaaclab_newton", "tasks.common.newton_replay"]
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_theme_options = {"navigation_with_keys": True}
+html_static_path: list[str] = []
+html_show_copyright = False
+html_show_sphinx = False
