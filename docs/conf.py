@@ -15,8 +15,6 @@ exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 
-# IsaacLab and what it brings start a simulator's worth of imports, and are not needed to read a docstring.
-autodoc_mock_imports = ["isaaclab", "isaaclab_newton", "tasks.common.newton_replay"]
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
