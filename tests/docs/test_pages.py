@@ -1,7 +1,10 @@
 """What README.md and docs/ name is there: pages, links, files, targets of make, ids and embodiments."""
 
+import json
 import re
-from pathlib import PurePosixPath
+import sys
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
 
 import pytest
 from omegaconf import OmegaConf
@@ -79,6 +82,17 @@ def test_every_path_and_link_exists(page):
 def test_every_picture_is_shown():
     told = "".join(PAGES.values())
     assert all(picture.name in told for picture in DOCS.glob("images/*"))
+
+
+def test_editors_and_hooks_start_what_is_there():
+    for launch in json.loads((ROOT / ".vscode/launch.json").read_text())["configurations"]:
+        assert find_spec(launch["module"])
+        if "--config-dir" in launch["args"]:
+            folder = ROOT / launch["args"][launch["args"].index("--config-dir") + 1]
+            assert (folder / "task/toy.yaml").is_file()
+    (local,) = OmegaConf.load(ROOT / ".pre-commit-config.yaml").repos
+    for hook in local.hooks:
+        assert Path(sys.executable).with_name(Path(hook.entry.split()[0]).name).exists()
 
 
 @pytest.mark.parametrize("page", PAGES)
