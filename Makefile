@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 LEROBOT := .lerobot/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo check test lint docs lock clean
 .PHONY: verify-dataset verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
@@ -19,6 +19,9 @@ $(READY): requirements.txt requirements-data.txt setup.cfg setup.py .ci/setup.sh
 
 demo: $(READY)  ## lift cubes through a real policy server: 8 episodes over 4 envs, results in outputs/
 	$(BIN)/groot-play server=expert num_envs=4 episodes=8 horizons=chunked $(ARGS)
+
+check: lint  ## lint, types and the tests that need no simulator
+	$(BIN)/python -m pytest tests -m 'not simulator' $(ARGS)
 
 test: lint  ## lint, types, unit tests and the tests with the real simulator
 	$(BIN)/python -m pytest tests $(ARGS)
@@ -61,9 +64,12 @@ lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy groot_wrappers runners
 
+docs: $(READY)  ## build the documentation (docs/_build/html)
+	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)
+
 lock:  ## resolve setup.cfg again into requirements.txt, with hashes
-	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra test --universal --generate-hashes \
+	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra docs --extra test --universal --generate-hashes \
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .lerobot .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .lerobot .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

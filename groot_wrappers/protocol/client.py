@@ -197,11 +197,11 @@ class PolicyClient:
             options: passed on to the policy.
 
         Returns:
-            action: ``{k: float32 (B, T_action, D)}``, writable, keys without prefix.
-            info: whatever the policy adds, as a message can hold it: None, bool, numbers, str, bytes, lists, dicts and
-                arrays of numbers, read-only. Arrays of text are lists of str, and in place of one that cannot be read
-                stands a text that says so. A ReplayPolicy's has ``current_step``, ``episode_length`` and
-                ``episode_index``.
+            The action, ``{k: float32 (B, T_action, D)}``, writable, keys without prefix.
+
+            The info, whatever the policy adds, as a message can hold it: None, bool, numbers, str, bytes, lists, dicts
+            and arrays of numbers, read-only. Arrays of text are lists of str, and in place of one that cannot be read
+            stands a text that says so. A ReplayPolicy's has ``current_step``, ``episode_length`` and ``episode_index``.
 
         Raises:
             ContractError: the observation is not what the server wants, the action not what it promised, or another

@@ -1,4 +1,4 @@
-"""Intervals and bounds of a success rate, all at 95%; ``docs/statistics.md`` says which is used where, and why.
+"""Intervals and bounds of a success rate, all at 95%; ``docs/results.md`` says which is used where, and why.
 
 ``wilson`` is for a number of episodes that was fixed beforehand. ``anytime`` holds at every number of episodes at once,
 so that a run may look at it after each episode and end when it pleases.

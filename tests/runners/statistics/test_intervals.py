@@ -41,7 +41,7 @@ def test_anytime_interval_holds_the_rates_whose_density_is_at_least_5_percent(su
 
 
 def test_anytime_interval_is_wider_than_wilsons():
-    """That is its price; how much wider is told in docs/statistics.md."""
+    """That is its price; how much wider is told in docs/results.md."""
     for successes, episodes in [(40, 50), (404, 807)]:
         low, high = anytime_interval(successes, episodes)
         wilson_low, wilson_high = success_interval(successes, episodes)
