@@ -9,9 +9,11 @@ from pathlib import Path
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 
 from runners.config.schema import register_schemas
+from runners.config.task_parts import SCRIPTED, take_embodiments_part
+from runners.launch.command_line import written_out
 from runners.launch.resolvers import register_resolvers
 
 ROOT = Path(__file__).parents[2]
@@ -83,8 +85,13 @@ def compose(app, overrides, config_dir=None):
     GlobalHydra.instance().clear()
     with hydra.initialize_config_module("conf", version_base="1.3"):
         extra = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir else []
-        config = hydra.compose(app, [*overrides, *extra])
-        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        config = hydra.compose(app, [*written_out(overrides), *extra], return_hydra_config=True)
+    with open_dict(config):
+        choices = config.pop("hydra").runtime.choices
+        if "task" in config:
+            with_expert = choices.get("server") in SCRIPTED
+            config.task = take_embodiments_part(config.task, choices, with_expert=with_expert)
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
 
 
 def run_in(folder, *command, timeout_s=240):

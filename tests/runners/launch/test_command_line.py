@@ -80,6 +80,8 @@ def test_setting_that_a_later_one_overrules_is_told(command, monkeypatch):
 
 def test_paths_are_those_of_the_folder_that_the_command_was_given_in(command, monkeypatch, tmp_path):
     composed = []
-    monkeypatch.setattr(play, "play", lambda composition: composed.append((composition.config.dataset, Path.cwd())) or 0)
+    monkeypatch.setattr(
+        play, "play", lambda composition: composed.append((composition.config.dataset, Path.cwd())) or 0
+    )
     command(play, "dataset=base/dataset", "hydra.job.chdir=true", "hydra.run.dir=run")
     assert composed == [(str(tmp_path / "base/dataset"), tmp_path / "run")]
