@@ -149,6 +149,7 @@ def is_alive(group):
     return True
 
 
+@pytest.mark.process
 def test_every_simulated_section_gives_its_rows(config, tmp_path):
     sections = {
         "control_step": list(measure_control_step(config, tmp_path)),

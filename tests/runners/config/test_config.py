@@ -58,6 +58,7 @@ def test_every_option_composes_and_its_targets_exist(option):
         assert embodiment.is_empty == (str(option) in ("embodiment/declared", "task/any"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.parts[0] == "task" and o.name != "any"], ids=str)
 def test_task_of_an_option_is_registered_by_its_import(option):
     """In a process of its own: importing a task's module must be enough, and must not start a simulator."""
@@ -326,6 +327,7 @@ def test_interrupt_ends_a_multirun(command, monkeypatch):
     assert played == [1]
 
 
+@pytest.mark.process
 def test_help_answers_at_once_without_simulator_or_torch():
     """Through the real entry point, with a look at what was imported as the process ends."""
     watch = (
@@ -345,6 +347,7 @@ def test_help_answers_at_once_without_simulator_or_torch():
         assert told in helped.stdout
 
 
+@pytest.mark.process
 def test_command_is_installed():
     told = subprocess.run(
         [str(GROOT_PLAY), "--server_port", "5556"], capture_output=True, text=True, timeout=60, check=False
@@ -353,6 +356,7 @@ def test_command_is_installed():
     assert "server.port=5556" in told.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("start", "number"),
     [

@@ -46,6 +46,7 @@ def summary_of(rows, *, wall_s=2.0, **stats):
     return summarise(rows, task="Toy-v0", instruction="reach", wall_s=wall_s, renders=5, client=client)
 
 
+@pytest.mark.process
 def test_rows_survive_a_kill_right_after_they_were_appended(tmp_path):
     path = tmp_path / "episodes.jsonl"
     command = [sys.executable, "-c", KILLED_AFTER_TWO_ROWS, str(path)]
