@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import scipy.stats  # noqa: F401  # for the intervals: it takes a second, and episodes end in the middle of a beat
 import wandb
 
 from groot_wrappers.errors import ContractError
