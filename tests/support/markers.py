@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-STARTING = {"groot_bench", "groot_play", "policy_process", "server_process"}
+STARTING = {"groot_bench", "groot_play", "inspect", "machine", "policy_process", "server_process"}
 """Fixtures that start processes of ours."""
 
-_EVENTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
+EVENTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
 
 _guarded = False
 
@@ -21,6 +21,7 @@ def pytest_configure(config):
     sys.addaudithook(_refuse)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
 def pytest_collection_modifyitems(items):
     for item in items:
         if STARTING & set(item.fixturenames):
@@ -40,22 +41,18 @@ def in_this_process(request, monkeypatch):
     """Let no process begin in a test that is not marked so."""
     global _guarded  # noqa: PLW0603  # a hook of the interpreter cannot be taken away
     if not any(request.node.get_closest_marker(name) for name in ("process", "simulator")):
-        monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", lambda self: _fail("multiprocessing"))
+        monkeypatch.setattr(
+            multiprocessing.process.BaseProcess, "start", lambda process: _fail(f"multiprocessing {process.name}")
+        )
         _guarded = True
     yield
     _guarded = False
 
 
 def _refuse(event, arguments):
-    if _guarded and event in _EVENTS:
+    if _guarded and event in EVENTS:
         _fail(f"{event} {arguments[:2]}")
 
 
 def _fail(what):
-    import os
-
-    if os.environ.get("GUARD_LOG"):
-        with open(os.environ["GUARD_LOG"], "a") as f:
-            f.write(f"{os.environ.get('PYTEST_CURRENT_TEST')} {what}\n")
-        return
-    pytest.fail(f"A process was started ({what}). Mark the test with `pytest.mark.process`.")
+    pytest.fail(f"A process was started ({what}), which is for tests that are marked: pytest.mark.process")

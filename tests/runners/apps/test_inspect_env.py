@@ -42,7 +42,6 @@ def pasted(out):
     return Embodiment.from_config(yaml.safe_load(out.partition("--config-dir my_conf embodiment=my_robot):\n")[2]))
 
 
-@pytest.mark.process
 def test_what_fits_is_told_and_can_be_pasted(inspect, tmp_path):
     run = inspect("server=expert")
     assert run.returncode == 0, run.stderr
@@ -85,7 +84,6 @@ def test_of_several_language_keys_one_is_enough(wanted, rows, pasted_key):
     assert f"language: {pasted_key}" in list(_yaml([], toy_embodiment(), modality))
 
 
-@pytest.mark.process
 def test_without_an_embodiment_the_env_is_drafted(inspect):
     run = inspect("embodiment=declared")
     assert run.returncode == 1

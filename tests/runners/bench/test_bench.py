@@ -176,6 +176,7 @@ def test_every_simulated_section_gives_its_rows(config, tmp_path):
     assert write_plot(tmp_path / "bench.png", [row for rows in sections.values() for row in rows])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("ending", "told"),
     [
