@@ -175,7 +175,7 @@ def _run(request, streams):
     os.environ.clear()
     os.environ.update(request["environment"])
     first, *rest = request["arguments"]
-    if rest[:1] == ["-m"]:
+    if first == sys.executable:
         sys.argv[:] = rest[1:]
         sys.path[0] = request["folder"]
         runpy.run_module(rest[1], run_name="__main__", alter_sys=True)

@@ -343,7 +343,7 @@ def test_help_answers_at_once_without_simulator_or_torch():
     )
     assert helped.returncode == 0, helped.stderr
     assert "imported: []" in helped.stdout
-    for told in ("server=expert", "GR00T_API_TOKEN", "embodiment:", "Exit codes", "horizons:"):
+    for told in ("server=expert", "GR00T_API_TOKEN", "embodiment=", "Exit codes", "horizons="):
         assert told in helped.stdout
 
 

@@ -191,6 +191,7 @@ print("over", flush=True)
 
 
 @pytest.mark.process
+@pytest.mark.timing
 @pytest.mark.parametrize("key", ["0123456789" * 4, None], ids=["unreachable", "no account"])
 def test_run_goes_on_offline_where_wandb_cannot_be_reached(tmp_path, clean_environment, key):
     home = tmp_path / "home"  # where no one has logged in
