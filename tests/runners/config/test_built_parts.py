@@ -38,6 +38,7 @@ def test_classes_take_plain_lists_and_mappings_at_any_depth():
         assert type(taken["inner"][0].taken["names"]) is list
 
 
+@pytest.mark.slow
 def test_lists_of_an_env_config_stay_lists_and_what_they_describe_is_built():
     cfg = load_env_cfg(LIFT, sim())
     pose = {"_target_": "isaaclab.assets.ArticulationCfg.InitialStateCfg", "pos": [0.0, 0.0, 0.5]}
