@@ -34,12 +34,11 @@ PRELOADED = (
     "runners.launch.run_hook",
     "runners.recorders.lerobot",
     "runners.recorders.video",
-    "runners.recorders.wandb",
     "scipy.stats",
     "tests.support.servers.policy_servers",
     "tests.support.toys.task",
-    "wandb",
 )
+"""Not wandb: as it is imported it makes a folder, which would go with the first process that ends."""
 
 IS_WARM = os.environ.get("WARM") != "0"
 
