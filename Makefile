@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 LEROBOT := .lerobot/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint docs lock clean
+.PHONY: help setup demo check test lint quick-tests docs lock clean
 .PHONY: verify-dataset verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
@@ -20,11 +20,24 @@ $(READY): requirements.txt requirements-data.txt setup.cfg setup.py .ci/setup.sh
 demo: $(READY)  ## lift cubes through a real policy server: 8 episodes over 4 envs, results in outputs/
 	$(BIN)/groot-play server=expert num_envs=4 episodes=8 horizons=chunked $(ARGS)
 
-check: lint  ## lint, types and the tests that need no simulator
-	$(BIN)/python -m pytest tests -m 'not simulator' $(ARGS)
+# Tests that start no process and are not slow share the workers; those that start some keep a file's together, as they
+# share its simulator; those that look at the clock have the machine to themselves. pytest ends with 5 where ARGS leave
+# a part without tests.
+WORKERS ?= 2
+IN_PROCESS := not process and not simulator and not timing
+PYTEST := $(BIN)/python -m pytest tests $(ARGS)
+ANY := || [ $$? -eq 5 ]
 
-test: lint  ## lint, types, unit tests and the tests with the real simulator
-	$(BIN)/python -m pytest tests $(ARGS)
+check: $(READY)  ## lint, types and the tests that start no process: before every commit, in a minute
+	$(MAKE) --jobs=2 --output-sync=target lint quick-tests
+
+quick-tests: $(READY)
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS) and not slow"
+
+test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in ten minutes
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS)" $(ANY)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "(process or simulator) and not timing" $(ANY)
+	$(PYTEST) -m timing $(ANY)
 
 verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)
 	$(BIN)/python -m pytest tests/verify/verify_lift.py tests/verify/verify_num_envs.py --capture=no --timeout=7200 $(ARGS)
@@ -62,7 +75,7 @@ verify-slurm: $(READY)  ## prove that a sweep on SLURM survives its node; instal
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy groot_wrappers runners
+	$(BIN)/mypy groot_wrappers runners tasks
 
 docs: $(READY)  ## build the documentation (docs/_build/html)
 	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)

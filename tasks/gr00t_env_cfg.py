@@ -22,6 +22,8 @@ Isaac Sim::
 
 # ruff: noqa: RUF012 - configclass copies mutable defaults for each instance
 
+from typing import Any
+
 import torch
 from isaaclab.envs import ManagerBasedEnv, ManagerBasedRLEnvCfg, mdp
 from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg, SceneEntityCfg
@@ -54,7 +56,7 @@ def newton_physics(**solver: object) -> NewtonCfg:
     Args:
         **solver: Fields of ``MJWarpSolverCfg`` that differ for a task, e.g. ``ls_iterations`` for a many-fingered hand.
     """
-    settings: dict = {"integrator": "implicitfast", "cone": "elliptic", "impratio": 10.0}
+    settings: dict[str, Any] = {"integrator": "implicitfast", "cone": "elliptic", "impratio": 10.0}
     return NewtonCfg(solver_cfg=NewtonReplaySolverCfg(**(settings | solver)), num_substeps=1)
 
 

@@ -3,6 +3,7 @@
 import signal
 
 pytest_plugins = [
+    "tests.support.markers",
     "tests.support.processes",
     "tests.support.rollouts",
     "tests.support.samples.datasets",

@@ -15,6 +15,7 @@ from runners.config.composed import Composition, settled
 from runners.config.override_errors import explain, is_hydras
 from runners.config.schema import register_schemas
 from runners.launch.command_line import refuse_long_names, refuse_old_flags, refuse_tokens, written_out
+from runners.launch.help_text import print_help
 from runners.launch.resolvers import register_resolvers
 from runners.utils.endings import begin, end_with, guarded
 from runners.utils.exit_codes import FAILED, SweepEnded, worst
@@ -48,6 +49,7 @@ def launch(
         complete: Completes the arguments of the command line before they are parsed; may raise a ContractError.
     """
     begin()
+    print_help(config_name, sys.argv[1:])
     refuse_old_flags(sys.argv[1:], old_flags or {})
     refuse_tokens(sys.argv[1:])
     refuse_long_names(sys.argv[1:])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import msgspec
+import scipy.stats  # noqa: F401  # for the intervals: it takes a second, and episodes end in the middle of a beat
 import wandb
 
 from groot_wrappers.errors import ContractError

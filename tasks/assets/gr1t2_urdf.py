@@ -8,10 +8,12 @@ the mass of a box of the finger's size, and the colliders of fingers and palms b
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
 import trimesh
+from numpy.typing import ArrayLike
 
 __all__ = ["write_urdf"]
 
@@ -121,7 +123,7 @@ class _Builder:
         """Write a mesh with fewer triangles, once, and return its file name."""
         target = self._meshes / f"{source.stem}.stl"
         if not target.exists():
-            mesh = trimesh.load(source, force="mesh")
+            mesh: Any = trimesh.load(source, force="mesh")
             mesh.merge_vertices()
             most = _TRIANGLES_TORSO if source.stem == "torso" else _TRIANGLES
             if len(mesh.faces) > most:
@@ -189,8 +191,8 @@ def _write_origin(parent: ET.Element, pose: np.ndarray) -> None:
 
 def _combined(masses: list[tuple[float, np.ndarray, np.ndarray]]) -> tuple[float, np.ndarray, np.ndarray]:
     """Mass (kg), centre (m) and inertia about it (kg m2, (3, 3)) of bodies of given mass, pose and moments."""
-    total = sum(mass for mass, _, _ in masses)
-    centre = sum(mass * pose[:3, 3] for mass, pose, _ in masses) / total
+    total = sum((mass for mass, _, _ in masses), 0.0)
+    centre = np.sum([mass * pose[:3, 3] for mass, pose, _ in masses], axis=0) / total
     inertia = np.eye(3) * _MIN_INERTIA
     for mass, pose, moments in masses:
         arm = pose[:3, 3] - centre
@@ -229,5 +231,5 @@ def _sided(name: str) -> str:
     return name
 
 
-def _text(values: object) -> str:
+def _text(values: ArrayLike) -> str:
     return " ".join(f"{value:.6g}" if abs(value) > 1e-9 else "0" for value in np.ravel(values))

@@ -99,7 +99,7 @@ def _build(folder: Path) -> None:
         raise AssetError(f"{_CONVERTER} wrote {built}, not panda.usda. {_INSTALL}")
 
 
-def _simplified(urdf: Path) -> ET.ElementTree:
+def _simplified(urdf: Path) -> "ET.ElementTree[ET.Element]":
     """The URDF with ``_COLLIDERS`` in place of all of its own colliders."""
     tree = ET.parse(urdf)  # noqa: S314, a file of an installed package
     for link in tree.getroot().iter("link"):

@@ -6,6 +6,7 @@ capsules and a box; what is seen is a smooth torus, spokes, and a red cap on the
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,20 +66,20 @@ def _build(folder: Path) -> None:
     stage.GetRootLayer().Save()
 
 
-def _add_looks(stage: object) -> None:
+def _add_looks(stage: Any) -> None:
     """Rim, hub and spokes in dark rubber, the cap in red."""
     import trimesh  # noqa: PLC0415, only for a build
 
     rim = trimesh.creation.torus(RIM_RADIUS, TUBE_RADIUS, 48, 12)
     rim.apply_translation([0, 0, RIM_HEIGHT])
-    post = trimesh.creation.cylinder(CAP_RADIUS, segment=[[0, 0, 0], [0, 0, CAP_HEIGHT - 0.004]])
+    post = trimesh.creation.cylinder(CAP_RADIUS, segment=[[0.0, 0.0, 0.0], [0.0, 0.0, CAP_HEIGHT - 0.004]])
     spokes = [trimesh.creation.cylinder(_SPOKE_RADIUS, segment=segment) for segment in _spokes()]
     cap = trimesh.creation.cylinder(CAP_RADIUS, segment=[[0, 0, CAP_HEIGHT - 0.004], [0, 0, CAP_HEIGHT]])
     _add_mesh(stage, "Body", trimesh.util.concatenate([rim, post, *spokes]), "dark")
     _add_mesh(stage, "Cap", cap, "red")
 
 
-def _add_mesh(stage: object, name: str, shape: object, colour: str) -> None:
+def _add_mesh(stage: Any, name: str, shape: Any, colour: str) -> None:
     from pxr import Gf, Sdf, UsdGeom, UsdShade, Vt  # noqa: PLC0415, only for a build
 
     mesh = UsdGeom.Mesh.Define(stage, f"/Wheel/{name}")
@@ -96,7 +97,7 @@ def _add_mesh(stage: object, name: str, shape: object, colour: str) -> None:
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
 
 
-def _add_colliders(stage: object) -> None:
+def _add_colliders(stage: Any) -> None:
     """Capsules along rim and spokes and a box about the hub; none of them is drawn."""
     from pxr import Gf, UsdGeom, UsdPhysics, UsdShade  # noqa: PLC0415, only for a build
 
@@ -105,7 +106,7 @@ def _add_colliders(stage: object) -> None:
     friction.CreateStaticFrictionAttr(_FRICTION)
     friction.CreateDynamicFrictionAttr(_FRICTION)
 
-    def collide(shape: object) -> None:
+    def collide(shape: Any) -> None:
         UsdPhysics.CollisionAPI.Apply(shape.GetPrim())
         shape.CreatePurposeAttr("guide")
         UsdShade.MaterialBindingAPI.Apply(shape.GetPrim()).Bind(rubber, materialPurpose="physics")

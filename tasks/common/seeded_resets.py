@@ -22,7 +22,7 @@ _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 def uses_episode_generators[**P](term: Callable[P, None]) -> Callable[P, None]:
     """Mark a reset term that draws by ``uniform`` alone, or not at all."""
-    term.uses_episode_generators = True
+    term.uses_episode_generators = True  # type: ignore[attr-defined]  # a function takes any
     return term
 
 

@@ -20,9 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 from runners.apps import play as play_command
 from runners.utils.interrupts import INTERRUPTIONS
 from tests.support.dataset_reader import read_whole
-
-ROOT = Path(__file__).parents[2]
-
+from tests.support.warm_parent import ROOT, start_warm
 
 GROOT_PLAY = Path(sys.executable).with_name("groot-play")
 
@@ -61,7 +59,7 @@ def clean_environment(monkeypatch):
 def groot_play(tmp_path, clean_environment):
     """Start groot-play on the toy task, in a process group of its own, in an empty folder; ended with the test.
 
-    ``terminal`` is the end of a pseudo-terminal that is to be its own, instead of pipes.
+    ``terminal`` is the end of a pseudo-terminal that is to be its own, instead of pipes; it then has no warm parent.
     """
     started = []
 
@@ -70,17 +68,18 @@ def groot_play(tmp_path, clean_environment):
         settings = [override for override in overrides if not override.startswith("-")]
         folder = str(ROOT / "tests/support/toys/conf")
         command = [str(GROOT_PLAY), *flags, "--config-dir", folder, f"task={task}", *settings]
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=os.environ | (env or {}),
-            stdin=terminal,
-            stdout=terminal or subprocess.PIPE,
-            stderr=terminal or subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=terminal and (lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)),  # noqa: PLW1509  # no threads
-        )
+        options = {"cwd": tmp_path, "env": os.environ | (env or {}), "text": True, "start_new_session": True}
+        if terminal is None:
+            process = start_warm(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        else:
+            process = subprocess.Popen(
+                command,
+                stdin=terminal,
+                stdout=terminal,
+                stderr=terminal,
+                preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no threads
+                **options,
+            )
         started.append(process)
         return process
 
@@ -117,7 +116,7 @@ class PolicyProcess:
     def __init__(self, *behaviours):
         self.behaviours = behaviours
         command = [sys.executable, "-m", "tests.support.servers.policy_servers", *behaviours]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.process = start_warm(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     @functools.cached_property
     def ports(self):

@@ -11,6 +11,7 @@ import tasks
 from tests.support.processes import ROOT
 
 
+@pytest.mark.process
 def test_importing_tasks_loads_no_simulator():
     code = "import sys, tasks; print([m for m in sys.modules if m.split('.')[0] in ('isaaclab', 'torch', 'newton')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

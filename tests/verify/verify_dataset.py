@@ -41,7 +41,7 @@ def dataset(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def read(dataset, tmp_path_factory):
-    script = Path(__file__).with_name("read_with_lerobot.py")
+    script = Path(__file__).with_name("support") / "read_with_lerobot.py"
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path_factory.mktemp("hf")), "PYTHONPATH": ""}
     command = [os.environ["LEROBOT_PYTHON"], "-W", "ignore", script, dataset.resolve()]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=3600, check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.verify.trajectories import EPISODES
+from tests.verify.support.trajectories import EPISODES
 
 NUM_ENVS = (1, 4, 16)
 TOLERANCE = 1e-5
@@ -19,7 +19,7 @@ def runs(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("trajectories"), {}
     for num_envs in NUM_ENVS:
         path = folder / f"{num_envs}.npz"
-        command = [sys.executable, "-m", "tests.verify.trajectories", str(num_envs), str(path)]
+        command = [sys.executable, "-m", "tests.verify.support.trajectories", str(num_envs), str(path)]
         subprocess.run(command, check=True, timeout=3600, cwd=Path(__file__).parents[2])
         found[num_envs] = dict(np.load(path))
     return found

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import ROOT, clean_environment, finish, groot_play, require_every_episode_once, rows_of
-from tests.verify.slurm_cluster import PACKAGES, SlurmCluster
+from tests.verify.support.slurm_cluster import PACKAGES, SlurmCluster
 
 __all__ = ["clean_environment", "groot_play"]  # fixtures
 

@@ -113,6 +113,7 @@ def test_text_goes_with_its_row_under_every_language_key(serve, group_of, form):
     assert rows_of(group.get_action(take_rows(numbered(5), [3, 1]))[0]) == [3, 1]
 
 
+@pytest.mark.timing
 def test_servers_are_asked_at_the_same_time(serve, group_of):
     group = group_of(serve(), serve(), serve())
     start = time.monotonic()
@@ -238,6 +239,7 @@ def test_observation_that_does_not_fit_costs_no_server(serve, group_of):
     assert rows_of(group.get_action(numbered(2))[0]) == [0, 1]
 
 
+@pytest.mark.timing
 def test_closing_ends_what_is_waited_for(serve, group_of):
     group = group_of(serve(), serve(), timeout_s=20)
     errors = []

@@ -50,6 +50,7 @@ class TestWaiting:
                 assert "nobody listens" not in told
                 assert "connect_timeout_s" not in told, "more time is of no use"
 
+    @pytest.mark.timing
     @pytest.mark.parametrize(
         ("found", "told"),
         [
@@ -216,6 +217,7 @@ class TestDeath:
 
 
 class TestEnd:
+    @pytest.mark.process
     @pytest.mark.parametrize("last", ["client.close()", "del client", "pass"])
     def test_of_the_process_does_not_hang(self, last):
         with socket.socket() as silent:

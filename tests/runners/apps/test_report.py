@@ -256,6 +256,7 @@ def test_comparison_with_a_run_that_ended_early_says_so(report, tmp_path):
     assert "B was ended early by stop.ci_width" in out
 
 
+@pytest.mark.process
 def test_help_answers_with_examples(tmp_path):
     command = [sys.executable, "-m", "runners.apps.report"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

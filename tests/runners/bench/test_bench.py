@@ -149,6 +149,7 @@ def is_alive(group):
     return True
 
 
+@pytest.mark.process
 def test_every_simulated_section_gives_its_rows(config, tmp_path):
     sections = {
         "control_step": list(measure_control_step(config, tmp_path)),
@@ -175,6 +176,7 @@ def test_every_simulated_section_gives_its_rows(config, tmp_path):
     assert write_plot(tmp_path / "bench.png", [row for rows in sections.values() for row in rows])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("ending", "told"),
     [

@@ -38,6 +38,7 @@ def test_classes_take_plain_lists_and_mappings_at_any_depth():
         assert type(taken["inner"][0].taken["names"]) is list
 
 
+@pytest.mark.slow
 def test_lists_of_an_env_config_stay_lists_and_what_they_describe_is_built():
     cfg = load_env_cfg(LIFT, sim())
     pose = {"_target_": "isaaclab.assets.ArticulationCfg.InitialStateCfg", "pos": [0.0, 0.0, 0.5]}
@@ -48,6 +49,7 @@ def test_lists_of_an_env_config_stay_lists_and_what_they_describe_is_built():
     assert cfg.camera_keys == ["['x']"]
 
 
+@pytest.mark.process
 def test_policy_of_a_server_takes_plain_containers_too():
     described = {"_target_": f"{__name__}.Picky", "joints": [1], "limits": {"low": [0]}}
     with pytest.raises(Exception, match="list dict list"), embedded_server(described, 0, "nested"):

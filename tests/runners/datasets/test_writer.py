@@ -83,7 +83,7 @@ def test_instruction_is_under_the_language_key(tmp_path, language, column):
 
 
 def test_many_episodes_are_spread_over_folders(tmp_path, monkeypatch):
-    for module in ("layout", "features"):
+    for module in ("paths", "features"):
         monkeypatch.setattr(f"runners.datasets.{module}.CHUNK_SIZE", 2)
     folder = make_dataset(tmp_path / "set", [2] * 5, ["reach"] * 5)
     assert len(read_whole(folder)) == 5
@@ -181,6 +181,7 @@ def test_data_set_of_another_kind_is_not_gone_on_with(tmp_path, change):
     assert len(read_whole(folder)) == 3
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of fork: the child uses none of the threads
 def test_killed_at_any_moment_it_can_be_read_and_gone_on_with(tmp_path):
     """A process kills itself before it opens, names or removes its 1st, 2nd, 3rd ... file, until it gets through."""

@@ -34,6 +34,7 @@ def frames_of(path):
         return sum(1 for _ in container.decode(video=0))
 
 
+@pytest.mark.timing
 def test_no_server_is_told_once_and_at_once(groot_play):
     port = free_port()
     process = groot_play(f"server.port={port}", "server.connect_timeout_s=1.5", "hydra.run.dir=run")

@@ -32,6 +32,7 @@ def refusal(command, monkeypatch):
     return told
 
 
+@pytest.mark.process
 def test_server_that_is_not_there_is_told_before_torch_and_the_simulator_are_imported(tmp_path):
     """Through the real entry point, with a look at what was imported as the process ends."""
     watch = (

@@ -44,6 +44,7 @@ def episode_rows(run):
     return [entry for entry in run.history if "episode/index" in entry]
 
 
+@pytest.mark.process
 def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, clean_environment):
     recorders = Recorders([VideoRecorder(), WandbRecorder("offline", "groot-tests")])
     recorders.on_run_start(run_info(tmp_path))
@@ -77,6 +78,7 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
     assert run.exit_code == 0, "the run is closed"
 
 
+@pytest.mark.process
 def test_rate_over_time_is_that_of_the_plan_in_its_order_with_its_interval(tmp_path, clean_environment):
     recorder = WandbRecorder("offline", "groot-tests")
     recorder.on_run_start(run_info(tmp_path, stop=StopRule(make_plan(4, 0, ["reach"]), None)))
@@ -94,6 +96,7 @@ def test_rate_over_time_is_that_of_the_plan_in_its_order_with_its_interval(tmp_p
     ]
 
 
+@pytest.mark.process
 def test_number_of_episodes_is_kept_beside_their_table(tmp_path, clean_environment):
     recorder = WandbRecorder("offline", "groot-tests")
     recorder.on_run_start(run_info(tmp_path))
@@ -106,6 +109,7 @@ def test_number_of_episodes_is_kept_beside_their_table(tmp_path, clean_environme
     assert not {"episodes", "instructions"} & set(names), "a table would take the place of a figure"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("task", ["Isaac-" + "Kitchen-" * 20 + "v0", "箱" * 70])
 def test_name_of_a_task_that_is_longer_than_a_tag_costs_no_record(tmp_path, clean_environment, task):
     recorders = Recorders([WandbRecorder("offline", "groot-tests")])
@@ -115,6 +119,7 @@ def test_name_of_a_task_that_is_longer_than_a_tag_costs_no_record(tmp_path, clea
     assert offline_run(tmp_path)[1].tags == [task[:64]]
 
 
+@pytest.mark.process
 def test_folders_of_wandb_are_the_runs_where_home_cannot_be_written(tmp_path, clean_environment, monkeypatch):
     monkeypatch.setenv("HOME", "/proc/nobody")
     for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
@@ -142,6 +147,7 @@ def test_mode_that_is_none_is_refused():
         WandbRecorder("onlin", "groot-tests")
 
 
+@pytest.mark.process
 def test_run_without_an_episode_is_closed_too(tmp_path, clean_environment):
     recorder = WandbRecorder("offline", "groot-tests")
     recorder.on_run_start(run_info(tmp_path))
@@ -149,6 +155,7 @@ def test_run_without_an_episode_is_closed_too(tmp_path, clean_environment):
     assert offline_run(tmp_path)[1].exit_code == 0
 
 
+@pytest.mark.process
 def test_run_is_closed_though_its_last_words_cannot_be_sent(tmp_path, clean_environment, monkeypatch):
     """As when W&B goes away in the middle of a run: a run left open would keep the process from ending."""
     recorder = WandbRecorder("offline", "groot-tests")
@@ -187,6 +194,8 @@ print("over", flush=True)
 """
 
 
+@pytest.mark.process
+@pytest.mark.timing
 @pytest.mark.parametrize("key", ["0123456789" * 4, None], ids=["unreachable", "no account"])
 def test_run_goes_on_offline_where_wandb_cannot_be_reached(tmp_path, clean_environment, key):
     home = tmp_path / "home"  # where no one has logged in

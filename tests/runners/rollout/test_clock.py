@@ -164,6 +164,7 @@ class Timed(ToyEnv):
         return super().step(action)
 
 
+@pytest.mark.timing
 def test_inference_is_hidden_behind_simulation_that_takes_longer(policy_process, tmp_path):
     """A server in a process of its own takes 92 ms, while 4 control steps of 40 ms are played."""
     port = policy_process("latent").ports["latent"]

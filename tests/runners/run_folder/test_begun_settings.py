@@ -202,6 +202,7 @@ def test_manifest_keeps_what_was_set_by_all_starts(begin, command, monkeypatch):
     assert told == [["seed=3", "instruction.text='so, it'", "num_envs=4"]]
 
 
+@pytest.mark.slow
 def test_jobs_of_a_sweep_go_on_with_what_they_were_begun_with_and_say_so(begin, go_on, tmp_path):
     folder = with_yaml_of_their_own(tmp_path)
     command = ["-m", "--config-dir", "my_conf", "task=toy", "seed=1,2", "sweep.name=mine"]

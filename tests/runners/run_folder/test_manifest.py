@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 
+import pytest
+
 from runners.run_folder import manifest
 from tests.support.processes import ROOT
 
@@ -13,6 +15,7 @@ def git(folder, *arguments):
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
 
 
+@pytest.mark.process
 def test_revision_is_that_of_the_checkout_and_says_whether_files_differ(tmp_path):
     git(tmp_path, "init")
     shutil.copy(ROOT / "runners/run_folder/manifest.py", tmp_path)
@@ -26,12 +29,14 @@ def test_revision_is_that_of_the_checkout_and_says_whether_files_differ(tmp_path
     assert manifest._revision(tmp_path) == manifest.Revision(revision.commit, modified=True)
 
 
+@pytest.mark.process
 def test_revision_is_none_outside_a_checkout_and_without_git(tmp_path, monkeypatch):
     assert manifest._revision(tmp_path) is None
     monkeypatch.setenv("PATH", "")
     assert manifest._revision(ROOT / "runners") is None
 
 
+@pytest.mark.process
 def test_what_is_returned_is_what_is_written(tmp_path):
     path = tmp_path / "manifest.json"
     written = manifest.write_manifest(

@@ -34,6 +34,7 @@ def read_ids(path, timeout_s=20):
     return [int(word) for word in path.read_text().split()]
 
 
+@pytest.mark.process
 def test_server_answers_within_the_block_and_all_that_was_started_ends_with_it(start, tmp_path):
     with start(f"sleep 300 & echo $$ $! >{tmp_path}/ids; {SERVE}") as port:
         with PolicyClient("127.0.0.1", port, connect_timeout_s=10) as client:
@@ -45,6 +46,7 @@ def test_server_answers_within_the_block_and_all_that_was_started_ends_with_it(s
     assert time.monotonic() - asked < 5, "it ends by Ctrl-C, and need not be killed"
 
 
+@pytest.mark.process
 def test_server_ends_with_a_run_that_is_killed(tmp_path):
     run = (
         "from pathlib import Path; from runners.servers.command_server import started_server\n"
@@ -64,6 +66,7 @@ def test_server_ends_with_a_run_that_is_killed(tmp_path):
     assert living(ids) == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "timeout_s", "why"),
     [

@@ -19,6 +19,8 @@ def empty_handed():
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.process
+@pytest.mark.timing
 @pytest.mark.usefixtures("empty_handed")
 def test_server_answers_within_the_block_and_ends_with_it(monkeypatch):
     monkeypatch.setenv("GR00T_API_TOKEN", "sesame-4711")
@@ -34,6 +36,7 @@ def test_server_answers_within_the_block_and_ends_with_it(monkeypatch):
     assert time.monotonic() - start < 3, "it stops when it is told, and need not be killed"
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("empty_handed")
 @pytest.mark.parametrize(
     ("policy", "why"),

@@ -89,6 +89,7 @@ def test_time_that_is_none_is_refused_by_name(base_ms):
         LatencyPolicy(policies.ToyPolicy(), base_ms, 0)
 
 
+@pytest.mark.process
 def test_client_of_a_server_waits_as_long():
     policy = {
         "_target_": "runners.servers.latency_policy.LatencyPolicy",

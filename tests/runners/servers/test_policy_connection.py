@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
 from groot_wrappers.protocol.client_group import ClientGroup
 from runners.episodes.episode_log import EpisodeLog
@@ -28,6 +30,7 @@ def play(folder, ports, episodes=NUM_ENVS):
         return client.stats, wall_s, [row.to_json() for row in sorted(log.rows, key=lambda row: row.index)]
 
 
+@pytest.mark.timing
 def test_four_servers_cut_the_servers_share_of_the_time_to_a_third(policy_process, tmp_path):
     """With 64 envs, and the same episodes. The policies alone would give: (20 + 18 * 64) / (20 + 18 * 16) = 3.8."""
     servers = [policy_process("latent") for _ in range(4)]

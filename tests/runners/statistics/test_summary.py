@@ -47,6 +47,7 @@ def figures_of(rows, *, wall_s=2.0, **stats):
     return msgspec.to_builtins(summary_of(rows, cost=cost))
 
 
+@pytest.mark.process
 def test_rows_survive_a_kill_right_after_they_were_appended(tmp_path):
     path = tmp_path / "episodes.jsonl"
     command = [sys.executable, "-c", KILLED_AFTER_TWO_ROWS, str(path)]

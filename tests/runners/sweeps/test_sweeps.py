@@ -106,6 +106,7 @@ def sweep(command, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_exit_code_is_the_worst_of_the_jobs(sweep):
     ends = {1: 2, 2: 1, 3: 0, 4: 3}
     assert sweep("seed=1,2,3", ends=ends)[0] == 1, "a job that failed is worse than one with errored episodes"
@@ -123,6 +124,7 @@ def test_failed_and_lost_jobs_are_told_with_their_settings(sweep):
     assert f"failed: seed=2 sweep.name=mine ({played[1][0].relative_to(Path.cwd())}): it was cut off" in out
 
 
+@pytest.mark.slow
 def test_glob_plays_every_instruction_in_a_folder_of_its_own(sweep):
     code, _, err, played = sweep("instruction=glob(*)", "recorder=[]")
     assert code == 0, err
@@ -138,6 +140,7 @@ def test_free_texts_with_commas_and_quotes_reach_the_jobs(sweep):
     assert [config.instruction.text for _, config in played] == texts, err
 
 
+@pytest.mark.slow
 def test_same_command_finds_its_folders_and_another_name_begins_others(sweep):
     folders = [
         [folder for folder, _ in sweep(*overrides)[3]]
@@ -148,6 +151,7 @@ def test_same_command_finds_its_folders_and_another_name_begins_others(sweep):
     assert folders[0] != folders[2]
 
 
+@pytest.mark.slow
 def test_named_sweep_grows_and_fresh_puts_it_aside(sweep):
     sweep("seed=1,2", "sweep.name=mine")
     sweep("seed=3", "sweep.name=mine")
@@ -175,6 +179,7 @@ def test_sweep_that_cannot_be_is_refused_before_a_job_begins(sweep, overrides, t
     assert told in err
 
 
+@pytest.mark.slow
 def test_gate_of_an_evaluation_in_shards_is_judged_at_the_end_of_the_sweep(sweep, monkeypatch):
     def play_shard(run, composition):
         folder, config = composition.folder, composition.config
@@ -243,6 +248,7 @@ def test_fresh_puts_the_folder_of_a_run_aside(command):
     assert f"fresh=true and resume={Path('run').resolve()} exclude each other" in err
 
 
+@pytest.mark.slow
 def test_of_many_jobs_none_writes_where_another_does(sweep):
     _, _, err, played = sweep("seed=range(15)", "instruction=empty,task", "recorder=[]")
     assert len({folder for folder, _ in played}) == 30, err

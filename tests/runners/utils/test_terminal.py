@@ -49,6 +49,7 @@ open("done", "w").write(open("first").read())
 """
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("clean_environment")
 @pytest.mark.parametrize(
     "redirection",
@@ -73,6 +74,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("clean_environment")
 def test_child_that_prints_goes_on_where_nobody_reads_any_more(tmp_path):
     (tmp_path / "script.py").write_text(IN_A_CHILD)
@@ -81,6 +83,7 @@ def test_child_that_prints_goes_on_where_nobody_reads_any_more(tmp_path):
     assert (ended.stderr, (tmp_path / "done").read_text()) == ("", "printed")
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("clean_environment")
 def test_what_an_encoding_does_not_have_is_escaped(tmp_path):
     (tmp_path / "first").touch()

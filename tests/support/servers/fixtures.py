@@ -6,15 +6,13 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.server import PolicyServer
 from tests.support.servers.policies import ToyPolicy
-
-ROOT = Path(__file__).parents[3]
+from tests.support.warm_parent import ROOT, start_warm
 
 
 def free_port():
@@ -28,7 +26,7 @@ class ServerProcess:
 
     def __init__(self, **options):
         command = [sys.executable, "-m", "tests.support.servers.policies", json.dumps(options)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.process = start_warm(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
 
     def kill(self):

@@ -91,6 +91,7 @@ def test_build_for_which_there_is_no_room_is_told_as_that_with_its_folder(tmp_pa
     assert raised.value.filename == str(tmp_path / "robot")
 
 
+@pytest.mark.process
 def test_of_two_processes_one_builds(tmp_path):
     code = f"""
         import os, time
@@ -110,6 +111,7 @@ def test_of_two_processes_one_builds(tmp_path):
     assert len(set(processes)) == 2
 
 
+@pytest.mark.process
 def test_two_processes_get_one_panda_in_silence(tmp_path):
     code = "from tasks.assets.panda import panda_usd; print(panda_usd())"
     ended = in_two_processes(code, XDG_CACHE_HOME=str(tmp_path))

@@ -65,7 +65,7 @@ def test_modalities_are_those_of_the_lift(expert):
     assert modality["action"].action_configs[0].rep == "ABSOLUTE"
 
 
-@pytest.mark.parametrize("execution", [1, 8])
+@pytest.mark.parametrize("execution", [pytest.param(1, marks=pytest.mark.slow), 8])
 @pytest.mark.parametrize("start", [(0.5, 0.0, 0.0), (0.6, -0.2, 0.5), (0.4, 0.2, -0.5), (0.42, -0.1, 0.3)])
 def test_a_cube_is_lifted_in_little_time(expert, arm, start, execution):
     x, y, yaw = start
@@ -139,6 +139,7 @@ def test_targets_stay_within_the_joints_limits(expert, arm):
     assert np.isfinite(action["joint_positions"]).all()
 
 
+@pytest.mark.process
 def test_it_starts_without_simulator_and_torch():
     code = (
         "import sys, tasks.lift_cube_franka.expert.joint_expert as e; e.LiftCubeExpert();"

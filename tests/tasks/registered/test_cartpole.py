@@ -47,6 +47,7 @@ def heights(video):
     return np.array([RAIL - np.argwhere(frame[:RAIL] < 128)[:, 0].min(initial=RAIL) for frame in frames])
 
 
+@pytest.mark.simulator
 @pytest.mark.parametrize(("task", "reset_mode"), [("cartpole_direct", "per_batch"), ("cartpole_manager", "per_env")])
 def test_policy_that_sees_pixels_alone_keeps_the_pole_up(task, reset_mode, asset_root, tmp_path):
     folder = tmp_path / "run"

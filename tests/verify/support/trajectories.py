@@ -1,6 +1,6 @@
 """Play planned episodes of the real lift in this process, and keep how cube and joints moved.
 
-``python -m tests.verify.trajectories NUM_ENVS FILE`` writes an ``.npz`` with an array an episode, by index.
+``python -m tests.verify.support.trajectories NUM_ENVS FILE`` writes an ``.npz`` with an array an episode, by index.
 """
 
 import sys
