@@ -130,7 +130,11 @@ class Beat:
             torch.as_tensor(values, device=self._device)
             for values in (self.steps, self.held, self.terminated, self.truncated, self.success)
         )
-        told = {"steps": steps, "success": None if self._succeeded is None else success, "error": self.errors}
+        told: dict[str, Any] = {
+            "steps": steps,
+            "success": None if self._succeeded is None else success,
+            "error": self.errors,
+        }
         told |= {"held": held, "unanswered": self.unanswered}
         return observation, self.reward, terminated, truncated, dict(info) | told
 

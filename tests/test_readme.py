@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 
 import tasks
 from groot_wrappers.embodiment.embodiment import Embodiment
-from groot_wrappers.protocol.client import ClientStats
+from groot_wrappers.protocol.client_interface import ClientStats
 from groot_wrappers.protocol.server import PolicyServer
 from runners.apps import dataset as dataset_app
 from runners.apps import report as report_app

@@ -1,7 +1,4 @@
-"""The client of a GR00T policy server.
-
-* ``PolicyClient``: ping, get_modality_config, get_action, reset, kill, over one connection.
-* ``ClientStats``: what its get_action calls cost.
+"""The client of a GR00T policy server: ``PolicyClient``.
 
 Free of torch and of the simulator. The protocol is that of ``gr00t/policy/server_client.py`` (Isaac-GR00T N1.6, N1.7).
 """
@@ -10,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,34 +22,14 @@ from groot_wrappers.modality import (
 )
 from groot_wrappers.observation_checks import check_action, check_observation, select_modalities
 from groot_wrappers.protocol.call_failures import CallFailures
+from groot_wrappers.protocol.client_interface import ClientStats
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.protocol.flat_form import flatten_observation, unflatten_action
 from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
 
-__all__ = ["ClientStats", "PolicyClient"]
+__all__ = ["PolicyClient"]
 
 _RETRY_S = 0.2
-
-
-@dataclass
-class ClientStats:
-    """What a client has done so far.
-
-    Attributes:
-        calls: get_action calls that were answered with an action.
-        observations: sum of their batch sizes B.
-        bytes: bytes sent and received, of all endpoints.
-        latencies_s: seconds of each of these calls, from the observation in hand to the checked action.
-        servers: of a group of clients, what each has done, by endpoint.
-        lost: of a client in a group, why it is left out; None while it is asked.
-    """
-
-    calls: int = 0
-    observations: int = 0
-    bytes: int = 0
-    latencies_s: list[float] = field(default_factory=list)
-    servers: dict[str, ClientStats] = field(default_factory=dict)
-    lost: str | None = None
 
 
 class PolicyClient:

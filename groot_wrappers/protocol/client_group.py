@@ -17,7 +17,8 @@ from groot_wrappers.errors import ContractError, Gr00tError, ServerError, Server
 from groot_wrappers.modality import ModalityConfigs, config_differences
 from groot_wrappers.observation_checks import check_observation, select_modalities
 from groot_wrappers.protocol.batch import split_rows, take_rows
-from groot_wrappers.protocol.client import ClientStats, PolicyClient
+from groot_wrappers.protocol.client import PolicyClient
+from groot_wrappers.protocol.client_interface import ClientStats
 
 __all__ = ["ClientGroup"]
 

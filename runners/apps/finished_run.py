@@ -87,7 +87,7 @@ def _write_results(folder: Path, config: Mapping[str, Any], manifest: Mapping[st
 
     How fast it was, and what was asked of the server, nobody knows any more.
     """
-    from groot_wrappers.protocol.client import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
+    from groot_wrappers.protocol.client_interface import ClientStats  # noqa: PLC0415  # these take libraries that are slow to import
     from runners.episodes.plan import PlannedEpisode  # noqa: PLC0415
     from runners.experiment.conclusion import run_summary  # noqa: PLC0415
     from runners.reports.pages import write_report  # noqa: PLC0415

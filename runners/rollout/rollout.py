@@ -15,8 +15,7 @@ from groot_wrappers.embodiment.action_map import Chunk
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.observation_checks import select_modalities
 from groot_wrappers.protocol.batch import take_rows
-from groot_wrappers.protocol.client import PolicyClient
-from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client_interface import Client
 from runners.config.schema import ServerReset
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode
@@ -38,7 +37,7 @@ SUCCESS_AT_ONCE = (
 
 def rollout(
     env: Gr00tActionWrapper,
-    client: PolicyClient | ClientGroup,
+    client: Client,
     plan: Sequence[PlannedEpisode],
     log: EpisodeLog,
     recorders: Recorder,
@@ -129,7 +128,7 @@ def _judged(info: Mapping[str, Any], env_id: int, ended: Ended) -> bool | None:
     return None if info["success"] is None or ended == "error" else bool(info["success"][env_id])
 
 
-def _reset_server(client: PolicyClient | ClientGroup, episodes: Iterable[PlannedEpisode], replay: ReplayWatch) -> None:
+def _reset_server(client: Client, episodes: Iterable[PlannedEpisode], replay: ReplayWatch) -> None:
     """Tell the server of each episode that begins."""
     for planned in episodes:
         replay.on_reset(client.reset({"seed": planned.seed, "episode_index": planned.index}))
@@ -144,7 +143,7 @@ def _reset_options(starting: Mapping[int, PlannedEpisode]) -> dict[str, Any]:
 
 
 def _question(
-    client: PolicyClient | ClientGroup,
+    client: Client,
     observation: Mapping[str, Any],
     rows: list[int],
     num_envs: int,

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers import PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client_interface import Client
 from runners.servers.command_server import started_server
 from runners.servers.embedded_server import embedded_server
 from runners.servers.hosting import TOKEN_VARIABLE
@@ -28,7 +29,7 @@ class PolicyConnection:
         revive: Takes the error that told of the failure; returns once the server answers again, or raises.
     """
 
-    client: PolicyClient | ClientGroup
+    client: Client
     revive: Callable[[Gr00tError], None]
 
 
@@ -99,7 +100,7 @@ def policy_client(
             what = "policy server" if server.policy is None else f"policy {server.policy._target_}"
             say(f"The {what} listens on 127.0.0.1:{port}")
         connected = [connect(host, port) for host, port in addresses]
-        client: PolicyClient | ClientGroup = connected[0]
+        client: Client = connected[0]
         if server.endpoints:
             client = ClientGroup(connected, on_loss=report_loss)
         clients.callback(client.close)

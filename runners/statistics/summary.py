@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from groot_wrappers.protocol.client import ClientStats, PolicyClient
-from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client_interface import Client, ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.statistics.intervals import Method, success_interval
 
@@ -83,7 +82,7 @@ def summarise(
     instruction: str,
     wall_s: float,
     renders: int,
-    client: PolicyClient | ClientGroup,
+    client: Client,
     waited_s: float = 0.0,
     counted: Sequence[EpisodeRow] | None = None,
     method: Method = "wilson",
