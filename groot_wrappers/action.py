@@ -57,8 +57,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         horizon = execution if horizon is None else horizon
         if not 1 <= execution <= horizon:
             raise ContractError(
-                f"horizons.execution={execution} was asked for, but the server's chunks hold {horizon} control steps. "
-                f"Set horizons.execution to 1 ... {horizon}."
+                f"`execution`={execution} was asked for, but the server's chunks hold {horizon} control steps. "
+                f"Set `execution` to 1 ... {horizon}."
             )
         self._isaaclab = IsaacLabEnv(env)
         self.num_envs = self._isaaclab.num_envs

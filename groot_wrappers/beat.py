@@ -130,13 +130,9 @@ class Beat:
             torch.as_tensor(values, device=self._device)
             for values in (self.steps, self.held, self.terminated, self.truncated, self.success)
         )
-        told: dict[str, Any] = {
-            "steps": steps,
-            "success": None if self._succeeded is None else success,
-            "error": self.errors,
-        }
-        told |= {"held": held, "unanswered": self.unanswered}
-        return observation, self.reward, terminated, truncated, dict(info) | told
+        told = dict(info) | {"steps": steps, "success": None if self._succeeded is None else success}
+        told |= {"error": self.errors, "held": held, "unanswered": self.unanswered}
+        return observation, self.reward, terminated, truncated, told
 
     def _park(self, envs: np.ndarray[Any, Any]) -> None:
         """Park some envs, bool (num_envs,), and keep which play, on the device too; None there where all do."""

@@ -69,11 +69,11 @@ class PolicyClient:
         self.endpoint = tcp_endpoint(host, port)
         if observation_form not in OBSERVATION_FORMS:
             raise Gr00tError(
-                f"observation_form must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
+                f"`observation_form` must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
             )
         for name, value in (("connect_timeout_s", connect_timeout_s), ("timeout_s", timeout_s)):
             if not 0 < value < float("inf"):
-                raise Gr00tError(f"{name} must be positive and finite seconds, got {value!r}")
+                raise Gr00tError(f"`{name}` must be positive and finite seconds, got {value!r}")
         self.stats = ClientStats()
         self._api_token = api_token
         self._observation_form = observation_form
@@ -301,7 +301,7 @@ class PolicyClient:
         try:
             reply, dialect = unpack(answer, numbers_only=False)
         except ProtocolError as error:
-            remedy = "Check server.host and server.port: another program may listen there"
+            remedy = "Check `host` and `port`: another program may listen there"
             if bytes(answer[:6]) == b"ERROR":
                 remedy = f"GR00T N1 answers so. {SUPPORTED}"
             raise ProtocolError(
@@ -314,7 +314,7 @@ class PolicyClient:
         if endpoint == "ping" and (not isinstance(reply, dict) or reply.get("status") != "ok"):
             raise ProtocolError(
                 f"{self._server} answered ping, but not as a GR00T server does. "
-                "Check server.host and server.port: another program may listen there"
+                "Check `host` and `port`: another program may listen there"
             )
         return reply, dialect
 

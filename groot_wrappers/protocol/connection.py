@@ -78,7 +78,7 @@ def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
         Gr00tError: one of them cannot be right; it names which and says how to write it.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not (0 if bind else 1) <= port <= 65535:
-        raise Gr00tError(f"port must be a whole number from {0 if bind else 1} to 65535, got {port!r}; set server.port")
+        raise Gr00tError(f"`port` must be a whole number from {0 if bind else 1} to 65535, got {port!r}")
     written = f"tcp://%s:{port or '*'}"
     if bind and host == "*":
         return written % host
@@ -91,8 +91,8 @@ def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
     elif isinstance(host, str) and _HOST_NAME.fullmatch(host):
         return written % host
     raise Gr00tError(
-        f"host must be a bare name or address such as 10.0.0.7, got {host!r}; "
-        "the port is a setting of its own: server.host=10.0.0.7 server.port=5555"
+        f"`host` must be a bare name or address such as 10.0.0.7, got {host!r}; "
+        "the port is a setting of its own: `host`=10.0.0.7 `port`=5555"
     )
 
 

@@ -102,7 +102,7 @@ class PolicyServer:
     ) -> None:
         if observation_form not in OBSERVATION_FORMS:
             raise Gr00tError(
-                f"observation_form must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
+                f"`observation_form` must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
             )
         wanted = tcp_endpoint(host, port, bind=True)
         self._policy = policy

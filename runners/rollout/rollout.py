@@ -25,6 +25,7 @@ from runners.rollout.clock import Clock, PausedClock
 from runners.rollout.schedule import RunningEpisode, Schedule
 from runners.servers.replay_watch import ReplayWatch
 from runners.utils.interrupts import interrupts_held
+from runners.utils.remedies import in_overrides
 
 __all__ = ["rollout"]
 
@@ -90,7 +91,7 @@ def rollout(
         """End what runs as errors; raise the error where it is for good, else return once the server is back."""
         nonlocal failures
         for env_id in list(schedule.running):
-            finish(env_id, "error", success=None, error=str(error))
+            finish(env_id, "error", success=None, error=in_overrides(error))
         failures += 1
         if failures > retries or not isinstance(error, ServerError | ServerUnreachableError):
             raise error

@@ -16,6 +16,7 @@ from groot_wrappers.protocol.client_interface import Client
 from runners.servers.command_server import started_server
 from runners.servers.embedded_server import embedded_server
 from runners.servers.hosting import TOKEN_VARIABLE
+from runners.utils.remedies import in_overrides
 
 __all__ = ["PolicyConnection", "policy_client"]
 
@@ -83,7 +84,7 @@ def policy_client(
         )
 
     def report_loss(error: Gr00tError) -> None:
-        say(f"\nA policy server is left out from here on; the others are asked for its share. {error}")
+        say(f"\nA policy server is left out from here on; the others are asked for its share. {in_overrides(error)}")
 
     def own_server(port: int) -> AbstractContextManager[int]:
         if server.command is not None:
@@ -106,7 +107,7 @@ def policy_client(
         clients.callback(client.close)
 
         def revive(error: Gr00tError) -> None:
-            say(f"\nThe policy server failed; what was running is tried again. {error}")
+            say(f"\nThe policy server failed; what was running is tried again. {in_overrides(error)}")
             if has_own and isinstance(error, ServerUnreachableError):
                 own.close()
                 own.enter_context(own_server(port))

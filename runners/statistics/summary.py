@@ -8,6 +8,7 @@ import numpy as np
 from groot_wrappers.protocol.client_interface import Client, ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.statistics.intervals import Method, success_interval
+from runners.utils.remedies import in_overrides
 
 __all__ = ["count", "summarise", "tally"]
 
@@ -114,7 +115,11 @@ def summarise(
         | {
             "waited_s": round(waited_s, 3),
             "endpoints": [
-                {"endpoint": endpoint.removeprefix("tcp://"), **_cost(stats), "lost": stats.lost}
+                {
+                    "endpoint": endpoint.removeprefix("tcp://"),
+                    **_cost(stats),
+                    "lost": stats.lost and in_overrides(stats.lost),
+                }
                 for endpoint, stats in client.stats.servers.items()
             ],
         },

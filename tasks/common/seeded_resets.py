@@ -32,8 +32,8 @@ def uniform(env: ManagerBasedEnv, env_ids: torch.Tensor | slice, ranges: Sequenc
     """Draw numbers within ranges, float32 (envs, ranges), on the env's device.
 
     The row of an env that begins a planned episode comes from its generator in the env's ``EpisodeContext``, which
-    ``Gr00tObservationWrapper`` gives it; others are drawn from torch's, as by IsaacLab's terms. All are drawn on the CPU,
-    so that a seed means the same start on any device.
+    ``Gr00tObservationWrapper`` gives it; others are drawn from torch's, as by IsaacLab's terms. All are drawn on the
+    CPU, so that a seed means the same start on any device.
 
     Args:
         env: The env.

@@ -183,9 +183,9 @@ class TestErrorReplies:
             (" ", "nested", "it gave no reason"),
             (None, "nested", "refused get_action: None"),
             ({"code": 3}, "nested", "{'code': 3}"),
-            ("Observation must contain a 'video' key", "flat", "key.* server.observation_form=nested$"),
-            ("Video key 'video.front' must be in observation", "nested", "tion.* server.observation_form=flat$"),
-            ("State key 'state.arm' must be in observation", "nested", "server.observation_form=flat$"),
+            ("Observation must contain a 'video' key", "flat", "key.* `observation_form`=nested$"),
+            ("Video key 'video.front' must be in observation", "nested", "tion.* `observation_form`=flat$"),
+            ("State key 'state.arm' must be in observation", "nested", "`observation_form`=flat$"),
             # these are no matter of form
             ("Observation must contain a 'video' key", "nested", "key$"),
             ("Video key 'video.front' must be in observation", "flat", "observation$"),
@@ -200,7 +200,7 @@ class TestErrorReplies:
     @pytest.mark.parametrize(("ours", "theirs"), [("nested", "flat"), ("flat", "nested")])
     def test_of_the_other_form_name_the_setting(self, serve, connect, ours, theirs):
         client = connect(serve(observation_form=theirs).port, observation_form=ours)
-        with pytest.raises(ServerError, match=f"server.observation_form={theirs}"):
+        with pytest.raises(ServerError, match=f"`observation_form`={theirs}"):
             client.get_action(observation())
 
     def test_of_a_server_in_another_dialect_after_a_restart_are_mended_by_asking_again(self, scripted, serve, connect):
@@ -230,7 +230,7 @@ class TestToken:
     def test_that_is_wrong_names_the_variable(self, serve, connect, token, told):
         client = connect(serve(api_token=self.secret).port, api_token=token)
         for call in (client.wait_until_ready, client.ping, client.get_modality_config, client.reset):
-            with pytest.raises(ServerError, match=f"Unauthorized.*{told}.*GR00T_API_TOKEN"):
+            with pytest.raises(ServerError, match=f"Unauthorized.*{told}.*`api_token`"):
                 call()
 
     def test_is_sent_only_if_set(self, scripted, connect):
@@ -286,7 +286,7 @@ class TestReplies:
     @pytest.mark.parametrize("reply", [3, {}, {"status": "bad"}, [{"status": "ok"}]])
     def test_to_ping_of_another_program_are_refused(self, scripted, connect, reply):
         port, _ = scripted(ping=reply)
-        with pytest.raises(ProtocolError, match=r"not as a GR00T server does\. Check server.host"):
+        with pytest.raises(ProtocolError, match=r"not as a GR00T server does\. Check `host`"):
             connect(port).wait_until_ready()
 
     def test_to_reset_must_be_a_dict(self, scripted, connect):
@@ -487,21 +487,21 @@ class TestArguments:
         ],
     )
     def test_name_a_host_that_is_none(self, host):
-        with pytest.raises(Gr00tError, match=r"host must be a bare name.*server.host=10.0.0.7 server.port=5555"):
+        with pytest.raises(Gr00tError, match=r"`host` must be a bare name.*`host`=10.0.0.7 `port`=5555"):
             PolicyClient(host)
 
     @pytest.mark.parametrize("port", [0, -1, 65536, "5555", 55.0, None, True])
     def test_name_a_port_that_is_none(self, port):
-        with pytest.raises(Gr00tError, match=r"port must be a whole number from 1 to 65535.*server.port"):
+        with pytest.raises(Gr00tError, match=r"`port` must be a whole number from 1 to 65535"):
             PolicyClient("localhost", port)
 
     @pytest.mark.parametrize(
         ("options", "told"),
         [
-            ({"observation_form": "deep"}, "observation_form must be one of nested, flat, got 'deep'"),
-            ({"timeout_s": 0}, "timeout_s must be positive and finite seconds, got 0"),
-            ({"timeout_s": float("nan")}, "timeout_s must be positive"),
-            ({"connect_timeout_s": float("inf")}, "connect_timeout_s must be positive and finite"),
+            ({"observation_form": "deep"}, "`observation_form` must be one of nested, flat, got 'deep'"),
+            ({"timeout_s": 0}, "`timeout_s` must be positive and finite seconds, got 0"),
+            ({"timeout_s": float("nan")}, "`timeout_s` must be positive"),
+            ({"connect_timeout_s": float("inf")}, "`connect_timeout_s` must be positive and finite"),
         ],
         ids=str,
     )

@@ -325,9 +325,9 @@ class TestListening:
     @pytest.mark.parametrize(
         ("options", "told"),
         [
-            ({"port": 65536}, "port must be a whole number from 0 to 65535, got 65536"),
-            ({"port": True}, "port must be a whole number"),
-            ({"host": "tcp://x"}, "host must be a bare name or address such as 10.0.0.7, got 'tcp://x'"),
+            ({"port": 65536}, "`port` must be a whole number from 0 to 65535, got 65536"),
+            ({"port": True}, "`port` must be a whole number"),
+            ({"host": "tcp://x"}, "`host` must be a bare name or address such as 10.0.0.7, got 'tcp://x'"),
             ({"observation_form": "deep"}, "must be one of nested, flat, got 'deep'"),
         ],
         ids=str,
