@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from groot_wrappers.modality import SUPPORTED
+from groot_wrappers.modality import SUPPORTED, ObservationForm
 from groot_wrappers.protocol.connection import NoReplyError
 
 __all__ = ["CallFailures"]
@@ -22,7 +22,7 @@ class CallFailures:
         server: how messages name the server.
         port: its port.
         api_token: what must never be shown, if not empty.
-        observation_form: "nested" or "flat".
+        observation_form: that of its observations.
         connect_timeout_s: seconds that the client waits for the server to come up.
         timeout_s: seconds that it waits for any other reply.
     """
@@ -33,7 +33,7 @@ class CallFailures:
         port: int,
         *,
         api_token: str | None,
-        observation_form: str,
+        observation_form: ObservationForm,
         connect_timeout_s: float,
         timeout_s: float,
     ) -> None:
@@ -85,8 +85,8 @@ class CallFailures:
             )
         elif text.startswith("Unknown endpoint"):
             text += f". GR00T N1.5's servers lack some endpoints. {SUPPORTED}"
-        elif self._observation_form == "flat" and _NESTED_WANTED.search(text):
+        elif self._observation_form is ObservationForm.flat and _NESTED_WANTED.search(text):
             text += ". The server wants the other form of observations: `observation_form`=nested"
-        elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
+        elif self._observation_form is ObservationForm.nested and _FLAT_WANTED.search(text):
             text += ". The server wants the other form of observations: `observation_form`=flat"
         return f"{self._server} refused {endpoint}: {text}"

@@ -14,9 +14,9 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import (
-    OBSERVATION_FORMS,
     SUPPORTED,
     ModalityConfigs,
+    ObservationForm,
     check_modality_configs,
     config_differences,
 )
@@ -60,23 +60,19 @@ class PolicyClient:
         port: int = 5555,
         *,
         api_token: str | None = None,
-        observation_form: str = "nested",
+        observation_form: str = ObservationForm.nested,
         connect_timeout_s: float = 30.0,
         timeout_s: float = 60.0,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         on_wait: Callable[[float], object] | None = None,
     ) -> None:
         self.endpoint = tcp_endpoint(host, port)
-        if observation_form not in OBSERVATION_FORMS:
-            raise Gr00tError(
-                f"`observation_form` must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
-            )
         for name, value in (("connect_timeout_s", connect_timeout_s), ("timeout_s", timeout_s)):
             if not 0 < value < float("inf"):
                 raise Gr00tError(f"`{name}` must be positive and finite seconds, got {value!r}")
         self.stats = ClientStats()
         self._api_token = api_token
-        self._observation_form = observation_form
+        self._observation_form = ObservationForm(observation_form)
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
         self._on_wait = on_wait
@@ -84,7 +80,7 @@ class PolicyClient:
             self._server,
             port,
             api_token=api_token,
-            observation_form=observation_form,
+            observation_form=self._observation_form,
             connect_timeout_s=connect_timeout_s,
             timeout_s=timeout_s,
         )
@@ -94,7 +90,7 @@ class PolicyClient:
         self._dialect: Dialect | None = None
 
     def __repr__(self) -> str:
-        return f"PolicyClient({self.endpoint!r}, observation_form={self._observation_form!r})"
+        return f"PolicyClient({self.endpoint!r}, observation_form='{self._observation_form}')"
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +185,7 @@ class PolicyClient:
         modality = self.get_modality_config()
         wanted = select_modalities(observation, modality)
         batch = check_observation(wanted, modality)
-        sent = flatten_observation(wanted, modality) if self._observation_form == "flat" else wanted
+        sent = flatten_observation(wanted, modality) if self._observation_form is ObservationForm.flat else wanted
         try:
             reply = self._call("get_action", {"observation": sent, "options": options})
             action, info = self._checked(reply, modality, batch)
@@ -291,7 +287,7 @@ class PolicyClient:
             request["data"] = data
         if self._api_token:
             request["api_token"] = self._api_token
-        pieces = pieces_of(request, self._dialect or Dialect.NPY)
+        pieces = pieces_of(request, self._dialect or Dialect.npy)
         try:
             sent, answer = self._connection.request(pieces, timeout_s, on_tick)
         except NoReplyError:
@@ -337,7 +333,7 @@ class PolicyClient:
                 f"{self._server} must answer get_action with [action, info], two dicts; got {told}. {SUPPORTED}"
             )
         action, info = reply
-        if self._observation_form == "flat":
+        if self._observation_form is ObservationForm.flat:
             action = unflatten_action(action)
         try:
             check_action(action, modality, batch)

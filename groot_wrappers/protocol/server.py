@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 import zmq
 
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError
-from groot_wrappers.modality import OBSERVATION_FORMS, ModalityConfigs, check_modality_configs
+from groot_wrappers.modality import ModalityConfigs, ObservationForm, check_modality_configs
 from groot_wrappers.observation_checks import check_action, check_observation
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, tcp_endpoint
 from groot_wrappers.protocol.flat_form import flatten_action, unflatten_observation
@@ -94,21 +94,17 @@ class PolicyServer:
         host: str = "127.0.0.1",
         port: int = 5555,
         *,
-        dialect: Dialect = Dialect.MSGPACK_NUMPY,
-        observation_form: str = "nested",
+        dialect: Dialect = Dialect.msgpack_numpy,
+        observation_form: str = ObservationForm.nested,
         api_token: str | None = None,
         allow_kill: bool = False,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
-        if observation_form not in OBSERVATION_FORMS:
-            raise Gr00tError(
-                f"`observation_form` must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
-            )
         wanted = tcp_endpoint(host, port, bind=True)
         self._policy = policy
         self._modality = check_modality_configs(policy.get_modality_config())
         self._dialect = Dialect(dialect)
-        self._observation_form = observation_form
+        self._observation_form = ObservationForm(observation_form)
         self._token = api_token.encode(errors="surrogateescape") if api_token else None
         self._allow_kill = allow_kill
         self._endpoints: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -227,7 +223,7 @@ class PolicyServer:
                 "send data={'observation': ..., 'options': ...}"
             )
         options = self._options("get_action", data, {"observation", "options"})
-        if self._observation_form == "flat":
+        if self._observation_form is ObservationForm.flat:
             observation = unflatten_observation(observation, self._modality)
         batch = check_observation(observation, self._modality)
         answer = self._policy.get_action(observation, options)
@@ -246,7 +242,7 @@ class PolicyServer:
             check_action(action, self._modality, batch)
         except ContractError as error:
             raise ContractError(f"the policy's action is not what its modality config promises: {error}") from error
-        return [flatten_action(action) if self._observation_form == "flat" else action, with_texts(info)]
+        return [flatten_action(action) if self._observation_form is ObservationForm.flat else action, with_texts(info)]
 
     def _reset(self, data: dict[str, Any]) -> object:
         told = self._policy.reset(self._options("reset", data, {"options"}))

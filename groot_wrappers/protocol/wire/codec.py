@@ -141,7 +141,7 @@ class _Packer:
             piece = scalar_piece(value)
         except ProtocolError as error:
             raise ProtocolError(f"{_format_place(where)}: {error}") from None
-        if self._dialect is Dialect.NPY:
+        if self._dialect is Dialect.npy:
             self._plain(value.item(), where)
         else:
             self.text += piece

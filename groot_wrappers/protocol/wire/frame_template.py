@@ -114,14 +114,14 @@ class _Reading:
 
     def map(self, fields: dict[str | bytes, Any]) -> Any:
         if b"nd" in fields:
-            self._note(Dialect.MSGPACK_NUMPY)
+            self._note(Dialect.msgpack_numpy)
             if fields[b"nd"] is True:
                 return self._array(place_in_fields, fields)
             if fields[b"nd"] is False:
                 return self._array(scalar_from_fields, fields)
             raise ProtocolError("the message holds an array envelope whose 'nd' is neither true nor false")
         if "__ndarray_class__" in fields:
-            self._note(Dialect.NPY)
+            self._note(Dialect.npy)
             if not isinstance(fields.get("as_npy"), slice):
                 raise ProtocolError("the message holds an array envelope without 'as_npy' bytes")
             return self._array(place_in_npy, fields["as_npy"])

@@ -24,7 +24,7 @@ def scripted():
     """A REP socket that gives ready-made replies, by endpoint; it keeps the requests."""
     with contextlib.ExitStack() as stack:
 
-        def start(dialect=Dialect.NPY, **replies):
+        def start(dialect=Dialect.npy, **replies):
             replies = {"get_modality_config": ToyPolicy().get_modality_config()} | replies
             context = stack.enter_context(zmq.Context())
             rep = context.socket(zmq.REP)
@@ -80,7 +80,7 @@ class TestCalls:
         assert client.reset() == {"options": None}
 
     def test_learn_the_dialect_before_the_first_action(self, serve, connect):
-        client = connect(serve(dialect=Dialect.NPY).port)
+        client = connect(serve(dialect=Dialect.npy).port)
         assert client.get_action(observation())[1]["calls"] == 1
 
     def test_send_the_golden_requests(self, scripted, connect):
@@ -96,7 +96,7 @@ class TestCalls:
         assert list(action) == ["joint_position", "gripper_position"]
         assert info == {"step": 7}
         golden_request = (golden_frames.DATA / "npy_flat_request.bin").read_bytes()
-        assert pack(requests[-1], Dialect.NPY) == golden_request
+        assert pack(requests[-1], Dialect.npy) == golden_request
 
     def test_ask_for_the_configs_once(self, scripted, connect):
         port, requests = scripted(reset={})
@@ -205,7 +205,7 @@ class TestErrorReplies:
 
     def test_of_a_server_in_another_dialect_after_a_restart_are_mended_by_asking_again(self, scripted, serve, connect):
         port = free_port()
-        old = serve(port=port, dialect=Dialect.NPY)
+        old = serve(port=port, dialect=Dialect.npy)
         client = connect(port)
         client.get_action(observation())
         serve.end(old)
@@ -337,8 +337,8 @@ class TestInfo:
             return msgpack.packb([ACTION, info], default=NAIVE[dialect])
 
         pickled = {
-            Dialect.NPY: pickled_npy(),
-            Dialect.MSGPACK_NUMPY: {b"nd": True, b"type": "|O", b"kind": b"O", b"shape": [1], b"data": b"x"},
+            Dialect.npy: pickled_npy(),
+            Dialect.msgpack_numpy: {b"nd": True, b"type": "|O", b"kind": b"O", b"shape": [1], b"data": b"x"},
         }[dialect]
         info = {"names": np.array(["lift", "put"]), "raw": np.array([b"ab"]), "loss": np.ones(2), "deep": [pickled]}
         port, _ = scripted(get_action=reply(info))
@@ -356,7 +356,7 @@ class TestInfo:
         ids=["texts", "dates"],
     )
     def test_alone_may_hold_such_arrays(self, scripted, connect, value, told):
-        reply = msgpack.packb([ACTION | {"arm": value}, {}], default=NAIVE[Dialect.NPY])
+        reply = msgpack.packb([ACTION | {"arm": value}, {}], default=NAIVE[Dialect.npy])
         port, _ = scripted(get_action=reply)
         with pytest.raises(ContractError, match=f"Action key 'arm' must be a numpy array, .* {told}"):
             connect(port).get_action(observation())

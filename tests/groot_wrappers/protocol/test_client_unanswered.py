@@ -168,7 +168,7 @@ class TestDeath:
     def test_of_a_server_that_another_follows_makes_the_client_ask_again(self, serve, connect):
         port = free_port()
         client = connect(port, timeout_s=0.5)
-        first = serve(port=port, dialect=Dialect.NPY)
+        first = serve(port=port, dialect=Dialect.npy)
         client.get_action(observation())
         serve.end(first)
         with pytest.raises(ServerUnreachableError):

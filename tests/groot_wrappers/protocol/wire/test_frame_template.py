@@ -72,17 +72,17 @@ def test_whatever_was_read_before_changes_nothing(frame):
 @FEW
 @given(messages)
 def test_messages_come_back_twice(value):
-    frame = pack(value, Dialect.NPY)
+    frame = pack(value, Dialect.npy)
     assert outcome(frame) == outcome(frame) == (repr(plain(value)), outcome(frame)[1])
 
 
 def test_few_and_small_ones_are_kept():
     for size in range(100):
-        unpack(pack([np.zeros(size, np.uint8)], Dialect.NPY))
+        unpack(pack([np.zeros(size, np.uint8)], Dialect.npy))
     assert 0 < len(frame_template._known) <= 8
     frame_template._known.clear()
-    unpack(pack([np.zeros(3), "x" * 70_000], Dialect.NPY))
-    unpack(pack({"status": "ok"}, Dialect.NPY))
+    unpack(pack([np.zeros(3), "x" * 70_000], Dialect.npy))
+    unpack(pack({"status": "ok"}, Dialect.npy))
     assert not frame_template._known
 
 

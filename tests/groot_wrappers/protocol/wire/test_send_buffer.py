@@ -54,7 +54,7 @@ def test_it_is_left_behind_with_a_request_that_failed():
     for value in range(2):
         outboxes.add(connection._outbox)
         with pytest.raises(NoReplyError):
-            connection.request(pieces_of(message(value), Dialect.NPY), 0.05)
+            connection.request(pieces_of(message(value), Dialect.npy), 0.05)
     assert connection._outbox not in outboxes
     assert len(outboxes) == 2
     connection.close()
