@@ -17,7 +17,7 @@ from groot_wrappers.errors import ProtocolError
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.protocol.wire import msgpack_reader
 from groot_wrappers.protocol.wire.envelopes import Dialect, array_pieces, scalar_piece
-from groot_wrappers.protocol.wire.frame_template import MARKERS, layout_of
+from groot_wrappers.protocol.wire.message_reader import MARKERS, read_message
 from groot_wrappers.protocol.wire.send_buffer import Piece
 
 __all__ = ["Dialect", "pack", "pieces_of", "unpack"]
@@ -63,11 +63,10 @@ def unpack(frame: bytes | memoryview, *, numbers_only: bool = True) -> tuple[Any
     Raises:
         ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or holds such an array.
     """
-    view = memoryview(frame).toreadonly()
-    layout = layout_of(view)
-    if numbers_only and layout.not_numbers is not None:
-        raise ProtocolError(f"the message holds what cannot be read: {layout.not_numbers}")
-    return layout.message(view), layout.dialect
+    message, dialect, not_numbers = read_message(memoryview(frame).toreadonly())
+    if numbers_only and not_numbers is not None:
+        raise ProtocolError(f"the message holds what cannot be read: {not_numbers}")
+    return message, dialect
 
 
 class _Packer:

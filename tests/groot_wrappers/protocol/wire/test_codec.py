@@ -364,3 +364,8 @@ def test_a_frame_cut_anywhere_is_refused(name):
     for end in range(len(frame)):
         with pytest.raises(ProtocolError):
             unpack(frame[:end])
+
+
+def test_an_array_before_the_marker_of_its_map_is_found():
+    marker_last = {key: naive(np.arange(4.0))[key] for key in ("as_npy", "__ndarray_class__")}
+    assert plain(unpack(msgpack.packb([marker_last, 5]))[0]) == plain([np.arange(4.0), 5])
