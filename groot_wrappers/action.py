@@ -31,6 +31,17 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     ``execution - 1`` idle steps an episode are the price. IsaacLab's own reset of ended envs is left out (see
     :meth:`IsaacLabEnv.without_autoreset`), but for direct envs, which begin an episode that nobody plays.
 
+    Example:
+        With an env of four envs side by side, and what its embodiment's action key drives:
+
+        >>> embodiment = Embodiment(action={"arm": ActionTarget(joints=["joint_.*"])})
+        >>> env = Gr00tActionWrapper(Gr00tObservationWrapper(env, embodiment), embodiment, execution=8, horizon=16)
+        >>> observation, info = env.reset(options={"seeds": [0, 1, 2, 3]})
+        >>> chunk = {"arm": np.zeros((4, 16, 2), np.float32)}  # (num_envs, T_action, D)
+        >>> observation, reward, terminated, truncated, info = env.step(chunk)
+        >>> info["steps"]
+        tensor([8, 8, 8, 8])
+
     Args:
         env: An env wrapped by :class:`Gr00tObservationWrapper`, or a vectorised env of IsaacLab's manager-based or
             direct workflow; the first reset must have been made through this wrapper.

@@ -28,6 +28,20 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     is with Isaac Sim's (``isaaclab_physx.renderers``: ``ensure_isaac_rtx_render_update``), unless a Kit window draws
     every step anyway; the env's ``render_enabled`` would stop the window and its cameras alike, and is left alone.
 
+    Example:
+        With an env of four envs side by side, whose scene has a sensor ``camera``:
+
+        >>> embodiment = Embodiment(
+        ...     video={"front": VideoSource(sensor="camera", resize=[224, 224])},
+        ...     state={"arm": StateSource(obs="policy.joints")},
+        ... )
+        >>> env = Gr00tObservationWrapper(env, embodiment, instruction="pick up the cube")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation["video"]["front"].shape  # (num_envs, T, H, W, 3)
+        (4, 1, 224, 224, 3)
+        >>> observation["language"]["task"][0]
+        ['pick up the cube']
+
     Args:
         env: A vectorised IsaacLab env (``ManagerBasedRLEnv`` or ``DirectRLEnv``), or one that offers the same; one env
             is ``num_envs=1``.

@@ -69,9 +69,20 @@ class PolicyServer:
     """Serves one policy, one request at a time, in the thread that calls ``serve_forever``.
 
     Example:
-        with PolicyServer(policy, port=0) as server:
-            print(server.port)
-            server.serve_forever()
+        >>> class StandStill:
+        ...     def get_modality_config(self):
+        ...         keys = ("arm",)
+        ...         return {"state": ModalityConfig((0,), keys), "action": ModalityConfig(range(16), keys)}
+        ...
+        ...     def get_action(self, observation, options):
+        ...         return {"arm": observation["state"]["arm"].repeat(16, axis=1)}, {}
+        ...
+        ...     def reset(self, options):
+        ...         return {}
+        >>> with PolicyServer(StandStill(), port=0) as server:
+        ...     print(f"Listening on {server.endpoint}")
+        ...     server.serve_forever()  # doctest: +SKIP
+        Listening on tcp://127.0.0.1:...
 
     Args:
         policy: the policy.
