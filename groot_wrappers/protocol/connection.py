@@ -11,7 +11,7 @@ import ipaddress
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import zmq
@@ -19,7 +19,6 @@ from zmq.utils.monitor import recv_monitor_message
 
 from groot_wrappers.errors import Gr00tError, ProtocolError
 from groot_wrappers.protocol.host_names import why_unknown
-from groot_wrappers.protocol.wire.send_buffer import Outbox, Piece
 
 __all__ = ["MAX_MESSAGE_BYTES", "Connection", "NoReplyError", "tcp_endpoint"]
 
@@ -27,7 +26,6 @@ MAX_MESSAGE_BYTES = 1 << 29
 """512 MiB: 64 envs with two views of 512 pixels and 5 frames of history take half of it."""
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
-_PROMPT_MS = 20  # most replies come within; only who waits longer watches the connection beside, which takes longer
 _TICK_S = 1.0
 _RETURN_S = 5.0  # for a server that went away between two calls: one that is started again is back by then, or not soon
 _GRACE_MS = 50  # a reply that was read just before its connection closed
@@ -115,21 +113,18 @@ class Connection:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._context.setsockopt(zmq.LINGER, 0)  # of every socket: what is not sent yet holds up no exit
         self._socket: zmq.Socket[bytes] | None = None
-        self._outbox = Outbox()
         self._in_use = threading.RLock()  # re-entered where a signal handler closes what it has interrupted
         self._closing = False
         self._monitor: Any = None
         self._state = _ABSENT
 
-    def request(
-        self, pieces: Sequence[Piece], timeout_s: float, on_tick: Callable[[float], object] | None = None
-    ) -> tuple[int, memoryview]:
-        """Send one frame and return its size in bytes and the frame that answers it.
+    def request(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None = None) -> memoryview:
+        """Send one frame and return the one that answers it.
 
         The request waits in the socket for a server that does not listen yet.
 
         Args:
-            pieces: of the frame to send.
+            frame: what is sent.
             timeout_s: seconds to wait.
             on_tick: called about once a second with the seconds waited.
 
@@ -141,7 +136,6 @@ class Connection:
         with self._in_use:
             try:
                 socket = self._open_socket()
-                frame = self._outbox.fill(pieces)
                 reply = self._exchange(socket, frame, timeout_s, on_tick)
                 others = socket.recv_multipart() if reply.more else []
             except BaseException:
@@ -149,7 +143,8 @@ class Connection:
                 raise
         if others:
             raise ProtocolError(f"the reply came in {1 + len(others)} frames, where the GR00T protocol has one")
-        return len(frame), reply.buffer
+        buffer: memoryview = reply.buffer
+        return buffer
 
     def close(self) -> None:
         """Close the socket, dropping what it holds; more than once does no harm.
@@ -166,7 +161,7 @@ class Connection:
     def _exchange(
         self,
         socket: zmq.Socket[bytes],
-        frame: zmq.Frame,
+        frame: bytes,
         timeout_s: float,
         on_tick: Callable[[float], object] | None,
     ) -> zmq.Frame:
@@ -177,11 +172,8 @@ class Connection:
             self._state = _ABSENT
         start = time.monotonic()
         socket.send(frame, copy=False)
-        try:
-            return socket.recv(copy=False)
-        except zmq.Again:
-            self._wait(socket, start, timeout_s, on_tick, lost)
-            return socket.recv(copy=False)
+        self._wait(socket, start, timeout_s, on_tick, lost)
+        return socket.recv(copy=False)
 
     def _wait(
         self,
@@ -229,7 +221,6 @@ class Connection:
             socket = self._context.socket(zmq.REQ)
             socket.setsockopt(zmq.MAXMSGSIZE, self._max_message_bytes)
             socket.setsockopt(zmq.IPV6, int("[" in self._endpoint))
-            socket.setsockopt(zmq.RCVTIMEO, _PROMPT_MS)
             self._monitor = socket.get_monitor_socket(sum(_EVENTS))
             self._state = _ABSENT
             self._poller = zmq.Poller()
@@ -248,4 +239,3 @@ class Connection:
             self._monitor.close(linger=0)
             self._socket.close(linger=0)
             self._socket = None
-            self._outbox = Outbox()  # what is in the old one may still be on its way
