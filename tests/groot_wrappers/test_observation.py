@@ -6,7 +6,7 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, ModalityConfig
-from groot_wrappers.episode_context import episode_context
+from groot_wrappers.episode_context import EpisodeContext, episode_context
 from groot_wrappers.errors import ContractError
 from groot_wrappers.observation_checks import check_observation
 from tests.support.toys.env import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
@@ -153,6 +153,14 @@ class ToyToldItsGoal(ToyEnv):
             [text == "reach" for text in episode_context(self).instructions]
         )
         return observation, reward, terminated, truncated, info
+
+
+def test_terms_read_the_context_of_a_bare_env():
+    base = ToyEnv(2)
+    assert episode_context(base) == EpisodeContext()
+    env = Gr00tObservationWrapper(base, toy_embodiment(), instruction="reach")
+    assert episode_context(base).instructions is base.instructions is env.instructions
+    assert env.instructions == ["reach", "reach"]
 
 
 def test_env_knows_what_each_of_its_envs_was_told():

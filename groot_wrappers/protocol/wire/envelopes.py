@@ -13,6 +13,7 @@ import io
 import math
 import struct
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgpack
@@ -94,6 +95,8 @@ def scalar_piece(scalar: np.generic) -> bytes:
     return piece
 
 
+# The shapes of a run repeat, and writing one takes longer than sending a small array.
+@lru_cache(maxsize=256)
 def _npy_head(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> bytes:
     header = io.BytesIO()
     fields = {"descr": checked_dtype(dtype).str, "fortran_order": fortran, "shape": shape}
@@ -102,6 +105,7 @@ def _npy_head(dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> by
     return _open({"__ndarray_class__": True, "as_npy": b""}, size) + header.getvalue()
 
 
+@lru_cache(maxsize=256)
 def _fields_head(dtype: np.dtype[Any], shape: tuple[int, ...], _fortran: bool) -> bytes:
     fields = {b"nd": True, b"type": checked_dtype(dtype).str, b"kind": b"", b"shape": shape, b"data": b""}
     return _open(fields, _size_of(dtype, shape))
