@@ -25,7 +25,7 @@ from groot_wrappers.protocol.call_failures import CallFailures
 from groot_wrappers.protocol.client_interface import ClientStats
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.protocol.flat_form import flatten_observation, unflatten_action
-from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
+from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
 
 __all__ = ["PolicyClient"]
 
@@ -293,13 +293,13 @@ class PolicyClient:
             request["data"] = data
         if self._api_token:
             request["api_token"] = self._api_token
-        frame = pack(request, self._dialect or Dialect.npy)
+        pieces = pieces_of(request, self._dialect or Dialect.npy)
         try:
-            answer = self._connection.request(frame, timeout_s, on_tick)
+            sent, answer = self._connection.request(pieces, timeout_s, on_tick)
         except NoReplyError:
             self._forget()
             raise
-        self.stats.bytes += len(frame) + len(answer)
+        self.stats.bytes += sent + len(answer)
         try:
             reply, dialect = unpack(answer, numbers_only=False)
         except ProtocolError as error:

@@ -11,7 +11,7 @@ import ipaddress
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import zmq
@@ -19,6 +19,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from groot_wrappers.errors import Gr00tError, ProtocolError
 from groot_wrappers.protocol.host_names import why_unknown
+from groot_wrappers.protocol.wire.send_buffer import Outbox, Piece
 
 __all__ = ["MAX_MESSAGE_BYTES", "Connection", "NoReplyError", "tcp_endpoint"]
 
@@ -113,18 +114,21 @@ class Connection:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._context.setsockopt(zmq.LINGER, 0)  # of every socket: what is not sent yet holds up no exit
         self._socket: zmq.Socket[bytes] | None = None
+        self._outbox = Outbox()
         self._in_use = threading.RLock()  # re-entered where a signal handler closes what it has interrupted
         self._closing = False
         self._monitor: Any = None
         self._state = _ABSENT
 
-    def request(self, frame: bytes, timeout_s: float, on_tick: Callable[[float], object] | None = None) -> memoryview:
-        """Send one frame and return the one that answers it.
+    def request(
+        self, pieces: Sequence[Piece], timeout_s: float, on_tick: Callable[[float], object] | None = None
+    ) -> tuple[int, memoryview]:
+        """Send one frame and return its size in bytes and the frame that answers it.
 
         The request waits in the socket for a server that does not listen yet.
 
         Args:
-            frame: what is sent.
+            pieces: of the frame to send.
             timeout_s: seconds to wait.
             on_tick: called about once a second with the seconds waited.
 
@@ -136,6 +140,7 @@ class Connection:
         with self._in_use:
             try:
                 socket = self._open_socket()
+                frame = self._outbox.fill(pieces)
                 reply = self._exchange(socket, frame, timeout_s, on_tick)
                 others = socket.recv_multipart() if reply.more else []
             except BaseException:
@@ -143,8 +148,7 @@ class Connection:
                 raise
         if others:
             raise ProtocolError(f"the reply came in {1 + len(others)} frames, where the GR00T protocol has one")
-        buffer: memoryview = reply.buffer
-        return buffer
+        return len(frame), reply.buffer
 
     def close(self) -> None:
         """Close the socket, dropping what it holds; more than once does no harm.
@@ -161,7 +165,7 @@ class Connection:
     def _exchange(
         self,
         socket: zmq.Socket[bytes],
-        frame: bytes,
+        frame: zmq.Frame,
         timeout_s: float,
         on_tick: Callable[[float], object] | None,
     ) -> zmq.Frame:
@@ -239,3 +243,4 @@ class Connection:
             self._monitor.close(linger=0)
             self._socket.close(linger=0)
             self._socket = None
+            self._outbox = Outbox()  # what is in the old one may still be on its way

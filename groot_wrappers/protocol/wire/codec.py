@@ -17,8 +17,9 @@ from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.protocol.wire import msgpack_reader
 from groot_wrappers.protocol.wire.envelopes import Dialect, array_pieces, scalar_piece
 from groot_wrappers.protocol.wire.message_reader import MARKERS, read_message
+from groot_wrappers.protocol.wire.send_buffer import Piece
 
-__all__ = ["Dialect", "pack", "unpack"]
+__all__ = ["Dialect", "pack", "pieces_of", "unpack"]
 
 type _Place = str | tuple["_Place", object]
 """Where in a message a value stands: the place of what holds it, and its key or index there."""
@@ -38,9 +39,14 @@ def pack(message: object, dialect: Dialect) -> bytes:
     Raises:
         ProtocolError: names the place of a value that cannot be sent.
     """
+    return b"".join(pieces_of(message, dialect))
+
+
+def pieces_of(message: object, dialect: Dialect) -> list[Piece]:
+    """Return the frame of a message in pieces, of which the arrays are not copied yet; see ``pack``."""
     packer = _Packer(dialect)
     packer.write(message, "message", msgpack_reader.MAX_DEPTH)
-    return b"".join([*packer.pieces, packer.text])
+    return [*packer.pieces, packer.text]
 
 
 def unpack(frame: bytes | memoryview, *, numbers_only: bool = True) -> tuple[Any, Dialect | None]:
@@ -66,7 +72,7 @@ class _Packer:
     """The pieces of one frame, in order, and the text after them."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self.pieces: list[bytearray | memoryview] = []
+        self.pieces: list[Piece] = []
         self.text = bytearray()
         self._dialect = dialect
         self._packer = msgpack.Packer(buf_size=_TEXT_BYTES)
