@@ -23,8 +23,8 @@ __all__ = ["measure_wire"]
 ENCODE_OVER_COPY = {16: 2.5, 64: 1.5}
 """Most that encoding may take beside copying the same bytes, by batch size."""
 
-BARE = {1: 2.0}
-"""Most that a round trip may take beside a bare request of the same bytes."""
+BARE = {16: 2.0}
+"""Most that a round trip may take beside a bare request of the same bytes, by batch size."""
 
 PLAIN = {64: 3.5}
 """Least that a round trip of the plain client, by np.save, is to take beside ours."""
