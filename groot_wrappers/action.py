@@ -22,8 +22,6 @@ from groot_wrappers.errors import ContractError, Gr00tError
 
 __all__ = ["Gr00tActionWrapper"]
 
-_DIVERGED = "The simulator diverged: the env's {} is NaN or infinite."
-
 
 class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     """Takes chunks ``{key: (num_envs, T_action, D)}`` and plays the first ``execution`` control steps of each.
@@ -32,6 +30,17 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     its last action until ``reset`` begins the next planned episode. So every chunk is played from its start, and
     ``execution - 1`` idle steps an episode are the price. IsaacLab's own reset of ended envs is left out (see
     :meth:`IsaacLabEnv.without_autoreset`), but for direct envs, which begin an episode that nobody plays.
+
+    Example:
+        With an env of four envs side by side, and what its embodiment's action key drives:
+
+        >>> embodiment = Embodiment(action={"arm": ActionTarget(joints=["joint_.*"])})
+        >>> env = Gr00tActionWrapper(Gr00tObservationWrapper(env, embodiment), embodiment, execution=8, horizon=16)
+        >>> observation, info = env.reset(options={"seeds": [0, 1, 2, 3]})
+        >>> chunk = {"arm": np.zeros((4, 16, 2), np.float32)}  # (num_envs, T_action, D)
+        >>> observation, reward, terminated, truncated, info = env.step(chunk)
+        >>> info["steps"]
+        tensor([8, 8, 8, 8])
 
     Args:
         env: An env wrapped by :class:`Gr00tObservationWrapper`, or a vectorised env of IsaacLab's manager-based or
@@ -59,8 +68,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         horizon = execution if horizon is None else horizon
         if not 1 <= execution <= horizon:
             raise ContractError(
-                f"horizons.execution={execution} was asked for, but the server's chunks hold {horizon} control steps. "
-                f"Set horizons.execution to 1 ... {horizon}."
+                f"`execution`={execution} was asked for, but the server's chunks hold {horizon} control steps. "
+                f"Set `execution` to 1 ... {horizon}."
             )
         self._isaaclab = IsaacLabEnv(env)
         self.num_envs = self._isaaclab.num_envs
@@ -170,98 +179,57 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self, answer: Callable[[int], Chunk | None], *, reach: int | None
     ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Play a beat; ``reach`` is how many entries of a chunk may be played, None for all of them."""
-        errors: list[str | None] = [None] * self.num_envs
-        failures: list[Gr00tError] = []
         env: Any = self.env
-        tally = Beat(self._parked, self.device)
-        held = np.zeros(self.num_envs, np.int64)
         succeeded = self._isaaclab.succeeded if self._isaaclab.has_success else None
+        beat = Beat(self._parked, self.device, succeeded)
         observation: Any = None
         info: dict[str, Any] = {}
         with self._isaaclab.without_autoreset():
-            for entry in self._entries(answer, reach, errors, failures):
-                self._held = tally.held(entry.action, self._held)
-                played = tally.playing
+            for entry in self._entries(answer, reach, beat):
+                self._held = beat.action(entry.action, self._held)
+                played = beat.playing
                 observation, reward, terminated, truncated, info = env.step(self._held)
-                if entry.ran_out is not None:
-                    held += played & entry.ran_out
-                tally.add(reward, terminated, truncated, succeeded)
+                beat.add(reward, terminated, truncated, entry.ran_out)
                 if self._watcher is not None:
                     brought = reward if self.has_rewards else None
                     success = None if succeeded is None else succeeded()
-                    self._watcher(ControlStep(observation, played, tally.playing, entry.asked, brought, success))
-                if not tally.playing.any():
+                    self._watcher(ControlStep(observation, played, beat.playing, entry.asked, brought, success))
+                if not beat.playing.any():
                     break
-        self._report_states_that_are_not_finite(observation, tally, errors)
-        steps, held_steps, terminated, truncated, success = (
-            torch.as_tensor(values, device=self.device)
-            for values in (tally.steps, held, tally.terminated, tally.truncated, tally.success)
-        )
-        info = dict(info) | {"steps": steps, "success": None if succeeded is None else success, "error": errors}
-        info |= {"held": held_steps, "unanswered": failures[0] if failures else None}
-        return observation, tally.reward, terminated, truncated, info
+        return beat.outcome(observation, info)
 
-    def _entries(
-        self,
-        answer: Callable[[int], Chunk | None],
-        reach: int | None,
-        errors: list[str | None],
-        failures: list[Gr00tError],
-    ) -> Iterator[Entry]:
+    def _entries(self, answer: Callable[[int], Chunk | None], reach: int | None, beat: Beat) -> Iterator[Entry]:
         """Yield what is played at each control step of a beat; it ends early where the answer fails."""
         if self._parked.all():
             raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
         states = {key: self.env.get_wrapper_attr("present_state")(key).clone() for key in self._layout.bases}
-        played, answered = 0, False
+        answered = False
         while True:
             if not answered:
                 try:
-                    chunk = answer(played)
+                    chunk = answer(beat.played)
                     if chunk is not None:
-                        self._load(chunk, states, reach, played, errors)
+                        self._load(chunk, states, reach, beat)
                         answered = True
                 except Gr00tError as error:
-                    if not played:
+                    if not beat.played:
                         raise
-                    failures.append(error)
+                    beat.unanswered = error
                     return
-            if answered and played >= self.execution:
+            if answered and beat.played >= self.execution:
                 return
-            if not answered and not played and self._player.begun.any():
+            if not answered and not beat.played and self._player.begun.any():
                 still = self._layout.standing_still()[:, None]
                 asked = self._layout.from_env(still, states)
                 self._player.hold(still.to(self.device), {key: values.numpy() for key, values in asked.items()})
             yield self._player.take()
-            played += 1
 
-    def _load(
-        self,
-        chunk: Chunk,
-        states: Mapping[str, torch.Tensor],
-        reach: int | None,
-        played: int,
-        errors: list[str | None],
-    ) -> None:
+    def _load(self, chunk: Chunk, states: Mapping[str, torch.Tensor], reach: int | None, beat: Beat) -> None:
         """Give a chunk to the player, and park the envs whose row cannot be played."""
         actions = self._layout.to_env(chunk, states, at_least=self.execution)[:, :reach]
-        self._park_rows_that_are_not_finite(actions.numpy(), chunk, errors)
         asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
-        self._player.load(actions.to(self.device), asked, played)
-
-    def _park_rows_that_are_not_finite(
-        self, actions: np.ndarray[Any, Any], chunk: Mapping[str, Any], errors: list[str | None]
-    ) -> None:
-        """Park the envs whose numbers cannot be sent to a robot, so that their neighbours go on."""
-        bad = ~np.isfinite(actions).all(axis=(1, 2)) & ~self._parked
-        for env_id in np.flatnonzero(bad).tolist():
-            keys = [key for key in self._layout.widths if not np.isfinite(np.asarray(chunk[key][env_id])).all()]
-            errors[env_id] = (
-                f"The server's action for {', '.join(keys)} holds NaN or infinity. "
-                "Look at the checkpoint and at the statistics that it normalises with."
-                if self._has_finite_state(env_id)
-                else _DIVERGED.format("state")
-            )
-        self._parked |= bad
+        beat.refuse_rows(actions.numpy(), asked, self._has_finite_state)
+        self._player.load(actions.to(self.device), asked, beat.played)
 
     def _has_finite_state(self, env_id: int) -> bool:
         """Whether what the server is told of an env is finite, as far as the wrapper beneath knows."""
@@ -269,17 +237,6 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             return True
         states = self.env.get_wrapper_attr("embodiment").state
         return all(bool(self.env.get_wrapper_attr("present_state")(key)[env_id].isfinite().all()) for key in states)
-
-    def _report_states_that_are_not_finite(self, observation: Any, tally: Beat, errors: list[str | None]) -> None:
-        """Park the envs where the simulator has diverged."""
-        sane = np.isfinite(tally.reward.cpu().numpy())
-        if observation is not None:
-            for values in observation["state"].values():
-                sane &= np.isfinite(values).reshape(self.num_envs, -1).all(axis=1) | self._parked
-        diverged = (tally.steps > 0) & ~sane
-        for env_id in np.flatnonzero(diverged):
-            errors[env_id] = _DIVERGED.format("state or reward")
-        self._parked |= diverged
 
 
 def _for_all_envs(options: Mapping[str, Any], env_ids: list[int], num_envs: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a GR00T server wants: modality configs.
 
+* ``ObservationForm``: how observations are laid out in a request.
 * ``ModalityConfig``, ``ActionConfig``: one modality's keys and horizon, as the server sends them.
 * ``check_modality_configs``, ``config_differences``: those of a server, checked and compared.
 
@@ -10,27 +11,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from groot_wrappers.errors import ContractError, describe_value
 
 __all__ = [
     "MODALITIES",
-    "OBSERVATION_FORMS",
     "OBSERVED",
     "SUPPORTED",
     "ActionConfig",
     "ModalityConfig",
     "ModalityConfigs",
+    "ObservationForm",
     "check_modality_configs",
     "config_differences",
     "require_mapping",
 ]
 
 MODALITIES = ("video", "state", "action", "language")
-OBSERVATION_FORMS = ("nested", "flat")
 SUPPORTED = "GR00T N1.6 and later are supported: start a server of one of them"
 OBSERVED = ("video", "state", "language")
+
+
+class ObservationForm(StrEnum):
+    """How observations are laid out in a request."""
+
+    nested = "nested"
+    """``{"video": {k: ...}, "state": {k: ...}, "language": {k: ...}}``."""
+    flat = "flat"
+    """``{"video.k": ..., "state.k": ..., "task": ...}``, of servers started with ``--use-sim-policy-wrapper``."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ObservationForm:
+        raise ContractError(f"`observation_form` must be one of {', '.join(cls)}, got {value!r}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.sources import Source, state_source, video_source
+from groot_wrappers.episode_context import EpisodeContext, set_episode_context
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
 from groot_wrappers.host_copy import HostCopy
@@ -27,15 +28,27 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     is with Isaac Sim's (``isaaclab_physx.renderers``: ``ensure_isaac_rtx_render_update``), unless a Kit window draws
     every step anyway; the env's ``render_enabled`` would stop the window and its cameras alike, and is left alone.
 
+    Example:
+        With an env of four envs side by side, whose scene has a sensor ``camera``:
+
+        >>> embodiment = Embodiment(
+        ...     video={"front": VideoSource(sensor="camera", resize=[224, 224])},
+        ...     state={"arm": StateSource(obs="policy.joints")},
+        ... )
+        >>> env = Gr00tObservationWrapper(env, embodiment, instruction="pick up the cube")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation["video"]["front"].shape  # (num_envs, T, H, W, 3)
+        (4, 1, 224, 224, 3)
+        >>> observation["language"]["task"][0]
+        ['pick up the cube']
+
     Args:
         env: A vectorised IsaacLab env (``ManagerBasedRLEnv`` or ``DirectRLEnv``), or one that offers the same; one env
             is ``num_envs=1``.
         embodiment: Sources of the video and state keys, and the language key.
-        instruction: What the policy is told until ``reset`` gives another instruction. The bare env finds what each of
-            its envs is told in its attribute ``instructions``, a list of ``num_envs`` texts, set before an env is
-            reset: success may depend on it. Where its reset events draw by episode
-            (:attr:`IsaacLabEnv.uses_episode_generators`), they find in its attribute ``episode_generators`` a seeded
-            ``torch.Generator`` (CPU) for each env that begins one, by index, and one call resets them all.
+        instruction: What the policy is told until ``reset`` gives another instruction. The env's terms find what each
+            env is told in its :class:`EpisodeContext`. Where its reset events draw from that alone
+            (:attr:`IsaacLabEnv.uses_episode_generators`), one call resets all envs that begin an episode.
         delta_indices: Control steps that the server asks for, per modality (``video``, ``state``), as its
             ``get_modality_config`` has them; the present alone by default.
         language_keys: Keys that the server takes the instruction under: each env's text goes under all of them. The
@@ -64,7 +77,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self.embodiment = embodiment
         self.instructions = [instruction] * self.num_envs
         # The same list, not a copy: the env's terms read from it what reset writes into it.
-        isaaclab.base.instructions = self.instructions
+        self._context = EpisodeContext(self.instructions)
+        set_episode_context(isaaclab.base, self._context)
         self._language_keys = tuple(language_keys) or (embodiment.language,)
         self._draws_by_episode = isaaclab.uses_episode_generators
         self.renders = 0
@@ -186,9 +200,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         # each start depend on its own seed alone, for any number of envs.
         calls: list[tuple[list[int], int | None]] = [(env_ids, None)]
         if seeds is not None and self._draws_by_episode:
-            base.episode_generators = {
-                i: torch.Generator().manual_seed(int(seed)) for i, seed in zip(env_ids, seeds, strict=True)
-            }
+            self._context.generators.update(
+                {i: torch.Generator().manual_seed(int(seed)) for i, seed in zip(env_ids, seeds, strict=True)}
+            )
         elif seeds is not None:
             calls = [([i], int(seed)) for i, seed in zip(env_ids, seeds, strict=True)]
         try:
@@ -196,7 +210,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 ids_tensor = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
                 self._raw, info = base.reset(seed=seed, env_ids=ids_tensor, options=options)
         finally:
-            base.episode_generators = {}  # what IsaacLab resets by itself draws from torch's generator again
+            self._context.generators.clear()  # what IsaacLab resets by itself draws from torch's generator again
         return info
 
     def _observe(self) -> Observation:

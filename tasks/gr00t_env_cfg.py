@@ -30,9 +30,9 @@ from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg, SceneEnti
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
-from isaaclab.utils.math import subtract_frame_transforms
 from isaaclab_newton.physics import NewtonCfg
 
+from groot_wrappers.embodiment import sources
 from tasks.common.newton_replay import NewtonReplaySolverCfg
 
 __all__ = [
@@ -90,13 +90,7 @@ def eef_pose(body_name: str, asset: str = "robot") -> ObservationTermCfg:
 
 def body_pose_in_root(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg) -> torch.Tensor:
     """Pose of the one body that ``asset_cfg`` names, (num_envs, 7); see ``eef_pose``."""
-    data = env.scene[asset_cfg.name].data
-    pose = data.body_link_pose_w.torch[:, asset_cfg.body_ids].view(-1, 7)
-    root = data.root_link_pose_w.torch
-    position, quaternion = subtract_frame_transforms(root[:, :3], root[:, 3:], pose[:, :3], pose[:, 3:])
-    # q and -q are one rotation: a sign that flips between steps would look like a jump to the policy.
-    quaternion = torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion)
-    return torch.cat([position, quaternion], dim=-1)
+    return sources.body_pose_in_root(env.scene[asset_cfg.name].data, asset_cfg.body_ids)
 
 
 def _joints(joint_names: list[str], asset: str) -> SceneEntityCfg:

@@ -106,7 +106,7 @@ class ActionLayout:
                 raise ContractError(
                     f"The action '{key}' has the shape {shape}, but ({self.num_envs}, T >= {at_least}, "
                     f"{width}) is played here: envs, control steps, and the width of embodiment.action.{key}. "
-                    f"Mend the target of embodiment.action.{key}, or set horizons.execution to what the server's "
+                    f"Mend the target of embodiment.action.{key}, or set `execution` to what the server's "
                     "chunks hold."
                 )
         actions = torch.zeros((self.num_envs, length, self.action_dim))

@@ -219,8 +219,8 @@ class Embodiment:
         if not hasattr(env_cfg, "camera_keys"):
             raise ContractError(
                 f"{type(env_cfg).__name__} declares no camera_keys, state_keys and action_keys, so that no embodiment "
-                "can be read from it. Inherit from Gr00tEnvCfg, or name an embodiment (embodiment=...); groot-inspect "
-                "drafts one."
+                "can be read from it. Inherit from Gr00tEnvCfg, or name an embodiment (`embodiment`=...); "
+                "groot-inspect drafts one."
             )
         return cls(
             video={key: VideoSource(sensor=key) for key in env_cfg.camera_keys},

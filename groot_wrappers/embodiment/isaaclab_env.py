@@ -85,7 +85,7 @@ class IsaacLabEnv:
 
     @cached_property
     def uses_episode_generators(self) -> bool:
-        """Whether a reset draws from ``episode_generators`` of the env alone, so that one call can begin many episodes.
+        """Whether a reset draws from its ``EpisodeContext`` alone, so that one call can begin many episodes.
 
         So it is where no command is drawn, and each event of a reset has an attribute ``uses_episode_generators``, or
         is IsaacLab's ``reset_scene_to_default``, which draws nothing.

@@ -53,7 +53,7 @@ def match_embodiment(
     if wanted["language"] and embodiment.language not in wanted["language"]:
         problems.append(
             f"The server takes the instruction under {' and '.join(wanted['language'])}, the embodiment gives it under "
-            f"{embodiment.language}: set embodiment.language={wanted['language'][0]}."
+            f"{embodiment.language}: set `embodiment.language`={wanted['language'][0]}."
         )
     problems += _impossible_moments(modality)
     for kind, expected in (horizons or {}).items():
@@ -62,20 +62,20 @@ def match_embodiment(
         asked = len(modality[kind].delta_indices)
         if expected is not None and expected != asked:
             problems.append(
-                f"horizons.{kind}={expected} was asked for, but the server takes {asked} {kind} frames "
-                f"(delta_indices {list(modality[kind].delta_indices)}). Leave horizons.{kind} out."
+                f"`horizons.{kind}`={expected} was asked for, but the server takes {asked} {kind} frames "
+                f"(delta_indices {list(modality[kind].delta_indices)}). Leave `horizons.{kind}` out."
             )
     length = len(modality["action"].delta_indices)
     if execution > length:
         problems.append(
-            f"horizons.execution={execution} was asked for, but the server's chunks hold {length} control steps. "
-            f"Set horizons.execution={length} or less."
+            f"`execution`={execution} was asked for, but the server's chunks hold {length} control steps. "
+            f"Set `execution`={length} or less."
         )
     elif execution + delay > length:
         problems.append(
-            f"horizons.delay={delay} with horizons.execution={execution} plays the first {execution + delay} control "
-            f"steps of each chunk, but the server's chunks hold {length}. Set horizons.delay to 0 ... "
-            f"{length - execution}, or horizons.execution lower."
+            f"`delay`={delay} with `execution`={execution} plays the first {execution + delay} control "
+            f"steps of each chunk, but the server's chunks hold {length}. Set `delay` to 0 ... "
+            f"{length - execution}, or `execution` lower."
         )
     raise_all("The server and the embodiment do not fit:", problems)
     bases = [target.relative_to for target in embodiment.action.values() if target.relative_to in embodiment.state]
@@ -140,6 +140,6 @@ def _missing(kind: str, wanted: Iterable[str], offered: Iterable[str], who: str,
         if key not in offered:
             problems.append(
                 f"{who} the {kind} key '{key}', but {whom} {', '.join(offered) or 'none'}.{did_you_mean(key, spare)} "
-                f"Mend embodiment.{kind}, or choose the embodiment of that checkpoint (embodiment=...)."
+                f"Mend embodiment.{kind}, or choose the embodiment of that checkpoint (`embodiment`=...)."
             )
     return problems

@@ -18,7 +18,7 @@ from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
 from groot_wrappers.errors import ContractError, did_you_mean
 
-__all__ = ["Source", "number_map", "state_source", "video_source"]
+__all__ = ["Source", "body_pose_in_root", "number_map", "state_source", "video_source"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,23 @@ def state_source(env: IsaacLabEnv, key: str, source: StateSource) -> Source:
         return found
     numbers = number_map(where, found.shape[0], source.scale, source.offset)
     return found.then(found.shape, numbers.forward)
+
+
+def body_pose_in_root(data: Any, body: Any) -> torch.Tensor:
+    """Return the pose of a body in the frame of its robot's root link, float32 (num_envs, 7).
+
+    Position x, y, z in metres, then the quaternion in IsaacLab 3's order x, y, z, w (unit, w >= 0).
+
+    Args:
+        data: Of the articulation.
+        body: Its index, or what picks that one alone.
+    """
+    from isaaclab.utils.math import subtract_frame_transforms  # noqa: PLC0415  # which is not where this is imported
+
+    pose, root = as_torch(data.body_link_pose_w)[:, body].reshape(-1, 7), as_torch(data.root_link_pose_w)
+    position, quaternion = subtract_frame_transforms(root[:, :3], root[:, 3:], pose[:, :3], pose[:, 3:])
+    # q and -q are one rotation: a sign that flips between steps would look like a jump to the policy.
+    return torch.cat([position, torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion)], dim=-1)
 
 
 def number_map(where: str, width: int, scale: Any, offset: Any, **settings: Any) -> NumberMap:
@@ -183,13 +200,11 @@ def _body_pose(data: Any, body: int, rotation: Rotation) -> Source:
     from isaaclab.utils import math  # noqa: PLC0415  # this package is imported where IsaacLab is not
 
     def read(raw: Any) -> torch.Tensor:
-        pose, root = as_torch(data.body_link_pose_w)[:, body], as_torch(data.root_link_pose_w)
-        position, quaternion = math.subtract_frame_transforms(root[:, :3], root[:, 3:], pose[:, :3], pose[:, 3:])
-        # q and -q are one rotation: a sign that flips between steps would look like a jump to the policy.
-        quaternion = torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion)
+        pose = body_pose_in_root(data, body)
+        position, quaternion = pose[:, :3], pose[:, 3:]
         if rotation is Rotation.quaternion:
-            turned = quaternion
-        elif rotation is Rotation.axis_angle:
+            return pose
+        if rotation is Rotation.axis_angle:
             turned = math.axis_angle_from_quat(quaternion)
         else:
             turned = math.wrap_to_pi(torch.stack(math.euler_xyz_from_quat(quaternion), dim=-1))

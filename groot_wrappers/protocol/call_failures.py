@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from groot_wrappers.modality import SUPPORTED
+from groot_wrappers.modality import SUPPORTED, ObservationForm
 from groot_wrappers.protocol.connection import NoReplyError
 
 __all__ = ["CallFailures"]
 
 _NESTED_WANTED = re.compile(r"Observation must contain a '\w+' key")
 _FLAT_WANTED = re.compile(r"(Video key 'video\.|State key 'state\.)[^']*' must be in observation")
-_MEND_HOST = "Check the spelling of server.host (or server.endpoints), or write its address: server.host=10.0.0.7"
+_MEND_HOST = "Check the spelling of `host`, or write its address: `host`=10.0.0.7"
 _MAX_TOLD = 2000
 
 
@@ -22,7 +22,7 @@ class CallFailures:
         server: how messages name the server.
         port: its port.
         api_token: what must never be shown, if not empty.
-        observation_form: "nested" or "flat".
+        observation_form: that of its observations.
         connect_timeout_s: seconds that the client waits for the server to come up.
         timeout_s: seconds that it waits for any other reply.
     """
@@ -33,7 +33,7 @@ class CallFailures:
         port: int,
         *,
         api_token: str | None,
-        observation_form: str,
+        observation_form: ObservationForm,
         connect_timeout_s: float,
         timeout_s: float,
     ) -> None:
@@ -51,8 +51,8 @@ class CallFailures:
         return (
             f"Failed to connect to {self._server}: no answer to ping in {waited_s:.1f} s ({error}). Start the server "
             f"(python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {self._port}), point "
-            "to another one (server.host=... server.port=...), try without one (server=expert), or give a model that "
-            f"is still loading more time (server.connect_timeout_s={max(120, 4 * self._connect_timeout_s):.0f})."
+            "to another one (`host`=... `port`=...), or give a model that is still loading more time "
+            f"(`connect_timeout_s`={max(120, 4 * self._connect_timeout_s):.0f})."
         )
 
     def no_answer(self, endpoint: str, error: NoReplyError) -> str:
@@ -66,7 +66,7 @@ class CallFailures:
             return f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s: {error}. {_MEND_HOST}"
         return (
             f"{self._server} did not answer {endpoint} within {error.waited_s:.1f} s ({error}). Check that it runs and "
-            "is reached by server.host and server.port; if it only needs longer, raise server.timeout_s "
+            "is reached by `host` and `port`; if it only needs longer, raise `timeout_s` "
             f"(now {self._timeout_s:g})"
         )
 
@@ -81,12 +81,12 @@ class CallFailures:
         elif text.startswith("Unauthorized"):
             text += (
                 f". The token is {'not the one that the server was started with' if self._api_token else 'missing'}: "
-                "set the environment variable GR00T_API_TOKEN to the server's"
+                "set `api_token` to the server's"
             )
         elif text.startswith("Unknown endpoint"):
             text += f". GR00T N1.5's servers lack some endpoints. {SUPPORTED}"
-        elif self._observation_form == "flat" and _NESTED_WANTED.search(text):
-            text += ". The server wants the other form of observations: server.observation_form=nested"
-        elif self._observation_form == "nested" and _FLAT_WANTED.search(text):
-            text += ". The server wants the other form of observations: server.observation_form=flat"
+        elif self._observation_form is ObservationForm.flat and _NESTED_WANTED.search(text):
+            text += ". The server wants the other form of observations: `observation_form`=nested"
+        elif self._observation_form is ObservationForm.nested and _FLAT_WANTED.search(text):
+            text += ". The server wants the other form of observations: `observation_form`=flat"
         return f"{self._server} refused {endpoint}: {text}"

@@ -1,7 +1,4 @@
-"""The client of a GR00T policy server.
-
-* ``PolicyClient``: ping, get_modality_config, get_action, reset, kill, over one connection.
-* ``ClientStats``: what its get_action calls cost.
+"""The client of a GR00T policy server: ``PolicyClient``.
 
 Free of torch and of the simulator. The protocol is that of ``gr00t/policy/server_client.py`` (Isaac-GR00T N1.6, N1.7).
 """
@@ -10,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,51 +14,37 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError, Gr00tError, ProtocolError, ServerError, ServerUnreachableError
 from groot_wrappers.modality import (
-    OBSERVATION_FORMS,
     SUPPORTED,
     ModalityConfigs,
+    ObservationForm,
     check_modality_configs,
     config_differences,
 )
 from groot_wrappers.observation_checks import check_action, check_observation, select_modalities
 from groot_wrappers.protocol.call_failures import CallFailures
+from groot_wrappers.protocol.client_interface import ClientStats
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.protocol.flat_form import flatten_observation, unflatten_action
 from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
 
-__all__ = ["ClientStats", "PolicyClient"]
+__all__ = ["PolicyClient"]
 
 _RETRY_S = 0.2
-
-
-@dataclass
-class ClientStats:
-    """What a client has done so far.
-
-    Attributes:
-        calls: get_action calls that were answered with an action.
-        observations: sum of their batch sizes B.
-        bytes: bytes sent and received, of all endpoints.
-        latencies_s: seconds of each of these calls, from the observation in hand to the checked action.
-        servers: of a group of clients, what each has done, by endpoint.
-        lost: of a client in a group, why it is left out; None while it is asked.
-    """
-
-    calls: int = 0
-    observations: int = 0
-    bytes: int = 0
-    latencies_s: list[float] = field(default_factory=list)
-    servers: dict[str, ClientStats] = field(default_factory=dict)
-    lost: str | None = None
 
 
 class PolicyClient:
     """Asks a GR00T policy server, in the dialect that its modality configs come in. Not thread-safe, but for ``close``.
 
     Example:
-        with PolicyClient("10.0.0.7") as client:
-            client.wait_until_ready()
-            action, info = client.get_action(observation)
+        With a server at ``port`` of this machine, and an observation of four envs:
+
+        >>> with PolicyClient("localhost", port, connect_timeout_s=300) as client:
+        ...     client.wait_until_ready()
+        ...     client.get_modality_config()["action"].modality_keys
+        ...     action, info = client.get_action(observation)
+        ('joints',)
+        >>> action["joints"].shape  # (B, T_action, D)
+        (4, 8, 2)
 
     Args:
         host: name or address of the server.
@@ -84,23 +66,19 @@ class PolicyClient:
         port: int = 5555,
         *,
         api_token: str | None = None,
-        observation_form: str = "nested",
+        observation_form: str = ObservationForm.nested,
         connect_timeout_s: float = 30.0,
         timeout_s: float = 60.0,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         on_wait: Callable[[float], object] | None = None,
     ) -> None:
         self.endpoint = tcp_endpoint(host, port)
-        if observation_form not in OBSERVATION_FORMS:
-            raise Gr00tError(
-                f"observation_form must be one of {', '.join(OBSERVATION_FORMS)}, got {observation_form!r}"
-            )
         for name, value in (("connect_timeout_s", connect_timeout_s), ("timeout_s", timeout_s)):
             if not 0 < value < float("inf"):
-                raise Gr00tError(f"{name} must be positive and finite seconds, got {value!r}")
+                raise Gr00tError(f"`{name}` must be positive and finite seconds, got {value!r}")
         self.stats = ClientStats()
         self._api_token = api_token
-        self._observation_form = observation_form
+        self._observation_form = ObservationForm(observation_form)
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
         self._on_wait = on_wait
@@ -108,7 +86,7 @@ class PolicyClient:
             self._server,
             port,
             api_token=api_token,
-            observation_form=observation_form,
+            observation_form=self._observation_form,
             connect_timeout_s=connect_timeout_s,
             timeout_s=timeout_s,
         )
@@ -118,7 +96,7 @@ class PolicyClient:
         self._dialect: Dialect | None = None
 
     def __repr__(self) -> str:
-        return f"PolicyClient({self.endpoint!r}, observation_form={self._observation_form!r})"
+        return f"PolicyClient({self.endpoint!r}, observation_form='{self._observation_form}')"
 
     def __enter__(self) -> Self:
         return self
@@ -213,7 +191,7 @@ class PolicyClient:
         modality = self.get_modality_config()
         wanted = select_modalities(observation, modality)
         batch = check_observation(wanted, modality)
-        sent = flatten_observation(wanted, modality) if self._observation_form == "flat" else wanted
+        sent = flatten_observation(wanted, modality) if self._observation_form is ObservationForm.flat else wanted
         try:
             reply = self._call("get_action", {"observation": sent, "options": options})
             action, info = self._checked(reply, modality, batch)
@@ -315,7 +293,7 @@ class PolicyClient:
             request["data"] = data
         if self._api_token:
             request["api_token"] = self._api_token
-        pieces = pieces_of(request, self._dialect or Dialect.NPY)
+        pieces = pieces_of(request, self._dialect or Dialect.npy)
         try:
             sent, answer = self._connection.request(pieces, timeout_s, on_tick)
         except NoReplyError:
@@ -325,7 +303,7 @@ class PolicyClient:
         try:
             reply, dialect = unpack(answer, numbers_only=False)
         except ProtocolError as error:
-            remedy = "Check server.host and server.port: another program may listen there"
+            remedy = "Check `host` and `port`: another program may listen there"
             if bytes(answer[:6]) == b"ERROR":
                 remedy = f"GR00T N1 answers so. {SUPPORTED}"
             raise ProtocolError(
@@ -338,7 +316,7 @@ class PolicyClient:
         if endpoint == "ping" and (not isinstance(reply, dict) or reply.get("status") != "ok"):
             raise ProtocolError(
                 f"{self._server} answered ping, but not as a GR00T server does. "
-                "Check server.host and server.port: another program may listen there"
+                "Check `host` and `port`: another program may listen there"
             )
         return reply, dialect
 
@@ -361,7 +339,7 @@ class PolicyClient:
                 f"{self._server} must answer get_action with [action, info], two dicts; got {told}. {SUPPORTED}"
             )
         action, info = reply
-        if self._observation_form == "flat":
+        if self._observation_form is ObservationForm.flat:
             action = unflatten_action(action)
         try:
             check_action(action, modality, batch)

@@ -17,7 +17,8 @@ from groot_wrappers.errors import ContractError, Gr00tError, ServerError, Server
 from groot_wrappers.modality import ModalityConfigs, config_differences
 from groot_wrappers.observation_checks import check_observation, select_modalities
 from groot_wrappers.protocol.batch import split_rows, take_rows
-from groot_wrappers.protocol.client import ClientStats, PolicyClient
+from groot_wrappers.protocol.client import PolicyClient
+from groot_wrappers.protocol.client_interface import ClientStats
 
 __all__ = ["ClientGroup"]
 
@@ -47,7 +48,7 @@ class ClientGroup:
     ) -> None:
         names = [client.endpoint for client in clients]
         if not names or len(set(names)) < len(names):
-            raise Gr00tError(f"a group takes one client for each of its servers, got {names}; see server.endpoints")
+            raise Gr00tError(f"a group takes one client for each of its servers, got {names}; see `clients`")
         self._clients = list(clients)
         self._threads = {client: ThreadPoolExecutor(1, f"asks {client.endpoint}") for client in clients}
         self._on_loss = on_loss
@@ -195,7 +196,7 @@ def _joined(actions: Sequence[Mapping[str, np.ndarray]], modality: ModalityConfi
         widths = sorted({action[key].shape[2] for action in actions})
         if len(widths) > 1:
             raise ContractError(
-                f"The servers of server.endpoints answer with different widths of the action '{key}': {widths}. All "
+                f"The servers of `clients` answer with different widths of the action '{key}': {widths}. All "
                 "must serve the same checkpoint."
             )
         joined[key] = np.concatenate([action[key] for action in actions])
@@ -206,5 +207,5 @@ def _difference(one: str, modality: ModalityConfigs, another: str, other: Modali
     told = "".join(f"\n- {name}: {first} and {second}" for name, first, second in config_differences(modality, other))
     return (
         f"The Gr00t servers at {one} and {another} do not serve the same. Their modality configs differ:{told}"
-        "\nAll of server.endpoints must serve one checkpoint. Start them with the same, or leave one out."
+        "\nAll of `clients` must serve one checkpoint. Start them with the same, or leave one out."
     )

@@ -27,7 +27,6 @@ MAX_MESSAGE_BYTES = 1 << 29
 """512 MiB: 64 envs with two views of 512 pixels and 5 frames of history take half of it."""
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
-_PROMPT_MS = 20  # most replies come within; only who waits longer watches the connection beside, which takes longer
 _TICK_S = 1.0
 _RETURN_S = 5.0  # for a server that went away between two calls: one that is started again is back by then, or not soon
 _GRACE_MS = 50  # a reply that was read just before its connection closed
@@ -78,7 +77,7 @@ def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
         Gr00tError: one of them cannot be right; it names which and says how to write it.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not (0 if bind else 1) <= port <= 65535:
-        raise Gr00tError(f"port must be a whole number from {0 if bind else 1} to 65535, got {port!r}; set server.port")
+        raise Gr00tError(f"`port` must be a whole number from {0 if bind else 1} to 65535, got {port!r}")
     written = f"tcp://%s:{port or '*'}"
     if bind and host == "*":
         return written % host
@@ -91,8 +90,8 @@ def tcp_endpoint(host: str, port: int, *, bind: bool = False) -> str:
     elif isinstance(host, str) and _HOST_NAME.fullmatch(host):
         return written % host
     raise Gr00tError(
-        f"host must be a bare name or address such as 10.0.0.7, got {host!r}; "
-        "the port is a setting of its own: server.host=10.0.0.7 server.port=5555"
+        f"`host` must be a bare name or address such as 10.0.0.7, got {host!r}; "
+        "the port is a setting of its own: `host`=10.0.0.7 `port`=5555"
     )
 
 
@@ -177,11 +176,8 @@ class Connection:
             self._state = _ABSENT
         start = time.monotonic()
         socket.send(frame, copy=False)
-        try:
-            return socket.recv(copy=False)
-        except zmq.Again:
-            self._wait(socket, start, timeout_s, on_tick, lost)
-            return socket.recv(copy=False)
+        self._wait(socket, start, timeout_s, on_tick, lost)
+        return socket.recv(copy=False)
 
     def _wait(
         self,
@@ -229,7 +225,6 @@ class Connection:
             socket = self._context.socket(zmq.REQ)
             socket.setsockopt(zmq.MAXMSGSIZE, self._max_message_bytes)
             socket.setsockopt(zmq.IPV6, int("[" in self._endpoint))
-            socket.setsockopt(zmq.RCVTIMEO, _PROMPT_MS)
             self._monitor = socket.get_monitor_socket(sum(_EVENTS))
             self._state = _ABSENT
             self._poller = zmq.Poller()

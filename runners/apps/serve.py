@@ -10,7 +10,6 @@ from omegaconf import OmegaConf
 
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.protocol.server import Policy
-from groot_wrappers.protocol.wire.codec import Dialect
 from runners.config.composed import Composition
 from runners.config.validation import SERVE, require_within
 from runners.launch.hydra_app import launch
@@ -41,8 +40,8 @@ def serve(composition: Composition) -> int:
         behind=slowed,
         host=config.host,
         port=config.port,
-        dialect=Dialect(config.dialect.value),
-        observation_form=config.observation_form.value,
+        dialect=config.dialect,
+        observation_form=config.observation_form,
         api_token=os.environ.get(TOKEN_VARIABLE),
         allow_kill=config.allow_kill,
     )

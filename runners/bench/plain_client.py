@@ -82,8 +82,8 @@ def _from_msgpack_numpy(fields: dict[Any, Any]) -> Any:
     return np.ndarray(buffer=fields[b"data"], dtype=np.dtype(fields[b"type"]), shape=fields[b"shape"])
 
 
-_ENCODE: dict[Dialect, Callable[[Any], Any]] = {Dialect.NPY: _to_npy, Dialect.MSGPACK_NUMPY: _to_msgpack_numpy}
+_ENCODE: dict[Dialect, Callable[[Any], Any]] = {Dialect.npy: _to_npy, Dialect.msgpack_numpy: _to_msgpack_numpy}
 _DECODE: dict[Dialect, Callable[[dict[Any, Any]], Any]] = {
-    Dialect.NPY: _from_npy,
-    Dialect.MSGPACK_NUMPY: _from_msgpack_numpy,
+    Dialect.npy: _from_npy,
+    Dialect.msgpack_numpy: _from_msgpack_numpy,
 }

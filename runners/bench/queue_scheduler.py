@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from groot_wrappers import Gr00tActionWrapper, PolicyClient
-from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers import Gr00tActionWrapper
+from groot_wrappers.protocol.client_interface import Client
 from runners.episodes.plan import PlannedEpisode
 
 __all__ = ["play_any_empty"]
 
 
 def play_any_empty(
-    env: Gr00tActionWrapper, client: PolicyClient | ClientGroup, plan: Sequence[PlannedEpisode], execution: int
+    env: Gr00tActionWrapper, client: Client, plan: Sequence[PlannedEpisode], execution: int
 ) -> list[int]:
     """Play a plan; return the control steps of its episodes, by index.
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from groot_wrappers import Embodiment, Gr00tObservationWrapper, PolicyClient
+from groot_wrappers import Embodiment, Gr00tObservationWrapper
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
-from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client_interface import Client
 from runners.bench.figures import Row
 from runners.bench.queue_scheduler import play_any_empty
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
@@ -104,9 +104,7 @@ def measure_schedulers(config: DictConfig, folder: Path) -> Iterator[Row]:
 class _Contest:
     """One env and one server on which several schedulers play."""
 
-    def __init__(
-        self, env: Any, embodiment: Embodiment, client: PolicyClient | ClientGroup, config: DictConfig, folder: Path
-    ) -> None:
+    def __init__(self, env: Any, embodiment: Embodiment, client: Client, config: DictConfig, folder: Path) -> None:
         settings = config.schedulers
         modality = client.get_modality_config()
         embodiment = match_embodiment(embodiment, modality, execution=settings.execution)

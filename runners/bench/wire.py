@@ -23,8 +23,8 @@ __all__ = ["measure_wire"]
 ENCODE_OVER_COPY = {16: 2.5, 64: 1.5}
 """Most that encoding may take beside copying the same bytes, by batch size."""
 
-BARE = {1: 2.0}
-"""Most that a round trip may take beside a bare request of the same bytes."""
+BARE = {16: 2.0}
+"""Most that a round trip may take beside a bare request of the same bytes, by batch size."""
 
 PLAIN = {64: 3.5}
 """Least that a round trip of the plain client, by np.save, is to take beside ours."""
@@ -58,7 +58,7 @@ def measure_wire(batches: list[int], rounds: int) -> Iterator[Row]:
             observation = observation_of(batch)
             request = {"endpoint": "get_action", "data": {"observation": observation, "options": None}}
             frames = {dialect: pack(request, dialect) for dialect in Dialect}
-            frame = bytes(frames[Dialect.NPY])
+            frame = bytes(frames[Dialect.npy])
             yield from _encoding(batch, rounds, request, frame)
             yield from _decoding(batch, rounds, {dialect: bytes(frame) for dialect, frame in frames.items()})
             yield from _round_trips(batch, rounds, observation, frame, _Clients(bare, ours, plain))
@@ -75,7 +75,7 @@ def _encoding(batch: int, rounds: int, request: dict[str, Any], frame: bytes) ->
 
 
 def _decoding(batch: int, rounds: int, frames: Mapping[Dialect, bytes]) -> Iterator[Row]:
-    source = bytearray(frames[Dialect.NPY])
+    source = bytearray(frames[Dialect.npy])
     calls: dict[str, Callable[[], object]] = {"memcpy": partial(bytes, source)}
     for dialect, frame in frames.items():
         calls[dialect] = partial(unpack, frame)
@@ -91,7 +91,7 @@ def _round_trips(
     frame: bytes,
     clients: "_Clients",
 ) -> Iterator[Row]:
-    reply = len(plain_pack([clients.plain[Dialect.NPY].get_action(observation)[0], {}], Dialect.NPY))
+    reply = len(plain_pack([clients.plain[Dialect.npy].get_action(observation)[0], {}], Dialect.npy))
     request = reply.to_bytes(8, "little") + frame[8:]
     calls: dict[str, Callable[[], object]] = {"bare request": partial(clients.bare.request, request)}
     for dialect in Dialect:
@@ -121,7 +121,7 @@ def _beside(
             took[f"plain {dialect}"],
             "ms",
             took[dialect],
-            at_least=plain_at_least if dialect is Dialect.NPY else None,
+            at_least=plain_at_least if dialect is Dialect.npy else None,
         )
 
 

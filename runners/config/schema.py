@@ -11,6 +11,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.modality import ObservationForm
+from groot_wrappers.protocol.wire.envelopes import Dialect
 
 __all__ = [
     "BenchConfig",
@@ -23,20 +25,6 @@ __all__ = [
     "ServerReset",
     "register_schemas",
 ]
-
-
-class ObservationForm(StrEnum):
-    """How observations are laid out; ``flat`` is for servers started with ``--use-sim-policy-wrapper``."""
-
-    nested = "nested"
-    flat = "flat"
-
-
-class Dialect(StrEnum):
-    """Array envelope of the wire protocol; see ``groot_wrappers.protocol.wire.codec``."""
-
-    npy = "npy"
-    msgpack_numpy = "msgpack_numpy"
 
 
 class InstructionPer(StrEnum):

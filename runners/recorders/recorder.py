@@ -20,7 +20,7 @@ from runners.episodes.row import EpisodeRow
 from runners.run_folder.manifest import Manifest
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import RecorderFailure, Summary
-from runners.utils.remedies import disk_failed
+from runners.utils.remedies import disk_failed, in_overrides
 
 __all__ = ["Recorder", "Recorders", "RunInfo"]
 
@@ -178,7 +178,7 @@ class Recorders(Recorder):
                     raise
                 self._working.remove(recorder)
                 name = type(recorder).__name__
-                told = str(error) if isinstance(error, Gr00tError) else f"{type(error).__name__}: {error}"
+                told = in_overrides(error) if isinstance(error, Gr00tError) else f"{type(error).__name__}: {error}"
                 self._failed.setdefault(recorder, RecorderFailure(name, hook, told))
                 logger.warning(
                     "%s failed in %s and is left out from here on; the rollout goes on. %s", name, hook, told

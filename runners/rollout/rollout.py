@@ -17,8 +17,7 @@ from groot_wrappers.embodiment.action_map import Chunk
 from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableError
 from groot_wrappers.observation_checks import select_modalities
 from groot_wrappers.protocol.batch import take_rows
-from groot_wrappers.protocol.client import PolicyClient
-from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client_interface import Client
 from runners.config.schema import ServerReset
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode
@@ -29,6 +28,7 @@ from runners.rollout.played_beat import PlayedBeat
 from runners.rollout.schedule import RunningEpisode, Schedule
 from runners.servers.replay_watch import ReplayWatch
 from runners.utils.interrupts import interrupts_held
+from runners.utils.remedies import in_overrides
 
 __all__ = ["Rollout"]
 
@@ -64,7 +64,7 @@ class Rollout:
     def __init__(
         self,
         env: Gr00tActionWrapper,
-        client: PolicyClient | ClientGroup,
+        client: Client,
         plan: Sequence[PlannedEpisode],
         log: EpisodeLog,
         recorders: Recorder,
@@ -179,7 +179,7 @@ class Rollout:
     def _server_failed(self, error: Gr00tError) -> None:
         """End what runs as errors; raise the error where it is for good, else return once the server is back."""
         for env_id in list(self._schedule.running):
-            self._finish(env_id, "error", success=None, error=str(error))
+            self._finish(env_id, "error", success=None, error=in_overrides(error))
         self._server_failures += 1
         if self._server_failures > self._retries or not isinstance(error, ServerError | ServerUnreachableError):
             raise error

@@ -9,10 +9,12 @@ from pathlib import Path
 from groot_wrappers import PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client_group import ClientGroup
+from groot_wrappers.protocol.client_interface import Client
 from runners.config.schema import ServerConfig
 from runners.servers.command_server import started_server
 from runners.servers.embedded_server import embedded_server
 from runners.servers.hosting import TOKEN_VARIABLE
+from runners.utils.remedies import in_overrides
 
 __all__ = ["PolicyConnection", "policy_client"]
 
@@ -26,7 +28,7 @@ class PolicyConnection:
         revive: Takes the error that told of the failure; returns once the server answers again, or raises.
     """
 
-    client: PolicyClient | ClientGroup
+    client: Client
     revive: Callable[[Gr00tError], None]
 
 
@@ -80,7 +82,7 @@ def policy_client(
         )
 
     def report_loss(error: Gr00tError) -> None:
-        say(f"\nA policy server is left out from here on; the others are asked for its share. {error}")
+        say(f"\nA policy server is left out from here on; the others are asked for its share. {in_overrides(error)}")
 
     def own_server(port: int) -> AbstractContextManager[int]:
         if server.command is not None:
@@ -96,13 +98,13 @@ def policy_client(
             what = "policy server" if server.policy is None else f"policy {server.policy['_target_']}"
             say(f"The {what} listens on 127.0.0.1:{port}")
         connected = [connect(host, port) for host, port in addresses]
-        client: PolicyClient | ClientGroup = connected[0]
+        client: Client = connected[0]
         if server.endpoints:
             client = ClientGroup(connected, on_loss=report_loss)
         clients.callback(client.close)
 
         def revive(error: Gr00tError) -> None:
-            say(f"\nThe policy server failed; what was running is tried again. {error}")
+            say(f"\nThe policy server failed; what was running is tried again. {in_overrides(error)}")
             if has_own and isinstance(error, ServerUnreachableError):
                 own.close()
                 own.enter_context(own_server(port))

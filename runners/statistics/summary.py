@@ -13,11 +13,12 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from groot_wrappers.protocol.client import ClientStats
+from groot_wrappers.protocol.client_interface import ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.statistics.gate import Gate, judge
 from runners.statistics.intervals import Method, success_interval
 from runners.statistics.stop_rule import StopRule, StopState
+from runners.utils.remedies import in_overrides
 
 __all__ = [
     "FORMAT",
@@ -306,7 +307,11 @@ def server_cost(stats: ClientStats, waited_s: float = 0.0) -> ServerCost:
         **msgspec.structs.asdict(_requests(stats)),
         waited_s=round(waited_s, 3),
         endpoints=[
-            Endpoint(endpoint=name.removeprefix("tcp://"), **msgspec.structs.asdict(_requests(its)), lost=its.lost)
+            Endpoint(
+                endpoint=name.removeprefix("tcp://"),
+                **msgspec.structs.asdict(_requests(its)),
+                lost=its.lost and in_overrides(its.lost),
+            )
             for name, its in stats.servers.items()
         ],
     )

@@ -2,6 +2,7 @@
 
 * ``message_of``: the message for an error that a person can mend.
 * ``reason_of``: the same within a sentence, of any error.
+* ``in_overrides``: a text about arguments of ``groot_wrappers``, with the overrides that set them.
 * ``disk_failed``: whether an error means that nothing more can be written.
 * ``cache_remedy``: which variable moves the cache that could not be used.
 """
@@ -13,11 +14,11 @@ from pathlib import Path
 
 import zmq
 
-from groot_wrappers.errors import Gr00tError
+from groot_wrappers.errors import Gr00tError, ServerUnreachableError, rename_arguments
 from runners.utils import pasting
 from runners.utils.terminal import one_line
 
-__all__ = ["cache_remedy", "disk_failed", "message_of", "reason_of"]
+__all__ = ["cache_remedy", "disk_failed", "in_overrides", "message_of", "reason_of"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 BROKEN = {errno.EROFS, errno.EIO, errno.ESTALE}
@@ -37,6 +38,15 @@ REMEDIES = {
 }
 """What mends an error of the operating system, by its number."""
 
+OVERRIDES = {
+    **{name: f"server.{name}" for name in ("host", "port", "connect_timeout_s", "timeout_s", "observation_form")},
+    "clients": "server.endpoints",
+    "api_token": "the environment variable GR00T_API_TOKEN",
+    **{name: f"horizons.{name}" for name in ("execution", "delay")},
+    **{name: name for name in ("horizons.video", "horizons.state", "embodiment", "embodiment.language")},
+}
+"""What sets an argument that messages of ``groot_wrappers`` name."""
+
 ANY_OTHER = "Name another place{elsewhere}, or look into the state of this one."
 
 CHARACTERS_OF_A_PATH = 200
@@ -55,7 +65,17 @@ def message_of(error: BaseException | None, elsewhere: str = "") -> str | None:
         error = OSError(error.errno, error.strerror)
     if isinstance(error, OSError):
         return _explained(error, elsewhere)
-    return None if error is None else str(error)
+    if error is None:
+        return None
+    message = in_overrides(error)
+    if isinstance(error, ServerUnreachableError) and "connect_timeout_s" in error.arguments:
+        message += " Or try without one: server=expert."
+    return message
+
+
+def in_overrides(told: Gr00tError | str) -> str:
+    """Return a message of ``groot_wrappers`` with the overrides that set the arguments which it names."""
+    return rename_arguments(str(told), OVERRIDES)
 
 
 def reason_of(error: BaseException) -> str:

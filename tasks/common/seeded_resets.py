@@ -15,6 +15,8 @@ from isaaclab.envs import ManagerBasedEnv
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.math import quat_from_euler_xyz, quat_mul
 
+from groot_wrappers.episode_context import episode_context
+
 __all__ = ["reset_root_pose", "uniform", "uses_episode_generators"]
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
@@ -29,9 +31,9 @@ def uses_episode_generators[**P](term: Callable[P, None]) -> Callable[P, None]:
 def uniform(env: ManagerBasedEnv, env_ids: torch.Tensor | slice, ranges: Sequence[tuple[float, float]]) -> torch.Tensor:
     """Draw numbers within ranges, float32 (envs, ranges), on the env's device.
 
-    The row of an env that begins a planned episode comes from its generator in ``env.episode_generators``, which
-    ``Gr00tObservationWrapper`` sets; others are drawn from torch's, as by IsaacLab's terms. All are drawn on the CPU,
-    so that a seed means the same start on any device.
+    The row of an env that begins a planned episode comes from its generator in the env's ``EpisodeContext``, which
+    ``Gr00tObservationWrapper`` gives it; others are drawn from torch's, as by IsaacLab's terms. All are drawn on the
+    CPU, so that a seed means the same start on any device.
 
     Args:
         env: The env.
@@ -39,7 +41,7 @@ def uniform(env: ManagerBasedEnv, env_ids: torch.Tensor | slice, ranges: Sequenc
         ranges: Lowest and highest of each number.
     """
     ids = torch.arange(env.num_envs)[env_ids].tolist() if isinstance(env_ids, slice) else env_ids.tolist()
-    generators = getattr(env, "episode_generators", {})
+    generators = episode_context(env).generators
     drawn = torch.stack([torch.rand(len(ranges), generator=generators.get(env_id)) for env_id in ids])
     low, high = torch.tensor(ranges).unbind(-1)
     return (drawn * (high - low) + low).to(env.device)

@@ -5,6 +5,7 @@ from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.managers import ManagerTermBase, SceneEntityCfg, TerminationTermCfg
 from isaaclab.utils.math import quat_from_euler_xyz
 
+from groot_wrappers.episode_context import episode_context
 from tasks.common.seeded_resets import uniform, uses_episode_generators
 from tasks.lift_cube_franka.mdp import HeldAbove
 from tasks.lift_named_cube_franka.geometry import named_cube
@@ -46,7 +47,7 @@ class LiftedCube(ManagerTermBase):
     """True once a cube has been lifted (``HeldAbove``) that the env's instruction names, or one that it does not.
 
     An instruction that names no cube, or both, asks for none: nothing can succeed, and any lift is a wrong one. The
-    texts are those of ``env.instructions``, which ``Gr00tObservationWrapper`` sets.
+    texts are those of the env's ``EpisodeContext``, which ``Gr00tObservationWrapper`` gives it.
 
     Params of the term:
         cubes: Names in the scene, by colour.
@@ -71,12 +72,13 @@ class LiftedCube(ManagerTermBase):
         Raises:
             AttributeError: Nobody has told the env its instructions.
         """
-        if not hasattr(env, "instructions"):
+        instructions = episode_context(env).instructions
+        if not instructions:
             raise AttributeError(
                 "Which cube is to be lifted is said by the instruction, but the env was told none: wrap it by "
-                "Gr00tObservationWrapper, or set its attribute `instructions` to a list of a text for each env."
+                "Gr00tObservationWrapper, or give it an EpisodeContext with a text for each env (set_episode_context)."
             )
-        told = [named_cube(text) for text in env.instructions]
+        told = [named_cube(text) for text in instructions]
         lifted = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
         for colour, name in cubes.items():
             meant = torch.tensor([(colour == asked) is named for asked in told], device=env.device)

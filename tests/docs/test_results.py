@@ -41,8 +41,8 @@ def test_messages_under_troubleshooting_are_those_of_the_code():
         (r"'video'", "'{name}'"),
         (r"Video key 'video.scene_camera'", "{name.capitalize()} key '{flat_key}'"),
         (r"answer get_action", "answer {endpoint}"),
-        (r"horizons.video=2", "horizons.{kind}={expected}"),
-        (r"horizons.execution=32", "horizons.execution={execution}"),
+        (r"horizons.video=2", "`horizons.{kind}`={expected}"),
+        (r"horizons.execution=32", "`execution`={execution}"),
         (r"'joint_positions'", "'{key}'"),
     ]
     checked = 0

@@ -216,7 +216,7 @@ def test_embodiment_that_does_not_fit_the_action_terms_is_refused(action, messag
 
 
 def test_execution_beyond_the_horizon_is_refused():
-    with pytest.raises(ContractError, match=r"horizons.execution=9 .* hold 8"):
+    with pytest.raises(ContractError, match=r"`execution`=9 .* hold 8"):
         Gr00tActionWrapper(ToyEnv(), toy_embodiment(), 9, horizon=8)
 
 

@@ -6,6 +6,7 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers import Embodiment, Gr00tObservationWrapper, ModalityConfig
+from groot_wrappers.episode_context import EpisodeContext, episode_context
 from groot_wrappers.errors import ContractError
 from groot_wrappers.observation_checks import check_observation
 from tests.support.toys.env import EMBODIMENT, NEEDED_STEPS, ToyEnv, toy_embodiment
@@ -109,7 +110,7 @@ def test_envs_whose_draws_are_those_of_the_episode_are_reset_in_one_call():
     swapped = goal_of(env.reset(options={"env_ids": [0, 1, 2, 3], "seeds": [7, 8, 9, 8]})[0])
     assert swapped[0] == goals[3]
     assert swapped[1] == swapped[3] == goals[1]
-    assert base.episode_generators == {}, "what the env resets by itself is nobody's episode"
+    assert episode_context(base).generators == {}, "what the env resets by itself is nobody's episode"
     assert len({*swapped}) == 3
 
     one_by_one = DrawsByEpisodeEnv(marked=False)
@@ -143,13 +144,23 @@ class ToyToldItsGoal(ToyEnv):
     """Its success depends on the instruction: only an env that is told to `reach` can succeed."""
 
     def reset(self, env_ids=None, **options):
-        self.told_at_reset = list(self.instructions)
+        self.told_at_reset = list(episode_context(self).instructions)
         return super().reset(env_ids, **options)
 
     def step(self, action):
         observation, reward, terminated, truncated, info = super().step(action)
-        self.termination_manager.success &= torch.tensor([text == "reach" for text in self.instructions])
+        self.termination_manager.success &= torch.tensor(
+            [text == "reach" for text in episode_context(self).instructions]
+        )
         return observation, reward, terminated, truncated, info
+
+
+def test_terms_read_the_context_of_a_bare_env():
+    base = ToyEnv(2)
+    assert episode_context(base) == EpisodeContext()
+    env = Gr00tObservationWrapper(base, toy_embodiment(), instruction="reach")
+    assert episode_context(base).instructions is base.instructions is env.instructions
+    assert env.instructions == ["reach", "reach"]
 
 
 def test_env_knows_what_each_of_its_envs_was_told():

@@ -1,7 +1,6 @@
-"""Where an array lies in a frame that nobody trusts, in the envelopes of both dialects.
+"""The arrays in a frame that nobody trusts, in the envelopes of both dialects, used where they lie.
 
-* ``ArrayPlace``: dtype, shape and place of the values, which are used where they lie.
-* ``place_in_npy``, ``place_in_fields``: the place of an array; ``scalar_from_fields``: a numpy scalar.
+* ``array_in_npy``, ``array_in_fields``: an array; ``scalar_in_fields``: a numpy scalar.
 
 Bools, numbers and texts are taken: an object array would need pickle, and unpickling runs code.
 """
@@ -12,7 +11,8 @@ import io
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib import format as npy
@@ -21,7 +21,7 @@ from groot_wrappers.errors import ProtocolError
 from groot_wrappers.protocol.wire.envelopes import NotNumbersError, checked_dtype
 from groot_wrappers.protocol.wire.texts import TEXT_KINDS
 
-__all__ = ["ArrayPlace", "place_in_fields", "place_in_npy", "scalar_from_fields"]
+__all__ = ["array_in_fields", "array_in_npy", "scalar_in_fields"]
 
 _DTYPE_NAME = re.compile(r"[<>|=]([biufc][0-9]{1,2}|[US][0-9]{1,6})")
 _MAX_DIMS = 32
@@ -30,44 +30,12 @@ _NPY_MAGIC_AND_LENGTH = 10  # bytes before the header of .npy format 1.0
 _MAX_NPY_HEADER = 1024  # a header of five dimensions takes 118 bytes
 
 
-class ArrayPlace(NamedTuple):
-    """Where in a frame the values of an array lie, and how; the size is known to be right.
+def array_in_npy(frame: memoryview, data: slice) -> np.ndarray:
+    """Return the array that ``np.save`` wrote.
 
-    Attributes:
-        dtype: a bool, a number or a text.
-        shape: of the array.
-        order: "C" or "F".
-        begin: first byte of the values.
-        end: byte after them.
-    """
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    order: Literal["C", "F"]
-    begin: int
-    end: int
-
-    def over(self, frame: memoryview) -> np.ndarray:
-        """Return the array of a frame, read-only and on top of it where alignment allows it.
-
-        Args:
-            frame: read-only.
-
-        Raises:
-            ProtocolError: numpy cannot hold the shape.
-        """
-        try:
-            array = np.ndarray(self.shape, self.dtype, frame, self.begin, order=self.order)
-        except (ValueError, OverflowError) as error:  # (0, 2**62) holds nothing and is too large for numpy all the same
-            raise ProtocolError(f"an array came with a shape that numpy cannot hold: {str(self.shape)[:80]}") from error
-        if not array.flags.aligned:  # copying an odd-lying state is cheap; video, of bytes, always lies even
-            array = array.copy(self.order)
-            array.flags.writeable = False
-        return array
-
-
-def place_in_npy(frame: memoryview, data: slice) -> ArrayPlace:
-    """Return where the values lie of an array that ``np.save`` wrote.
+    Args:
+        frame: read-only.
+        data: where what it wrote lies.
 
     Raises:
         NotNumbersError: it holds other things than bools, numbers and texts.
@@ -78,9 +46,10 @@ def place_in_npy(frame: memoryview, data: slice) -> ArrayPlace:
     if length > _MAX_NPY_HEADER or begin > data.stop:
         raise ProtocolError(f"an array came with a .npy header of {length} bytes in {size}; it cannot be read")
     shape, fortran, dtype = _read_npy_header(bytes(frame[data.start : begin]))
-    return _place(slice(begin, data.stop), dtype, shape, "F" if fortran else "C")
+    return _view(frame, slice(begin, data.stop), dtype, shape, "F" if fortran else "C")
 
 
+@lru_cache(maxsize=256)  # those of a run repeat, and reading them takes a tenth of a request of 16 envs
 def _read_npy_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     stream = io.BytesIO(header)
     try:
@@ -95,8 +64,12 @@ def _read_npy_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any
     return shape, fortran, _readable(dtype)
 
 
-def place_in_fields(frame: memoryview, fields: Mapping[Any, Any]) -> ArrayPlace:
-    """Return where the values lie of an array in a msgpack-numpy envelope.
+def array_in_fields(frame: memoryview, fields: Mapping[Any, Any]) -> np.ndarray:
+    """Return the array of a msgpack-numpy envelope.
+
+    Args:
+        frame: read-only.
+        fields: of the envelope; bytes are slices of the frame.
 
     Raises:
         NotNumbersError: it holds other things than bools, numbers and texts.
@@ -108,17 +81,17 @@ def place_in_fields(frame: memoryview, fields: Mapping[Any, Any]) -> ArrayPlace:
         raise NotNumbersError(f"an array of kind {told!r:.20} cannot be read; only bools and numbers, nothing pickled")
     if not isinstance(shape, list):
         raise ProtocolError("an array came without its shape")
-    return _place(_data(fields), _dtype(fields), tuple(shape), "C")
+    return _view(frame, _data(fields), _dtype(fields), tuple(shape), "C")
 
 
-def scalar_from_fields(frame: memoryview, fields: Mapping[Any, Any]) -> np.generic:
+def scalar_in_fields(frame: memoryview, fields: Mapping[Any, Any]) -> np.generic:
     """Return the numpy scalar of a msgpack-numpy envelope.
 
     Raises:
         NotNumbersError: it is no bool or number.
         ProtocolError: a field is missing or wrong, or the length is not what the type says.
     """
-    array = _place(_data(fields), checked_dtype(_dtype(fields)), (), "C").over(frame)
+    array = _view(frame, _data(fields), checked_dtype(_dtype(fields)), (), "C")
     scalar: np.generic = array.dtype.type(array.item())
     return scalar
 
@@ -151,8 +124,15 @@ def _data(fields: Mapping[Any, Any]) -> slice:
     return data
 
 
-def _place(data: slice, dtype: np.dtype[Any], shape: tuple[Any, ...], order: Literal["C", "F"]) -> ArrayPlace:
-    """Return the place of an array once its length is known to be right."""
+def _view(
+    frame: memoryview, data: slice, dtype: np.dtype[Any], shape: tuple[Any, ...], order: Literal["C", "F"]
+) -> np.ndarray:
+    """Return the array whose values are some of a frame's bytes, read-only and on top of them where alignment allows.
+
+    Raises:
+        NotNumbersError: it holds too many texts.
+        ProtocolError: there are more or fewer bytes than it says, or numpy cannot hold the shape.
+    """
     if len(shape) > _MAX_DIMS or not all(type(size) is int and size >= 0 for size in shape):
         raise ProtocolError(f"an array came with a shape that is none: {str(shape)[:80]}")
     size, came = math.prod(shape) * dtype.itemsize, data.stop - data.start
@@ -160,4 +140,11 @@ def _place(data: slice, dtype: np.dtype[Any], shape: tuple[Any, ...], order: Lit
         raise ProtocolError(f"an array said {dtype} {shape}, {size} bytes, but came with {came} bytes")
     if dtype.kind in TEXT_KINDS and math.prod(max(1, dim) for dim in shape) > _MAX_TEXTS:
         raise NotNumbersError(f"an array of {str(shape)[:80]} texts cannot be read; at most {_MAX_TEXTS} can")
-    return ArrayPlace(dtype, shape, order, data.start, data.stop)
+    try:
+        array = np.ndarray(shape, dtype, frame, data.start, order=order)
+    except (ValueError, OverflowError) as error:  # (0, 2**62) holds nothing and is too large for numpy all the same
+        raise ProtocolError(f"an array came with a shape that numpy cannot hold: {str(shape)[:80]}") from error
+    if not array.flags.aligned:  # copying an odd-lying state is cheap; video, of bytes, always lies even
+        array = array.copy(order)
+        array.flags.writeable = False
+    return array

@@ -7,7 +7,6 @@ A message is nested dicts and lists of None, bool, int, float, str, bytes, numpy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import msgpack
@@ -17,7 +16,7 @@ from groot_wrappers.errors import ProtocolError
 from groot_wrappers.modality import ModalityConfig
 from groot_wrappers.protocol.wire import msgpack_reader
 from groot_wrappers.protocol.wire.envelopes import Dialect, array_pieces, scalar_piece
-from groot_wrappers.protocol.wire.frame_template import MARKERS, layout_of
+from groot_wrappers.protocol.wire.message_reader import MARKERS, read_message
 from groot_wrappers.protocol.wire.send_buffer import Piece
 
 __all__ = ["Dialect", "pack", "pieces_of", "unpack"]
@@ -63,11 +62,10 @@ def unpack(frame: bytes | memoryview, *, numbers_only: bool = True) -> tuple[Any
     Raises:
         ProtocolError: the frame is junk, says one thing and holds another, mixes dialects, or holds such an array.
     """
-    view = memoryview(frame).toreadonly()
-    layout = layout_of(view)
-    if numbers_only and layout.not_numbers is not None:
-        raise ProtocolError(f"the message holds what cannot be read: {layout.not_numbers}")
-    return layout.message(view), layout.dialect
+    message, dialect, not_numbers = read_message(memoryview(frame).toreadonly())
+    if numbers_only and not_numbers is not None:
+        raise ProtocolError(f"the message holds what cannot be read: {not_numbers}")
+    return message, dialect
 
 
 class _Packer:
@@ -141,13 +139,12 @@ class _Packer:
             piece = scalar_piece(value)
         except ProtocolError as error:
             raise ProtocolError(f"{_format_place(where)}: {error}") from None
-        if self._dialect is Dialect.NPY:
+        if self._dialect is Dialect.npy:
             self._plain(value.item(), where)
         else:
             self.text += piece
 
 
-@lru_cache(maxsize=1024)  # those of a run repeat
 def _packed_key(key: object) -> bytes:
     """Return the piece of a key.
 

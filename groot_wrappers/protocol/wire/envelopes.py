@@ -35,20 +35,20 @@ class NotNumbersError(ProtocolError):
 class Dialect(StrEnum):
     """How arrays and modality configs are marked on the wire; it changed inside GR00T N1.7."""
 
-    NPY = "npy"
+    npy = "npy"
     """N1.6 and the first N1.7: ``{"__ndarray_class__": true, "as_npy": <np.save>}``."""
-    MSGPACK_NUMPY = "msgpack_numpy"
+    msgpack_numpy = "msgpack_numpy"
     """N1.7 since May 2026: ``{b"nd": true, b"type": "<f4", b"kind": b"", b"shape": [...], b"data": ...}``."""
 
     @property
     def config_marker(self) -> str:
         """Key that marks a ModalityConfig."""
-        return "__ModalityConfig_class__" if self is Dialect.NPY else "__ModalityConfig__"
+        return "__ModalityConfig_class__" if self is Dialect.npy else "__ModalityConfig__"
 
     @property
     def description(self) -> str:
         """The dialect and who speaks it, for messages."""
-        return f"'{self}' ({'N1.6, first N1.7' if self is Dialect.NPY else 'N1.7 since May 2026'})"
+        return f"'{self}' ({'N1.6, first N1.7' if self is Dialect.npy else 'N1.7 since May 2026'})"
 
 
 def checked_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -73,7 +73,7 @@ def array_pieces(array: np.ndarray, dialect: Dialect) -> tuple[bytes, memoryview
     flags = array.flags
     if flags.c_contiguous:
         return _HEAD[dialect](array.dtype, array.shape, False), _bytes_of(array)
-    if flags.f_contiguous and dialect is Dialect.NPY:
+    if flags.f_contiguous and dialect is Dialect.npy:
         return _HEAD[dialect](array.dtype, array.shape, True), _bytes_of(array.T)
     return _HEAD[dialect](array.dtype, array.shape, False), _bytes_of(np.ascontiguousarray(array))
 
@@ -111,7 +111,7 @@ def _fields_head(dtype: np.dtype[Any], shape: tuple[int, ...], _fortran: bool) -
     return _open(fields, _size_of(dtype, shape))
 
 
-_HEAD = {Dialect.NPY: _npy_head, Dialect.MSGPACK_NUMPY: _fields_head}
+_HEAD = {Dialect.npy: _npy_head, Dialect.msgpack_numpy: _fields_head}
 
 
 def _open(fields: dict[Any, Any], size: int) -> bytes:

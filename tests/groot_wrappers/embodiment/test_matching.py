@@ -40,10 +40,10 @@ def test_only_what_the_server_wants_is_kept():
         (wants(video=("scenes",)), "wants the video key 'scenes', but the embodiment has wrist, scene. Did you mean"),
         (wants(state=("legs",)), "wants the state key 'legs'"),
         (wants(action=("hand",)), "The embodiment drives the action key 'arm', but the server sends hand"),
-        (wants(language=("annotation.human.task_description",)), "set embodiment.language=annotation.human"),
+        (wants(language=("annotation.human.task_description",)), "set `embodiment.language`=annotation.human"),
         (
             wants(language=("text", "words")),
-            "under text and words, .* gives it under task: set embodiment.language=text",
+            "under text and words, .* gives it under task: set `embodiment.language`=text",
         ),
     ],
 )
@@ -55,13 +55,13 @@ def test_key_that_does_not_fit_is_named(modality, message):
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"horizons": {"video": 1}}, r"horizons.video=1 .* takes 2 video frames \(delta_indices \[-15, 0\]\)"),
-        ({"horizons": {"state": 2}}, r"horizons.state=2 .* takes 1 state"),
+        ({"horizons": {"video": 1}}, r"`horizons.video`=1 .* takes 2 video frames \(delta_indices \[-15, 0\]\)"),
+        ({"horizons": {"state": 2}}, r"`horizons.state`=2 .* takes 1 state"),
         (
             {"execution": 12, "delay": 5},
-            r"first 17 control steps of each chunk, but .* hold 16. Set horizons.delay to 0 ... 4",
+            r"first 17 control steps of each chunk, but .* hold 16. Set `delay` to 0 ... 4",
         ),
-        ({"execution": 17}, r"horizons.execution=17 .* hold 16 control steps. Set horizons.execution=16 or less"),
+        ({"execution": 17}, r"`execution`=17 .* hold 16 control steps. Set `execution`=16 or less"),
     ],
 )
 def test_horizon_that_does_not_fit_is_named(kwargs, message):

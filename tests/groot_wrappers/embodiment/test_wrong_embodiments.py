@@ -59,7 +59,7 @@ WRONG = {
         {"term": "gripper"},
         "'hand', but the server sends arm",
     ),
-    "another language key": (("language",), "text", "set embodiment.language=task"),
+    "another language key": (("language",), "text", "set `embodiment.language`=task"),
 }
 
 

@@ -33,9 +33,8 @@ class TestWaiting:
         for part in (
             "nobody listens there",
             f"python -m gr00t.eval.run_gr00t_server --model-path ... --embodiment-tag ... --port {port}",
-            "server.host=... server.port=...",
-            "server=expert",
-            "server.connect_timeout_s=120",
+            "`host`=... `port`=...",
+            "`connect_timeout_s`=120",
         ):
             assert part in told
 
@@ -46,7 +45,7 @@ class TestWaiting:
                     call()
                 told = str(caught.value)
                 assert "the host name 'gpu-box.invalid' cannot be resolved: " in told
-                assert "server.host=10.0.0.7" in told
+                assert "`host`=10.0.0.7" in told
                 assert "nobody listens" not in told
                 assert "connect_timeout_s" not in told, "more time is of no use"
 
@@ -145,7 +144,7 @@ class TestTimeOuts:
         told = str(caught.value)
         assert f"Gr00t server at tcp://127.0.0.1:{server.port} did not answer get_action within 0." in told
         assert "busy or stuck" in told
-        assert "raise server.timeout_s (now 0.2)" in told
+        assert "raise `timeout_s` (now 0.2)" in told
         time.sleep(0.3)
         assert client.get_action(observation())[1]["calls"] == 2  # not the stale reply to the first
 
@@ -170,7 +169,7 @@ class TestDeath:
     def test_of_a_server_that_another_follows_makes_the_client_ask_again(self, serve, connect):
         port = free_port()
         client = connect(port, timeout_s=0.5)
-        first = serve(port=port, dialect=Dialect.NPY)
+        first = serve(port=port, dialect=Dialect.npy)
         client.get_action(observation())
         serve.end(first)
         with pytest.raises(ServerUnreachableError):

@@ -142,7 +142,7 @@ requests = st.one_of(
     near_misses.map(lambda value: msgpack.packb({"endpoint": "get_action", "data": value})),
     near_misses.map(lambda value: msgpack.packb({"endpoint": "get_action", "data": {"observation": value}})),
     near_misses.map(lambda value: msgpack.packb({"endpoint": "reset", "data": value})),
-    messages.map(lambda value: pack({"endpoint": "reset", "data": {"options": value}}, Dialect.MSGPACK_NUMPY)),
+    messages.map(lambda value: pack({"endpoint": "reset", "data": {"options": value}}, Dialect.msgpack_numpy)),
 )
 
 
@@ -150,7 +150,7 @@ requests = st.one_of(
 @given(st.lists(requests, min_size=1, max_size=3))
 def test_the_server_answers_whatever_it_is_asked(server_socket, parts):
     asked(server_socket, *parts)
-    assert asked(server_socket, pack({"endpoint": "ping"}, Dialect.NPY))["status"] == "ok"
+    assert asked(server_socket, pack({"endpoint": "ping"}, Dialect.npy))["status"] == "ok"
 
 
 @FEW
@@ -158,4 +158,4 @@ def test_the_server_answers_whatever_it_is_asked(server_socket, parts):
 def test_the_server_answers_any_arrays(server_socket, array):
     seen = {"video": {"front": array}, "state": {"arm": array, "gripper": array}, "language": {}}
     request = {"endpoint": "get_action", "data": {"observation": seen, "options": None}}
-    assert "error" in asked(server_socket, pack(request, Dialect.MSGPACK_NUMPY))
+    assert "error" in asked(server_socket, pack(request, Dialect.msgpack_numpy))

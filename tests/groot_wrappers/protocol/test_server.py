@@ -44,7 +44,7 @@ def talk():
 def say(talk):
     """Send a message in the server's dialect."""
 
-    def ask(server, message, dialect=Dialect.MSGPACK_NUMPY):
+    def ask(server, message, dialect=Dialect.msgpack_numpy):
         return talk(server, pack(message, dialect))
 
     return ask
@@ -143,10 +143,10 @@ class TestObservations:
         assert say(server, PING) == ALIVE
 
     def test_in_the_other_dialect_are_refused_naming_both(self, serve, say):
-        told = say(serve(), asking(), Dialect.NPY)["error"]
+        told = say(serve(), asking(), Dialect.npy)["error"]
         assert "in the dialect 'npy' (N1.6, first N1.7)" in told
         assert "this server speaks 'msgpack_numpy' (N1.7 since May 2026)" in told
-        assert "dialect=msgpack_numpy" in say(serve(dialect=Dialect.NPY), asking())["error"]
+        assert "dialect=msgpack_numpy" in say(serve(dialect=Dialect.npy), asking())["error"]
 
 
 class TestPolicies:
@@ -300,7 +300,7 @@ class TestJunk:
         for _ in range(20):
             with zmq.Context() as context, context.socket(zmq.REQ) as socket:
                 socket.connect(f"tcp://127.0.0.1:{server.port}")
-                socket.send(pack(asking(sleep=0.01), Dialect.MSGPACK_NUMPY))
+                socket.send(pack(asking(sleep=0.01), Dialect.msgpack_numpy))
                 socket.linger = 20
         assert say(server, PING) == ALIVE
 
@@ -325,9 +325,9 @@ class TestListening:
     @pytest.mark.parametrize(
         ("options", "told"),
         [
-            ({"port": 65536}, "port must be a whole number from 0 to 65535, got 65536"),
-            ({"port": True}, "port must be a whole number"),
-            ({"host": "tcp://x"}, "host must be a bare name or address such as 10.0.0.7, got 'tcp://x'"),
+            ({"port": 65536}, "`port` must be a whole number from 0 to 65535, got 65536"),
+            ({"port": True}, "`port` must be a whole number"),
+            ({"host": "tcp://x"}, "`host` must be a bare name or address such as 10.0.0.7, got 'tcp://x'"),
             ({"observation_form": "deep"}, "must be one of nested, flat, got 'deep'"),
         ],
         ids=str,

@@ -9,7 +9,7 @@ import sys
 import msgspec
 import pytest
 
-from groot_wrappers.protocol.client import ClientStats
+from groot_wrappers.protocol.client_interface import ClientStats
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.row import describe, last_rows
 from runners.statistics.summary import Cost, server_cost

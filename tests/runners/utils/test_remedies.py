@@ -2,7 +2,9 @@
 
 import errno
 import os
+import re
 import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +13,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from groot_wrappers.errors import ContractError
-from runners.utils.remedies import cache_remedy, disk_failed, message_of, reason_of
+import groot_wrappers
+from groot_wrappers.errors import ContractError, ServerUnreachableError
+from runners.utils.remedies import OVERRIDES, cache_remedy, disk_failed, message_of, reason_of
 
 
 def failure(number, path="/data/run/episodes.jsonl"):
@@ -61,6 +64,23 @@ def test_error_of_ours_tells_its_own_story_and_a_fault_of_ours_none():
     error.__cause__ = failure(errno.ENOENT)
     assert message_of(error) == "horizons.video=3 was asked for."
     assert message_of(KeyError("video")) is None
+
+
+def test_error_of_the_wrappers_is_told_with_the_overrides_that_mend_it():
+    error = ServerUnreachableError("No answer. Check `host`; raise `timeout_s` (now 60), not `workers`.")
+    assert error.arguments == ["host", "timeout_s", "workers"]
+    assert message_of(error) == "No answer. Check server.host; raise server.timeout_s (now 60), not `workers`."
+
+
+def test_who_finds_no_server_is_told_how_to_do_without():
+    message = message_of(ServerUnreachableError("Nobody answers. Start it, or raise `connect_timeout_s`."))
+    assert message.endswith("or raise server.connect_timeout_s. Or try without one: server=expert.")
+
+
+def test_every_argument_that_the_wrappers_name_has_an_override():
+    sources = "".join(path.read_text() for path in Path(groot_wrappers.__file__).parent.rglob("*.py"))
+    named = set(re.findall(r"[^`:]`([a-z_.]+)`[^`]", sources)) - set(OVERRIDES)
+    assert named == set()
 
 
 def test_reason_is_told_within_a_sentence_whatever_was_raised():

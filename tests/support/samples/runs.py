@@ -5,7 +5,7 @@ import json
 import msgspec
 import numpy as np
 
-from groot_wrappers.protocol.client import ClientStats
+from groot_wrappers.protocol.client_interface import ClientStats
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan, shard_of, write_plan
 from runners.recorders.recorder import RunInfo

@@ -8,9 +8,11 @@ import sys
 import threading
 
 import pytest
+import zmq
 
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.server import PolicyServer
+from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from tests.support.servers.policies import ToyPolicy
 from tests.support.warm_parent import ROOT, start_warm
 
@@ -74,6 +76,37 @@ def _join(server, thread):
     server.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def scripted():
+    """A REP socket that gives ready-made replies, by endpoint; it keeps the requests."""
+    with contextlib.ExitStack() as stack:
+
+        def start(dialect=Dialect.npy, **replies):
+            replies = {"get_modality_config": ToyPolicy().get_modality_config()} | replies
+            context = stack.enter_context(zmq.Context())
+            rep = context.socket(zmq.REP)
+            rep.linger = 0
+            port = rep.bind_to_random_port("tcp://127.0.0.1")
+            requests = []
+            done = threading.Event()
+
+            def loop():
+                while not done.is_set():
+                    if rep.poll(20):
+                        requests.append(unpack(rep.recv())[0])
+                        reply = replies.get(requests[-1]["endpoint"], {"error": "not scripted"})
+                        rep.send(reply if isinstance(reply, bytes) else pack(reply, dialect))
+                rep.close()
+
+            thread = threading.Thread(target=loop, daemon=True)
+            thread.start()
+            stack.callback(thread.join, 5)
+            stack.callback(done.set)
+            return port, requests
+
+        yield start
 
 
 @pytest.fixture

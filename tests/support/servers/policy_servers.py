@@ -74,7 +74,7 @@ POLICIES = {
 }
 REPLIES = {
     "not_msgpack": lambda action: b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    "short_chunk": lambda action: pack([{"joints": action["joints"][:, :5]}, {}], Dialect.MSGPACK_NUMPY),
+    "short_chunk": lambda action: pack([{"joints": action["joints"][:, :5]}, {}], Dialect.msgpack_numpy),
 }
 
 
@@ -84,12 +84,12 @@ def serve_by_hand(socket, reply):
     while True:
         request, _ = unpack(socket.recv())
         if request["endpoint"] == "get_modality_config":
-            socket.send(pack(policy.get_modality_config(), Dialect.MSGPACK_NUMPY))
+            socket.send(pack(policy.get_modality_config(), Dialect.msgpack_numpy))
         elif request["endpoint"] == "get_action":
             action, _ = policy.get_action(request["data"]["observation"])
             socket.send(reply(action))
         else:
-            socket.send(pack({"status": "ok", "message": "Server is running"}, Dialect.MSGPACK_NUMPY))
+            socket.send(pack({"status": "ok", "message": "Server is running"}, Dialect.msgpack_numpy))
 
 
 def start(behaviour):

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from groot_wrappers.episode_context import episode_context
 from tests.support.toys.env import JointPositionAction, ToyEnv
 
 SCALE, DEFAULTS = 0.5, (0.25, -1.0)
@@ -61,9 +62,7 @@ class ManyThingsEnv(ToyEnv):
 
 
 class DrawsByEpisodeEnv(ToyEnv):
-    """Draws its goals from ``episode_generators``, and has an event manager that tells so."""
-
-    episode_generators: dict = {}  # noqa: RUF012  # as an env has none until the wrapper sets them
+    """Draws its goals from its context's generators, and has an event manager that tells so."""
 
     def __init__(self, num_envs=4, marked=True, **options):
         super().__init__(num_envs, **options)
@@ -78,7 +77,8 @@ class DrawsByEpisodeEnv(ToyEnv):
         """Named after IsaacLab's event, which draws nothing."""
 
     def _reset_idx(self, env_ids):
-        goals = [torch.randint(1, 200, (), generator=self.episode_generators.get(i)) for i in env_ids.tolist()]
+        generators = episode_context(self).generators
+        goals = [torch.randint(1, 200, (), generator=generators.get(i)) for i in env_ids.tolist()]
         super()._reset_idx(env_ids)
         self.goal[env_ids] = torch.stack(goals).float()
 

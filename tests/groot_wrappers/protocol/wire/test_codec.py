@@ -44,7 +44,7 @@ def naive_since_may(value):
     return {b"nd": False, b"type": value.dtype.str, b"data": value.tobytes()}
 
 
-NAIVE = {Dialect.NPY: naive, Dialect.MSGPACK_NUMPY: naive_since_may}
+NAIVE = {Dialect.npy: naive, Dialect.msgpack_numpy: naive_since_may}
 
 
 def plain(value):
@@ -94,7 +94,7 @@ class TestGoldenFrames:
         assert dialect == ("npy" if name.startswith("npy") else "msgpack_numpy")
 
     def test_are_written_byte_for_byte(self, name):
-        dialect = Dialect.NPY if name.startswith("npy") else Dialect.MSGPACK_NUMPY
+        dialect = Dialect.npy if name.startswith("npy") else Dialect.msgpack_numpy
         assert pack(message_of(name), dialect) == (golden_frames.DATA / name).read_bytes()
 
 
@@ -102,14 +102,14 @@ class TestGoldenFrames:
 def test_frames_of_an_older_server_are_what_the_builder_writes_and_are_read(name):
     frame = (golden_frames.DATA / name).read_bytes()
     assert frame == golden_frames.frames_of_n1_5()[name]
-    assert unpack(frame)[1] is Dialect.NPY
+    assert unpack(frame)[1] is Dialect.npy
 
 
 def test_the_documented_example_is_met():
     expected = "85 c4026e64 c3 c40474797065 a33c6634 c4046b696e64 c400 c4057368617065 9103 c40464617461 c40c"
     array = np.arange(3, dtype="f4")
-    assert pack(array, Dialect.MSGPACK_NUMPY) == bytes.fromhex(expected) + array.tobytes()
-    assert b"|u1" in pack(array.astype(np.uint8), Dialect.MSGPACK_NUMPY)
+    assert pack(array, Dialect.msgpack_numpy) == bytes.fromhex(expected) + array.tobytes()
+    assert b"|u1" in pack(array.astype(np.uint8), Dialect.msgpack_numpy)
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -128,7 +128,7 @@ class TestArrays:
 
 
 def test_video_is_not_copied_when_read():
-    frame = pack(ARRAYS["more than 64 KiB"], Dialect.MSGPACK_NUMPY)
+    frame = pack(ARRAYS["more than 64 KiB"], Dialect.msgpack_numpy)
     assert np.shares_memory(unpack(frame)[0], np.frombuffer(frame, np.uint8))
 
 
@@ -137,14 +137,14 @@ def test_video_is_not_copied_when_read():
 )
 class TestScalars:
     def test_keep_their_type_in_the_new_dialect(self, scalar):
-        frame = pack(scalar, Dialect.MSGPACK_NUMPY)
+        frame = pack(scalar, Dialect.msgpack_numpy)
         assert frame == msgpack.packb(scalar, default=naive_since_may)
         back, _ = unpack(frame)
         assert back == scalar
         assert type(back) is (float if isinstance(scalar, float) else type(scalar))
 
     def test_are_plain_numbers_in_the_old_one(self, scalar):
-        assert pack(scalar, Dialect.NPY) == msgpack.packb(scalar.item())
+        assert pack(scalar, Dialect.npy) == msgpack.packb(scalar.item())
 
 
 def test_a_lazy_dict_is_read_by_key():
@@ -153,7 +153,7 @@ def test_a_lazy_dict_is_read_by_key():
             return {"now": np.float32(1).reshape(1)}[key]
 
     lazy = Lazy(now=None)
-    assert pack(lazy, Dialect.NPY) == pack({"now": np.ones(1, np.float32)}, Dialect.NPY)
+    assert pack(lazy, Dialect.npy) == pack({"now": np.ones(1, np.float32)}, Dialect.npy)
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -206,7 +206,7 @@ def test_a_message_that_holds_itself_is_refused():
     endless: list = []
     endless.append(endless)
     with pytest.raises(ProtocolError, match="nested deeper than 32"):
-        pack(endless, Dialect.NPY)
+        pack(endless, Dialect.npy)
 
 
 def saved(array, **changes):
@@ -364,3 +364,8 @@ def test_a_frame_cut_anywhere_is_refused(name):
     for end in range(len(frame)):
         with pytest.raises(ProtocolError):
             unpack(frame[:end])
+
+
+def test_an_array_before_the_marker_of_its_map_is_found():
+    marker_last = {key: naive(np.arange(4.0))[key] for key in ("as_npy", "__ndarray_class__")}
+    assert plain(unpack(msgpack.packb([marker_last, 5]))[0]) == plain([np.arange(4.0), 5])

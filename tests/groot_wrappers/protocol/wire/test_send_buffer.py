@@ -28,14 +28,13 @@ class TestFrames:
             frame = outbox.fill(pieces_of(message(value, pixels), dialect))
             assert frame.buffer == pack(message(value, pixels), dialect)
 
-    def test_of_one_size_lie_in_the_same_memory_and_not_at_the_beginning_of_a_page(self, dialect):
+    def test_of_one_size_lie_in_the_same_memory(self, dialect):
         outbox = Outbox()
         places = set()
         for value in range(3):
             frame = outbox.fill(pieces_of(message(value), dialect))
             places.add(np.frombuffer(frame.buffer, np.uint8).ctypes.data)
         assert len(places) == 1
-        assert places.pop() % 4096 == 2048
 
     def test_of_another_size_leave_those_on_their_way_alone(self, dialect):
         outbox = Outbox()
@@ -54,7 +53,7 @@ def test_it_is_left_behind_with_a_request_that_failed():
     for value in range(2):
         outboxes.add(connection._outbox)
         with pytest.raises(NoReplyError):
-            connection.request(pieces_of(message(value), Dialect.NPY), 0.05)
+            connection.request(pieces_of(message(value), Dialect.npy), 0.05)
     assert connection._outbox not in outboxes
     assert len(outboxes) == 2
     connection.close()

@@ -1,0 +1,40 @@
+"""What the terms of an env may know of the episodes that are played in it.
+
+* ``EpisodeContext``: what each env is told, and what its start is drawn from.
+* ``episode_context``: how a term reads it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+__all__ = ["EpisodeContext", "episode_context", "set_episode_context"]
+
+
+@dataclass(frozen=True)
+class EpisodeContext:
+    """What ``Gr00tObservationWrapper`` lets the reset, termination and other terms of its env know.
+
+    Attributes:
+        instructions: What each env's policy is told, num_envs texts, set before the env is reset. Success may depend on
+            it. Empty where nobody has wrapped the env.
+        generators: Env index to the generator (CPU) that holds the seed of the episode which the env begins. Only
+            within a reset, and only where its terms draw from them alone
+            (:attr:`IsaacLabEnv.uses_episode_generators`); draw from torch's own for an env that is not there.
+    """
+
+    instructions: list[str] = field(default_factory=list)
+    generators: dict[int, torch.Generator] = field(default_factory=dict)
+
+
+def episode_context(env: Any) -> EpisodeContext:
+    """Return the context of an env, bare as a term gets it; an empty one where nobody has given it any."""
+    context: EpisodeContext | None = getattr(env, "episode_context", None)
+    return EpisodeContext() if context is None else context
+
+
+def set_episode_context(env: Any, context: EpisodeContext) -> None:
+    """Give a bare env its context, which is read from then on."""
+    env.episode_context = context
+    env.instructions = context.instructions  # the same list, for terms that know it by this name
