@@ -106,6 +106,8 @@ def settled(composition: Composition) -> Composition:
     for key in PATHS:
         if config.get(key) is not None:
             config[key] = str(Path(composition.cwd, Path(config[key]).expanduser()))
+    if "task" not in config and "task" in get_type_hints(OmegaConf.get_type(config)):
+        raise ContractError(explain_missing("task", composition.app))
     if "task" in config:
         with open_dict(config):
             config.task = take_embodiments_part(

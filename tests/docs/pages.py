@@ -7,14 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import hydra
-from hydra.core.global_hydra import GlobalHydra
-from omegaconf import OmegaConf, open_dict
+from omegaconf import OmegaConf
 
-from runners.config.schema import register_schemas
-from runners.config.task_parts import SCRIPTED, take_embodiments_part
-from runners.launch.command_line import written_out
-from runners.launch.resolvers import register_resolvers
+from tests.support import composing
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -80,18 +75,9 @@ def example_folder():
 
 
 def compose(app, overrides, config_dir=None):
-    register_schemas()
-    register_resolvers()
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_module("conf", version_base="1.3"):
-        extra = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir else []
-        config = hydra.compose(app, [*written_out(overrides), *extra], return_hydra_config=True)
-    with open_dict(config):
-        choices = config.pop("hydra").runtime.choices
-        if "task" in config:
-            with_expert = choices.get("server") in SCRIPTED
-            config.task = take_embodiments_part(config.task, choices, with_expert=with_expert)
-    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    return OmegaConf.to_container(
+        composing.compose(app, *overrides, config_dir=config_dir), resolve=True, throw_on_missing=True
+    )
 
 
 def run_in(folder, *command, timeout_s=240):

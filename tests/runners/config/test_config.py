@@ -7,31 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hydra
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_class, get_object
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.protocol.client import PolicyClient
 from runners.apps import play, serve
-from runners.config.schema import InstructionPer, register_schemas
+from runners.config.schema import InstructionPer
 from runners.episodes.plan import instruction_texts, make_plan
-from runners.launch.resolvers import register_resolvers
+from tests.support.composing import compose
 from tests.support.processes import GROOT_PLAY, ROOT, play_in_this_process
 
 CONF = ROOT / "conf"
 OPTIONS = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.glob("*/*.yaml"))
 OPTION_IDS = [str(option) for option in OPTIONS]
-
-
-def compose(name, *overrides):
-    register_schemas()
-    register_resolvers()
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_module("conf", version_base="1.3"):
-        return hydra.compose(name, list(overrides))
 
 
 def targets(node):
@@ -69,20 +59,56 @@ def test_task_of_an_option_is_registered_by_its_import(option):
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
-@pytest.mark.parametrize(
-    "path", sorted(CONF.glob("expert/*/*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
-)
-def test_an_embodiment_chooses_the_tasks_expert(path):
-    config = compose("play", f"task={path.parent.name}", f"embodiment={path.stem}", "server=expert")
+def experts():
+    """Return task and embodiment of each scripted policy that a task's YAML names."""
+    tasks = {path.stem: OmegaConf.load(path).task for path in sorted(CONF.glob("task/*.yaml"))}
+    return [
+        (task, embodiment)
+        for task, content in tasks.items()
+        for embodiment, part in content.get("embodiments", {}).items()
+        if "expert" in part
+    ]
+
+
+@pytest.mark.parametrize(("task", "embodiment"), experts())
+def test_an_embodiment_chooses_the_tasks_expert(task, embodiment):
+    config = compose("play", f"task={task}", f"embodiment={embodiment}", "server=expert")
     expert = get_class(config.server.policy._target_)()
     wanted = set(expert.get_modality_config()["video"].modality_keys)
     assert wanted <= set(config.embodiment.video), "the expert looks at what the embodiment shows"
+    served = {OmegaConf.load(path)._target_ for path in CONF.glob("policy/*_expert.yaml")}
+    assert config.server.policy._target_ in served, "groot-serve hosts it too: policy=..."
 
 
 def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_have_none():
     without = {"any", "pick_place_gr1t2_two_hands"}
     for task in (path.stem for path in CONF.glob("task/*.yaml")):
-        assert ("expert" in compose("play", f"task={task}").task) == (task not in without), task
+        settings = compose("play", f"task={task}").task
+        assert ("expert" in settings) == (task not in without), task
+        assert "embodiments" not in settings, "the part of the chosen one is taken"
+
+
+def test_what_an_embodiment_changes_of_the_env_is_the_tasks_and_gives_way_to_what_is_set():
+    libero = compose("play", "embodiment=libero_panda", "+task.env.sim.render_interval=3").task.env
+    assert (libero.decimation, libero.sim.render_interval) == (6, 3)
+    assert compose("play", "embodiment=oxe_droid").task.env.decimation == 8
+    assert "env" not in compose("play").task
+
+
+@pytest.mark.parametrize(
+    ("override", "expert"),
+    [
+        ("task.expert._target_=my.Policy", {"_target_": "my.Policy"}),
+        (
+            "task.expert.horizon=8",
+            {"_target_": "tasks.lift_cube_franka.expert.joint_expert.LiftCubeExpert", "horizon": 8},
+        ),
+        ("task.expert={_target_: my.Policy, speed: 2}", {"_target_": "my.Policy", "speed": 2}),
+        ("+policy@task.expert=replay", {"_target_": "runners.datasets.replay.ReplayPolicy"}),
+    ],
+)
+def test_expert_of_ones_own_takes_the_place_of_the_tasks(override, expert):
+    assert expert.items() <= compose("play", "server=expert", override).server.policy.items()
 
 
 @pytest.mark.parametrize(
@@ -119,8 +145,8 @@ def test_delay_of_the_server_is_typed_and_known_to_that_server_alone(command):
 @pytest.mark.parametrize("option", [o.name for o in OPTIONS if o.parts[0] == "instruction"])
 def test_texts_of_a_suite_take_turns(option):
     text = OmegaConf.to_container(compose("play", f"instruction={option}").instruction, resolve=True)["text"]
-    texts = instruction_texts(text, None, per=InstructionPer.episode, num_envs=1)
-    assert texts == ([text] if isinstance(text, str) else text)
+    texts = instruction_texts(text, "pick up the cube", per=InstructionPer.episode, num_envs=1)
+    assert texts == (text if isinstance(text, list) else ["pick up the cube" if text is None else text])
     assert len(set(texts)) == len(texts), "each is counted apart"
     assert [episode.instruction for episode in make_plan(2 * len(texts), 0, texts)] == texts * 2
 
@@ -128,7 +154,7 @@ def test_texts_of_a_suite_take_turns(option):
 def test_defaults_are_those_that_are_documented():
     config = compose("play")
     assert (config.num_envs, config.episodes, config.seed) == (1, 1, 0)
-    assert config.instruction.text == "pick up the cube"
+    assert config.instruction.text is None, "what the env's config declares"
     assert (config.server.host, config.server.port) == ("localhost", 5555)
     assert (config.server.connect_timeout_s, config.server.timeout_s) == (30, 60)
     assert config.server.observation_form.value == "nested"
@@ -317,8 +343,8 @@ def test_a_right_command_line_reaches_the_work(command, tmp_path):
 def test_interrupt_ends_a_multirun(command, monkeypatch):
     played = []
 
-    def interrupted(config):
-        played.append(config.seed)
+    def interrupted(composition):
+        played.append(composition.config.seed)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(play, "play", interrupted)

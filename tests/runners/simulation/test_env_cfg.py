@@ -12,7 +12,7 @@ from groot_wrappers import Embodiment
 from groot_wrappers.errors import ContractError
 from runners.simulation import env_cfg as under_test
 from runners.simulation.env_cfg import change, chosen_embodiment, load_env_cfg, use_simulator
-from tests.runners.config.test_config import compose
+from tests.support.composing import compose
 
 LIFT = {"id": "Isaac-Groot-Lift-Cube-Franka-v0", "import": "tasks"}
 CARTPOLE = {"id": "Isaac-Cartpole-Camera-Direct", "import": "isaaclab_tasks"}

@@ -72,8 +72,8 @@ def test_work_that_is_interrupted_ends_without_a_word(ending):
 def test_job_that_meets_a_full_disk_stops_no_other(command, monkeypatch):
     seeds = []
 
-    def fails(config):
-        seeds.append(config.seed)
+    def fails(composition):
+        seeds.append(composition.config.seed)
         raise OSError(28, "No space left on device", "/data/x")
 
     monkeypatch.setattr(play, "play", fails)
@@ -87,8 +87,8 @@ def test_job_that_meets_a_full_disk_stops_no_other(command, monkeypatch):
 def test_signal_ends_a_run_and_its_sweep_as_ctrl_c_does(command, monkeypatch, number):
     played = []
 
-    def interrupted(config):
-        played.append(config.seed)
+    def interrupted(composition):
+        played.append(composition.config.seed)
         signal.raise_signal(number)
 
     monkeypatch.setattr(play, "play", interrupted)
