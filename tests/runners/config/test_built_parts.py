@@ -76,6 +76,7 @@ def test_what_cannot_be_built_is_told_with_its_key_and_without_words_of_hydra(de
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

@@ -59,6 +59,9 @@ def test_task_of_an_option_is_registered_by_its_import(option):
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
+LIFT_EXPERT = "tasks.lift_cube_franka.expert.joint_expert.LiftCubeExpert"
+
+
 def experts():
     """Return task and embodiment of each scripted policy that a task's YAML names."""
     tasks = {path.stem: OmegaConf.load(path).task for path in sorted(CONF.glob("task/*.yaml"))}
@@ -101,7 +104,7 @@ def test_what_an_embodiment_changes_of_the_env_is_the_tasks_and_gives_way_to_wha
         ("task.expert._target_=my.Policy", {"_target_": "my.Policy"}),
         (
             "task.expert.horizon=8",
-            {"_target_": "tasks.lift_cube_franka.expert.joint_expert.LiftCubeExpert", "horizon": 8},
+            {"_target_": LIFT_EXPERT, "horizon": 8},
         ),
         ("task.expert={_target_: my.Policy, speed: 2}", {"_target_": "my.Policy", "speed": 2}),
         ("+policy@task.expert=replay", {"_target_": "runners.datasets.replay.ReplayPolicy"}),

@@ -5,6 +5,8 @@ import threading
 import time
 from collections import Counter
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ SHAPES = {"video": {"camera": (8, 8, 3)}, "state": {"joints": (2,)}, "action": {
 """Of the toy env."""
 
 UNJUDGED = {"has_success": False, "has_rewards": False}
-BEGUN = {"manifest": {"earlier_starts": [{}]}}
+BEGUN = {"manifest": SimpleNamespace(earlier_starts=[{}])}
 
 
 def recorder(folder, episodes="all", *, modality=None, **facts):
@@ -164,7 +166,7 @@ def test_server_that_takes_no_instruction_is_recorded_all_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "facts", "message"),
     [
-        (None, {"manifest": {}}, "it holds 2 episodes, but the run begins anew"),
+        (None, {"manifest": None}, "it holds 2 episodes, but the run begins anew"),
         (None, {"fps": 30.0}, "its fps and features differ"),
         (None, {"task": "Toy-Slow-v0"}, "its robot_type differ"),
         (None, {"shapes": SHAPES | {"action": {"joints": (3,)}}}, "its features and modality differ"),

@@ -161,6 +161,7 @@ def test_what_is_given_takes_the_place_of_what_was(begin, go_on, given, expected
     assert changed(begun, now) == expected
 
 
+@pytest.mark.slow
 def test_limit_of_an_episode_is_that_of_the_begin_and_not_of_this_version(begin, go_on):
     """Runs of earlier versions had 1000 control steps, and knew nothing of a task's own limit."""
     begun = begin("server=expert", "horizons=chunked")

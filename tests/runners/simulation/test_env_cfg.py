@@ -36,6 +36,7 @@ def kinds(cfg):
     return type(cfg.sim.physics).__name__, {type(camera.renderer_cfg).__name__ for camera in under_test._cameras(cfg)}
 
 
+@pytest.mark.slow
 def test_our_task_keeps_its_own_newton():
     assert kinds(load_env_cfg(LIFT, sim())) == ("NewtonCfg", {"NewtonWarpRendererCfg"})
     solver = load_env_cfg(LIFT, sim()).sim.physics.solver_cfg

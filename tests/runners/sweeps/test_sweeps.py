@@ -115,6 +115,7 @@ def test_exit_code_is_the_worst_of_the_jobs(sweep):
     assert sweep("seed=3,5", ends=ends)[0] == 0
 
 
+@pytest.mark.slow
 def test_failed_and_lost_jobs_are_told_with_their_settings(sweep):
     code, out, _, played = sweep("seed=1,2,3", "sweep.name=mine", ends={1: 1, 2: None})
     assert code == 1
@@ -134,6 +135,7 @@ def test_glob_plays_every_instruction_in_a_folder_of_its_own(sweep):
     assert [job.overrides[0] for job in read_jobs(sweep_folder)] == [f"instruction={name}" for name in INSTRUCTIONS]
 
 
+@pytest.mark.slow
 def test_free_texts_with_commas_and_quotes_reach_the_jobs(sweep):
     texts = ["go, now", "don't stop", 'say "hi"', "a=b"]
     _, _, err, played = sweep("""instruction.text='go, now',"don't stop",'say "hi"','a=b'""")

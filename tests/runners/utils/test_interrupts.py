@@ -68,6 +68,7 @@ def test_block_that_must_not_be_done_by_halves_is_done_first(number):
         signal.raise_signal(number)
 
 
+@pytest.mark.process
 def test_what_is_started_ignores_what_its_starter_does_not():
     heed_interruptions(heeded())
     code = "import signal; print(*(signal.getsignal(n) is signal.SIG_IGN for n in (1, 2, 15)))"

@@ -90,7 +90,7 @@ def test_modalities_are_those_of_libero(expert):
     assert modality["action"].delta_indices == tuple(range(16))
 
 
-@pytest.mark.parametrize("execution", [1, 8, 16])
+@pytest.mark.parametrize("execution", [pytest.param(1, marks=pytest.mark.slow), 8, 16])
 @pytest.mark.parametrize("start", [(0.5, 0.0, 0.0), (0.6, -0.2, 0.5), (0.4, 0.2, -0.5), (0.42, -0.1, 0.3)])
 def test_a_cube_is_lifted_in_little_time(expert, start, execution):
     x, y, yaw = start
