@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import DOCS, PAGES, ROOT
 
 
@@ -15,6 +17,7 @@ def sphinx_arguments():
     return shlex.split(recipe)[1 : -len(["docs", "docs/_build/html", "$(ARGS)"])]
 
 
+@pytest.mark.process
 def test_the_documentation_builds_without_a_warning(tmp_path):
     assert "--fail-on-warning" in sphinx_arguments()
     sphinx = Path(sys.executable).with_name("sphinx-build")

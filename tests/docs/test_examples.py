@@ -13,6 +13,7 @@ from groot_wrappers.protocol.server import PolicyServer
 from tests.docs.pages import BLOCK, EXAMPLE, PAGES, commands, example_folder, run_in
 
 
+@pytest.mark.process
 def test_example_has_a_policy_whose_keys_its_embodiment_knows():
     folder = example_folder()
     code = (

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections import Counter
-
 from types import SimpleNamespace
 
 import numpy as np
