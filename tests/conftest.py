@@ -3,6 +3,7 @@
 import signal
 
 pytest_plugins = [
+    "tests.support.hydra_in_tests",
     "tests.support.markers",
     "tests.support.processes",
     "tests.support.rollouts",

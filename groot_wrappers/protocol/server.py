@@ -32,7 +32,7 @@ __all__ = ["Policy", "PolicyServer"]
 
 logger = logging.getLogger(__name__)
 
-_STOP_MS = 200  # between two looks at whether to stop, where no request comes
+_STOP_MS = 50  # between two looks at whether to stop, where no request comes
 _LINGER_MS = 1000  # for the reply to kill
 _QUEUE = 4  # requests held for one client; one that keeps to the protocol never has two
 _MAX_TOLD = 2000

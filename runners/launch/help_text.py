@@ -22,6 +22,9 @@ from runners.utils.terminal import one_line, say
 __all__ = ["print_help"]
 
 FLAGS = ("--help", "-h")
+EMBODIMENTS = "task.embodiments."
+"""Keys that are gone once an embodiment is chosen."""
+
 WIDTH = 120
 COMMENTS = 31
 """Column in which the comments begin, as in the YAML files, but behind a longer value."""
@@ -122,5 +125,5 @@ def _keys_of(text: str) -> dict[str, _Key]:
     return {
         name: key
         for name, key in (walk(root, "") if root else ())
-        if name.partition(".")[0] not in ("defaults", OF_HYDRA) and "._" not in name
+        if name.partition(".")[0] not in ("defaults", OF_HYDRA) and "._" not in name and EMBODIMENTS not in name
     }

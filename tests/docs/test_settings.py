@@ -41,6 +41,7 @@ def fields_of(schema):
     return {field.name for field in dataclasses.fields(schema)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_every_command_composes(command):
     app, *words = shlex.split(command, comments=True)
@@ -57,6 +58,7 @@ def test_every_command_composes(command):
     compose(app.removeprefix("groot-"), words, config_dir)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "override",
     sorted(s for s in all_spans() if KEY_IS_VALUE.fullmatch(s) and "..." not in s and not OF_A_READER.search(s)),

@@ -12,6 +12,10 @@ import pytest
 STARTING = {"groot_bench", "groot_play", "inspect", "machine", "policy_process", "server_process"}
 """Fixtures that start processes of ours."""
 
+COMPOSING = {"command"}
+"""Fixtures that run a whole command in this process: Hydra takes a third of a second for its settings, which
+`make check` has no time for, some four hundred times over."""
+
 EVENTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
 
 _guarded = False
@@ -26,6 +30,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if STARTING & set(item.fixturenames):
             item.add_marker("process")
+        if COMPOSING & set(item.fixturenames):
+            item.add_marker("slow")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -33,6 +33,7 @@ def targets(node):
             yield from targets(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS, ids=OPTION_IDS)
 def test_every_option_composes_and_its_targets_exist(option):
     group, name = option.parts

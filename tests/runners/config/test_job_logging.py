@@ -8,6 +8,7 @@ from runners.config.schema import register_schemas
 from runners.launch.resolvers import register_resolvers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["default", "disabled", "none", "stdout", "quiet", "warnings"])
 @pytest.mark.parametrize("app", ["play", "serve", "inspect", "bench"])
 def test_every_option_names_only_handlers_that_there_are(app, option):

@@ -14,6 +14,8 @@ from runners.simulation import env_cfg as under_test
 from runners.simulation.env_cfg import change, chosen_embodiment, load_env_cfg, use_simulator
 from tests.support.composing import compose
 
+pytestmark = pytest.mark.slow  # IsaacLab takes seconds to import
+
 LIFT = {"id": "Isaac-Groot-Lift-Cube-Franka-v0", "import": "tasks"}
 CARTPOLE = {"id": "Isaac-Cartpole-Camera-Direct", "import": "isaaclab_tasks"}
 

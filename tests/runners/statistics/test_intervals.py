@@ -62,6 +62,7 @@ def ever_missed(rate, method, episodes=120, runs=1000):
     return misses[np.arange(1, episodes + 1), successes].any(axis=1).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.95])
 def test_anytime_interval_may_be_looked_at_after_every_episode_and_wilsons_may_not(rate):
     assert ever_missed(rate, "anytime") <= 0.05

@@ -5,6 +5,8 @@ import pytest
 from tasks.assets import gr1t2
 from tasks.pick_place_gr1t2 import geometry
 
+pytestmark = pytest.mark.slow  # IsaacLab takes seconds to import
+
 
 @pytest.fixture(scope="module")
 def env_cfg():
