@@ -71,6 +71,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 f"`execution`={execution} was asked for, but the server's chunks hold {horizon} control steps. "
                 f"Set `execution` to 1 ... {horizon}."
             )
+        self._horizon = horizon
         self._isaaclab = IsaacLabEnv(env)
         self.num_envs = self._isaaclab.num_envs
         self.device = self._isaaclab.device
@@ -104,6 +105,11 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
     def parked(self) -> torch.Tensor:
         """The envs that wait for a reset, bool (num_envs,)."""
         return torch.tensor(self._parked, device=self.device)
+
+    def standing_still(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return a chunk that keeps every env where it is, ``{key: float32 (num_envs, T_action, D)}``."""
+        asked = self._layout.from_env(self._layout.standing_still()[:, None], self._base_states())
+        return {key: np.repeat(values.numpy(), self._horizon, axis=1) for key, values in asked.items()}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes in all envs or in those of ``options["env_ids"]``, and unpark them.
@@ -202,7 +208,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         """Yield what is played at each control step of a beat; it ends early where the answer fails."""
         if self._parked.all():
             raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
-        states = {key: self.env.get_wrapper_attr("present_state")(key).clone() for key in self._layout.bases}
+        states = self._base_states()
         answered = False
         while True:
             if not answered:
@@ -223,6 +229,10 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 asked = self._layout.from_env(still, states)
                 self._player.hold(still.to(self.device), {key: values.numpy() for key, values in asked.items()})
             yield self._player.take()
+
+    def _base_states(self) -> dict[str, torch.Tensor]:
+        """Return the states that relative actions are relative to, as they are now."""
+        return {key: self.env.get_wrapper_attr("present_state")(key).clone() for key in self._layout.bases}
 
     def _load(self, chunk: Chunk, states: Mapping[str, torch.Tensor], reach: int | None, beat: Beat) -> None:
         """Give a chunk to the player, and park the envs whose row cannot be played."""

@@ -81,8 +81,8 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
             watcher=recorders.on_control_step,
         )
         seeds = [0] * played.num_envs
-        observation, _ = played.reset(options={"env_ids": range(played.num_envs), "seeds": seeds})
-        client: Any = HoldingClient(holding_chunk(played, observation, settings.execution), blind.state)
+        played.reset(options={"env_ids": range(played.num_envs), "seeds": seeds})
+        client: Any = HoldingClient(played.standing_still(), blind.state)
         played.step(client.chunk)
         stopwatch = Stopwatch(played.device)
         stopwatch.watch_env(IsaacLabEnv(env))
@@ -96,16 +96,3 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
         told = f"num_envs={config.num_envs}"
         yield Row(f"control_step: ours, {told}", 1e3 * ours_s / steps, "ms", at_most=MOST_MS)
         yield Row(f"control_step: the env's own step, {told}", 1e3 * stopwatch.seconds["physics"] / steps, "ms")
-
-
-def holding_chunk(env: Any, observation: Mapping[str, Any], horizon: int) -> dict[str, np.ndarray[Any, Any]]:
-    """Return a chunk that holds each env where it is, where a state of the same name says where; else zeros."""
-    chunk = {}
-    for key, space in env.action_space.spaces.items():
-        batch, _, width = space.shape
-        present = observation["state"].get(key)
-        held = np.zeros((batch, 1, width), np.float32)
-        if present is not None and present.shape[-1] == width:
-            held = present[:, -1:]
-        chunk[key] = np.repeat(held, horizon, axis=1)
-    return chunk

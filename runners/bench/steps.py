@@ -15,7 +15,6 @@ from groot_wrappers import Embodiment, Gr00tObservationWrapper
 from groot_wrappers.embodiment.action_map import ActionLayout
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.errors import ContractError
-from runners.bench.control_step import holding_chunk
 from runners.bench.figures import Row
 from runners.bench.simulated import LONGEST, DrawnLengthWrapper, bench_env
 
@@ -88,7 +87,7 @@ class _Player:
         """Begin episodes in all envs, play for a while, and return the control steps inside episodes a second."""
         env = self._env
         observation, _ = self._begin(list(range(env.num_envs)))
-        chunk = holding_chunk(env, observation, env.execution)
+        chunk = env.standing_still()
         if self._reads_pixels:
             observation["video"]
         env.step(chunk)  # the first drawing and the first step of a kind load what they need
@@ -112,7 +111,7 @@ class _Player:
         observation, _ = self._begin(list(range(self._env.num_envs)))
         layout = ActionLayout(IsaacLabEnv(env), self._embodiment)
         states = {key: torch.as_tensor(observation["state"][key][:, -1]) for key in layout.bases}
-        action = layout.to_env(holding_chunk(self._env, observation, 1), states, at_least=1)[:, 0].to(self._env.device)
+        action = layout.to_env(self._env.standing_still(), states, at_least=1)[:, 0].to(self._env.device)
         env.step(action)
         steps = 0
         self._finish()

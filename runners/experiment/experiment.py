@@ -24,6 +24,7 @@ from runners.rollout.rollout import Rollout
 from runners.rollout.state_dump import StateDump
 from runners.run_folder.manifest import write_manifest
 from runners.run_folder.resume import begun_by
+from runners.servers.hold_client import HoldClient
 from runners.servers.policy_connection import PolicyConnection
 from runners.simulation.simulated_env import simulated_env
 from runners.statistics.gate import warn_of_short_plan
@@ -43,7 +44,7 @@ def run_experiment(checked: CheckedRequest, connection: PolicyConnection, say: S
         connection: To the server.
         say: Writes lines to the terminal, whatever standard output is.
     """
-    preparation = prepare(checked, connection.client.get_modality_config())
+    preparation = prepare(checked, connection.client)
     config = preparation.request.config
     if hopeless := warn_of_short_plan(config.gate.min_success, config.episodes, preparation.stop.method):
         say(hopeless)
@@ -69,6 +70,8 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
             watcher=recorders.on_control_step,
         )
         run = _describe_run(preparation, observed, played)
+        if isinstance(connection.client, HoldClient):
+            connection.client.attach(played)
         if log.rows:
             say(f"Going on after {describe(last_rows(log.rows))}")
         recorders.on_run_start(run)

@@ -7,6 +7,7 @@ from typing import Any
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.protocol.client_interface import Client
 from runners.config.building import built
 from runners.config.schema import InstructionPer
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
@@ -17,6 +18,7 @@ from runners.recorders import Recorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.rollout.clock import Clock
 from runners.run_folder.resume import EarlierStart
+from runners.servers.hold_client import HoldClient
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Summary, summarise
@@ -91,12 +93,12 @@ class Preparation:
         )
 
 
-def prepare(checked: CheckedRequest, modality: ModalityConfigs) -> Preparation:
+def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     """Refuse what can be refused without a simulator; write ``plan.json``.
 
     Args:
         checked: What is asked for.
-        modality: What the server wants and gives.
+        client: Of the server, which says what it wants and gives.
 
     Raises:
         Gr00tError: Server, embodiment, recorders and task do not fit, or the run is another than the one it goes on
@@ -104,6 +106,10 @@ def prepare(checked: CheckedRequest, modality: ModalityConfigs) -> Preparation:
     """
     request, config = checked.request, checked.request.config
     env_cfg = load_env_cfg(config.task, config.sim)
+    embodiment = chosen_embodiment(config.embodiment, env_cfg)
+    if isinstance(client, HoldClient):
+        client.take(embodiment)
+    modality = client.get_modality_config()
     instructions = instruction_texts(
         list(dict.fromkeys(episode.instruction for episode in checked.recorded)) or config.instruction.text,
         getattr(env_cfg, "instruction", None),
@@ -116,7 +122,7 @@ def prepare(checked: CheckedRequest, modality: ModalityConfigs) -> Preparation:
     plan = shard_of(planned, config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
     embodiment = match_embodiment(
-        chosen_embodiment(config.embodiment, env_cfg),
+        embodiment,
         modality,
         execution=config.horizons.execution,
         delay=config.horizons.delay or 0,

@@ -10,13 +10,18 @@ from groot_wrappers import PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client_group import ClientGroup
 from groot_wrappers.protocol.client_interface import Client
+from runners.config.building import built
 from runners.config.schema import ServerConfig
 from runners.servers.command_server import started_server
 from runners.servers.embedded_server import embedded_server
+from runners.servers.hold_client import HoldClient
 from runners.servers.hosting import TOKEN_VARIABLE
 from runners.utils.remedies import in_overrides
 
 __all__ = ["PolicyConnection", "policy_client"]
+
+HOLD = f"{HoldClient.__module__}.{HoldClient.__name__}"
+"""Of the policies that stand in for a server, the one that is no server."""
 
 
 @dataclass
@@ -47,6 +52,9 @@ def policy_client(
     Raises:
         Gr00tError: The server cannot be reached, or the run's own does not start.
     """
+    if isinstance(server.policy, Mapping) and server.policy.get("_target_") == HOLD:
+        yield PolicyConnection(built(server.policy, "server.policy"), _raise)
+        return
     form = server.observation_form.value
     addresses = [_address(endpoint) for endpoint in server.endpoints] or [(server.host, server.port)]
     has_own = server.policy is not None or server.command is not None
@@ -112,6 +120,10 @@ def policy_client(
 
         client.wait_until_ready()
         yield PolicyConnection(client, revive)
+
+
+def _raise(error: Gr00tError) -> None:
+    raise error
 
 
 def _address(endpoint: str) -> tuple[str, int]:
