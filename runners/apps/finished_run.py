@@ -14,7 +14,6 @@ from runners.run_folder.resume import EarlierStart
 from runners.run_folder.run_lock import run_lock
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Summary, summarise
-from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 from runners.utils.json_files import JsonFileError, read_json
 from runners.utils.terminal import say
 
@@ -57,18 +56,16 @@ def finished_run(composition: Composition) -> RunEnd | None:
 
 def _report(folder: Path, summary: Summary, manifest: Manifest) -> RunEnd:
     """Say that nothing of a run is missing, and return how it ended; a page that is missing is written."""
+    rows, _ = read_rows(folder / "episodes.jsonl")
     if not (folder / "report.html").exists():
         from runners.reports.pages import write_report  # noqa: PLC0415  # which takes libraries that are slow to import
 
-        write_report(folder, summary, read_rows(folder / "episodes.jsonl")[0], manifest)
-    gate = summary.gate
+        write_report(folder, summary, rows, manifest)
     say(
         f"{folder} is whole: {summary.successes} of {summary.episodes} episodes succeeded. Nothing is left to play; "
-        "fresh=true begins anew." + (f"\n{gate.told}" if gate else "")
+        "fresh=true begins anew." + (f"\n{summary.gate.told}" if summary.gate else "")
     )
-    if gate is not None and not gate.met:
-        return RunEnd(GATE_NOT_MET, summary)
-    return RunEnd(DONE_WITH_ERRORS if summary.recorders else DONE, summary)
+    return RunEnd.of(summary, rows)
 
 
 def _written_summary(folder: Path, episodes: int) -> Summary | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from runners.episodes.row import EpisodeRow, last_rows
+from runners.episodes.row import EpisodeRow
 from runners.experiment.run_end import RunEnd
 from runners.recorders import Recorders
 from runners.reports.pages import write_report
@@ -13,7 +13,6 @@ from runners.reports.text import format_end
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.results import write_summary
 from runners.statistics.summary import Summary
-from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, GATE_NOT_MET
 
 __all__ = ["conclude"]
 
@@ -51,7 +50,4 @@ def conclude(
     write_summary(folder, summary)
     write_report(folder, summary, rows, manifest)
     say(*format_end(folder, summary, rows, execution))
-    if summary.gate is not None and not summary.gate.met:
-        return RunEnd(GATE_NOT_MET, summary)  # where errors are failures, so that this says more than they do
-    errors = any(row.ended == "error" for row in last_rows(rows))
-    return RunEnd(DONE_WITH_ERRORS if errors or recorders.failures else DONE, summary)
+    return RunEnd.of(summary, rows)

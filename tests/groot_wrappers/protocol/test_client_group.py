@@ -194,6 +194,7 @@ def test_server_that_comes_back_as_another_is_told_by_what_differs(serve, group_
     assert rows_of(group.get_action(numbered(4))[0]) == [0, 1, 2, 3]
     serve.end(servers[1])
     serve(Echo(horizon=4), port=servers[1].port)
+    time.sleep(1)  # ZeroMQ connects again in the background; a server that is asked before that is left out as lost
     told = rf"(?s):{servers[1].port} came back with another modality config:\n- action: .*before, .*now"
     with pytest.raises(ContractError, match=told):
         group.get_action(numbered(4))
