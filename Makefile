@@ -20,10 +20,10 @@ $(READY): requirements.txt requirements-data.txt setup.cfg setup.py .ci/setup.sh
 demo: $(READY)  ## lift cubes through a real policy server: 8 episodes over 4 envs, results in outputs/
 	$(BIN)/groot-play server=expert num_envs=4 episodes=8 horizons=chunked $(ARGS)
 
-# Tests that start no process and are not slow share the workers; those that start some keep a file's together, as they
-# share its simulator; those that look at the clock have the machine to themselves. pytest ends with 5 where ARGS leave
-# a part without tests.
+# The tests of a file stay together, as they may share a simulator; three workers for two cores, as many tests wait for
+# processes. Those that look at the clock have the machine to themselves. pytest ends with 5 where ARGS leave none.
 WORKERS ?= 2
+TEST_WORKERS ?= 3
 IN_PROCESS := not process and not simulator and not timing
 PYTEST := $(BIN)/python -m pytest tests $(ARGS)
 ANY := || [ $$? -eq 5 ]
@@ -35,8 +35,7 @@ quick-tests: $(READY)
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS) and not slow"
 
 test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in ten minutes
-	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS)" $(ANY)
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "(process or simulator) and not timing" $(ANY)
+	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile -m "not timing" $(ANY)
 	$(PYTEST) -m timing $(ANY)
 
 verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)

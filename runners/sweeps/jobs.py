@@ -141,7 +141,11 @@ def _counts(key: str) -> bool:
 def _parsed(overrides: Iterable[str]) -> list[tuple[str, str]]:
     """Return keys and values, the values in one way of writing them."""
     parsed = OverridesParser.create().parse_overrides([str(override) for override in overrides])
-    return [(override.get_key_element(), json.dumps(override.value(), default=str)) for override in parsed]
+    # "++" says no more than that the key may be new.
+    return [
+        (override.get_key_element().removeprefix("++"), json.dumps(override.value(), default=str))
+        for override in parsed
+    ]
 
 
 def _hash(content: Any) -> str:

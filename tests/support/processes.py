@@ -59,7 +59,8 @@ def clean_environment(monkeypatch):
 def groot_play(tmp_path, clean_environment):
     """Start groot-play on the toy task, in a process group of its own, in an empty folder; ended with the test.
 
-    ``terminal`` is the end of a pseudo-terminal that is to be its own, instead of pipes; it then has no warm parent.
+    ``terminal`` is the end of a pseudo-terminal that is to be its own, instead of pipes; it then has no warm parent,
+    and neither has one whose ``env`` lets it import from elsewhere.
     """
     started = []
 
@@ -70,7 +71,8 @@ def groot_play(tmp_path, clean_environment):
         command = [str(GROOT_PLAY), *flags, "--config-dir", folder, f"task={task}", *settings]
         options = {"cwd": tmp_path, "env": os.environ | (env or {}), "text": True, "start_new_session": True}
         if terminal is None:
-            process = start_warm(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+            start_piped = subprocess.Popen if "PYTHONPATH" in (env or {}) else start_warm
+            process = start_piped(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         else:
             process = subprocess.Popen(
                 command,
