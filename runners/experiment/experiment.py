@@ -56,19 +56,7 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
     request, config, recorders = preparation.request, preparation.request.config, preparation.recorders
     say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
     with _simulator(preparation) as env, EpisodeLog(request.folder / "episodes.jsonl") as log:
-        observed = Gr00tObservationWrapper(
-            env,
-            preparation.embodiment,
-            delta_indices=preparation.delta_indices,
-            language_keys=preparation.language_keys,
-        )
-        played = Gr00tActionWrapper(
-            observed,
-            preparation.embodiment,
-            config.horizons.execution,
-            horizon=preparation.action_horizon,
-            watcher=recorders.on_control_step,
-        )
+        observed, played = _wrapped(preparation, env)
         run = _describe_run(preparation, observed, played)
         if isinstance(connection.client, HoldClient):
             connection.client.attach(played)
@@ -112,6 +100,24 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
                     say=say,
                 )
     return end
+
+
+def _wrapped(preparation: Preparation, env: gym.Env[Any, Any]) -> tuple[Gr00tObservationWrapper, Gr00tActionWrapper]:
+    """Return the env as GR00T sees it, and as it takes chunks."""
+    observed = Gr00tObservationWrapper(
+        env,
+        preparation.embodiment,
+        delta_indices=preparation.delta_indices,
+        language_keys=preparation.language_keys,
+    )
+    played = Gr00tActionWrapper(
+        observed,
+        preparation.embodiment,
+        preparation.request.config.horizons.execution,
+        horizon=preparation.action_horizon,
+        watcher=preparation.recorders.on_control_step,
+    )
+    return observed, played
 
 
 @contextmanager

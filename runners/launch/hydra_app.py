@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -55,6 +56,7 @@ def launch(
     refuse_long_names(sys.argv[1:])
     register_schemas()
     register_resolvers()
+    warnings.filterwarnings("ignore", message="provider=.* is not available")  # what is missing is refused by name
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then lets errors through instead of printing a summary of its own
     codes: list[int] = []
     command: list[str] = []
