@@ -32,6 +32,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("process")
         if COMPOSING & set(item.fixturenames):
             item.add_marker("slow")
+    # Files that take longest come first, so that no worker is left with them in the end.
+    longest = {}
+    for item in items:
+        rank = next((rank for rank, name in enumerate(("simulator", "process")) if item.get_closest_marker(name)), 2)
+        longest[item.path] = min(rank, longest.get(item.path, rank))
+    items.sort(key=lambda item: longest[item.path])
 
 
 @pytest.hookimpl(wrapper=True)
