@@ -70,7 +70,7 @@ def played_jobs(folder: Path) -> list[Job]:
     """Return the jobs of which a sweep's folder holds something, by name; the settings are those of their manifests."""
     jobs = []
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
+        if path.is_dir() and not path.name.startswith("."):  # as what launchers keep there
             try:
                 jobs.append(Job(path.name, tuple(read_manifest(path / MANIFEST).overrides)))
             except JsonFileError:  # it was refused, or cut off, before it had one
