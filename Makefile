@@ -35,7 +35,7 @@ quick-tests: $(READY)
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS) and not slow"
 
 test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in ten minutes
-	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m "not timing" $(ANY)
+	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile -m "not timing" $(ANY)
 	$(PYTEST) -m timing $(ANY)
 
 verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)

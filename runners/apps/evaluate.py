@@ -50,7 +50,11 @@ def evaluate(overrides: Sequence[str], *, config_dir: str | Path | None = None) 
             it.
         Gr00tError: The server cannot be reached, or fails for good. What has ended is kept in the run folder.
     """
-    return play_run(_compose(with_earlier_settings(written_out(list(overrides))), config_dir)).summary
+    before = HydraConfig.instance().cfg
+    try:
+        return play_run(_compose(with_earlier_settings(written_out(list(overrides))), config_dir)).summary
+    finally:
+        HydraConfig.instance().cfg = before  # what is done next in this process is of no run
 
 
 def _compose(overrides: Sequence[str], config_dir: str | Path | None) -> Composition:

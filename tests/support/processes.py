@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 
 from runners.apps import play as play_command
 from runners.utils.interrupts import INTERRUPTIONS
@@ -34,13 +35,14 @@ START_S = 90
 
 @pytest.fixture(autouse=True)
 def process_as_it_was(monkeypatch):
-    """Put back what a command that is run in this process has made of it: signals, streams, logging."""
+    """Put back what a command that is run in this process has made of it: signals, streams, logging, Hydra."""
     monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
     for stream in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, stream, getattr(sys, stream))
     factory = logging.getLogRecordFactory()
     handlers = {number: signal.getsignal(number) for number in INTERRUPTIONS}
     yield
+    HydraConfig.instance().cfg = None
     logging.setLogRecordFactory(factory)
     for number, handler in handlers.items():
         signal.signal(number, handler)
