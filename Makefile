@@ -2,6 +2,8 @@
 VENV ?= .venv
 BIN  := $(VENV)/bin
 READY := $(VENV)/.ready
+# Where the environment forbids bytecode to be kept, every process compiles anew what it imports: seconds for torch alone.
+unexport PYTHONDONTWRITEBYTECODE
 LEROBOT := .lerobot/.ready
 
 .DEFAULT_GOAL := help
@@ -21,9 +23,8 @@ demo: $(READY)  ## lift cubes through a real policy server: 8 episodes over 4 en
 	$(BIN)/groot-play server=expert num_envs=4 episodes=8 horizons=chunked $(ARGS)
 
 # The tests of a file stay together, as they may share a simulator; three workers for two cores, as many tests wait for
-# processes. Those that look at the clock have the machine to themselves. pytest ends with 5 where ARGS leave none.
-WORKERS ?= 2
-TEST_WORKERS ?= 3
+# threads or processes. Those that look at the clock have the machine to themselves. pytest ends with 5 where ARGS leave none.
+WORKERS ?= 3
 IN_PROCESS := not process and not simulator and not timing
 PYTEST := $(BIN)/python -m pytest tests $(ARGS)
 ANY := || [ $$? -eq 5 ]
@@ -35,7 +36,7 @@ quick-tests: $(READY)
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS) and not slow"
 
 test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in ten minutes
-	$(PYTEST) -n $(TEST_WORKERS) --dist loadfile -m "not timing" $(ANY)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not timing" $(ANY)
 	$(PYTEST) -m timing $(ANY)
 
 verify-lift: $(READY)  ## prove the lift's success rates, and that they fall when pixels lie (about an hour)

@@ -259,7 +259,8 @@ def test_of_many_jobs_none_writes_where_another_does(sweep):
     assert {path.name for path in folder.iterdir()} == {"sweep.json", "multirun.yaml", *(f.name for f, _ in played)}
 
 
-def test_folder_that_is_played_into_is_refused(tmp_path):
+def test_folder_that_is_played_into_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("runners.run_folder.run_lock.TIMEOUT_S", 0.1)
     assert not is_played(tmp_path)
     with run_lock(tmp_path):
         assert is_played(tmp_path)
