@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 import zmq
@@ -67,9 +69,17 @@ def serve():
         def end(server):
             _join(server, threads[server])
             server.close()
+            while _has_client(server.port):  # which is told in a moment, and long before a server can start again
+                time.sleep(0.005)
 
         start.end = end
         yield start
+
+
+def _has_client(port):
+    """Say whether a socket of this machine is connected to a port still, as far as the socket's owner has noticed."""
+    connections = (line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:])
+    return any(remote.endswith(f":{port:04X}") and state in {"01", "08"} for _, _, remote, state, *_ in connections)
 
 
 def _join(server, thread):
