@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
+from groot_wrappers.compat import StrEnum
 from groot_wrappers.errors import ContractError, describe_value
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "config_differences",
     "require_mapping",
 ]
+
+T = TypeVar("T")
 
 MODALITIES = ("video", "state", "action", "language")
 SUPPORTED = "GR00T N1.6 and later are supported: start a server of one of them"
@@ -168,7 +170,7 @@ class ModalityConfig:
         )
 
 
-type ModalityConfigs = dict[str, ModalityConfig]
+ModalityConfigs: TypeAlias = dict[str, ModalityConfig]
 
 
 def check_modality_configs(configs: object) -> ModalityConfigs:
@@ -216,7 +218,7 @@ def require_mapping(value: object, what: str) -> Mapping[str, Any]:
     return value
 
 
-def _tuple_of[T](kind: type[T], value: object, name: str) -> tuple[T, ...]:
+def _tuple_of(kind: type[T], value: object, name: str) -> tuple[T, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise ContractError(f"ModalityConfig.{name} must be a list of {kind.__name__}, got {describe_value(value)}")
     for item in value:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from groot_wrappers.errors import ContractError, did_you_mean, raise_all
 
 __all__ = ["ActionLayout", "Chunk", "target_columns"]
 
-type Chunk = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]] | torch.Tensor]
+Chunk: TypeAlias = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]] | torch.Tensor]
 
 
 @dataclass(frozen=True)

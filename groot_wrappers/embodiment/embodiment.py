@@ -12,9 +12,9 @@ These are plain dataclasses, so that a Hydra schema can hold them and a YAML fil
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 from typing import Any
 
+from groot_wrappers.compat import StrEnum
 from groot_wrappers.errors import ContractError, did_you_mean
 
 __all__ = ["ActionTarget", "Embodiment", "Rotation", "StateSource", "VideoSource"]

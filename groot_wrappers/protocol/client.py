@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from groot_wrappers.protocol.client_interface import ClientStats
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.protocol.flat_form import flatten_observation, unflatten_action
 from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["PolicyClient"]
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,12 @@ from groot_wrappers.protocol.batch import split_rows, take_rows
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.client_interface import ClientStats
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = ["ClientGroup"]
+
+T = TypeVar("T")
 
 
 class ClientGroup:
@@ -169,7 +174,7 @@ class ClientGroup:
     def _live(self) -> list[PolicyClient]:
         return [client for client in self._clients if client.stats.lost is None]
 
-    def _ask_all[T](self, call: Callable[[PolicyClient], T]) -> dict[PolicyClient, T]:
+    def _ask_all(self, call: Callable[[PolicyClient], T]) -> dict[PolicyClient, T]:
         """Make one call to every server at the same time; those that fail are left out."""
         asked = [(client, self._threads[client].submit(call, client)) for client in self._live]
         answers: dict[PolicyClient, T] = {}

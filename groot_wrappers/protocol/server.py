@@ -15,7 +15,7 @@ import hmac
 import logging
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 import zmq
 
@@ -27,6 +27,9 @@ from groot_wrappers.protocol.flat_form import flatten_action, unflatten_observat
 from groot_wrappers.protocol.host_names import why_unknown
 from groot_wrappers.protocol.wire.codec import Dialect, pack, unpack
 from groot_wrappers.protocol.wire.texts import with_texts
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Policy", "PolicyServer"]
 

@@ -71,7 +71,8 @@ def not_built(described: Any, where: str, error: BaseException) -> ContractError
 def _reason(target: str, cause: BaseException) -> str:
     if told := message_of(cause):
         return told
-    reason = f"{type(cause).__name__}: {' '.join(str(cause).partition('\nfull_key:')[0].split()).rstrip('.')}"
+    said = str(cause).partition("\nfull_key:")[0]
+    reason = f"{type(cause).__name__}: {' '.join(said.split()).rstrip('.')}"
     if not isinstance(cause, ModuleNotFoundError) or not cause.name:
         return f"{reason}. hydra.verbose=true shows where"
     module, _, name = target.rpartition(".")

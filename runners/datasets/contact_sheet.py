@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -28,7 +29,7 @@ BACKGROUND, INK, FAINT = "#ffffff", "#1f2328", "#6e7781"
 OUTCOMES = {True: ("succeeded", "#1a7f37"), False: ("failed", "#cf222e"), None: ("not judged", FAINT)}
 
 
-type Bar = Callable[[Sequence[RecordedEpisode]], Iterable[RecordedEpisode]]
+Bar: TypeAlias = Callable[[Sequence[RecordedEpisode]], Iterable[RecordedEpisode]]
 
 
 def contact_sheet(

@@ -11,7 +11,7 @@ Each reader takes the data set's folder and raises a ``DatasetError`` at the fir
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from groot_wrappers.errors import ContractError
 from runners.datasets.paths import EPISODES, INFO, MODALITY, TASKS
@@ -29,6 +29,8 @@ __all__ = [
     "read_tasks",
     "require_episodes",
 ]
+
+T = TypeVar("T")
 
 VECTORS = {"state": "observation.state", "action": "action"}
 """The column that a modality's numbers are taken from where ``meta/modality.json`` names none."""
@@ -188,7 +190,7 @@ class Modality:
         remedy = "GR00T reads no data set without it, nor is one replayed: `groot-dataset check` says how to write it."
         file = read_json(folder, MODALITY, ModalityFile, remedy)
 
-        def entries[T](kind: str, made_of: type[T]) -> Mapping[str, T]:
+        def entries(kind: str, made_of: type[T]) -> Mapping[str, T]:
             found = getattr(file, kind) or {}
             remedy = f"Write each key of {kind} as GR00T's documentation of its data sets does."
             return {

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from runners.datasets import paths
 from runners.utils.json_files import parse_json
 
 __all__ = ["COPY_AGAIN", "RECORD_ANEW", "DatasetError", "checked", "episode_file", "inside", "read_json", "read_lines"]
+
+T = TypeVar("T")
 
 MAX_JSON_BYTES = 8 * 2**20
 """Largest JSON text, a file or a line, that is read: 100 bytes of it may take a thousand as objects."""
@@ -44,7 +46,7 @@ class DatasetError(Gr00tError):
         self.file, self.what, self.remedy = file, what, remedy
 
 
-def read_json[T](folder: Path, file: Path, kind: type[T], remedy: str = COPY_AGAIN) -> T:
+def read_json(folder: Path, file: Path, kind: type[T], remedy: str = COPY_AGAIN) -> T:
     """Read a file of one JSON object.
 
     Args:
@@ -60,7 +62,7 @@ def read_json[T](folder: Path, file: Path, kind: type[T], remedy: str = COPY_AGA
         return _parsed(opened.read(), kind, file, "", remedy)
 
 
-def read_lines[T](folder: Path, file: Path, kind: type[T]) -> Iterator[T]:
+def read_lines(folder: Path, file: Path, kind: type[T]) -> Iterator[T]:
     """Read a file of one JSON object a line, as it is asked for; empty lines are left out.
 
     Raises:
@@ -74,7 +76,7 @@ def read_lines[T](folder: Path, file: Path, kind: type[T]) -> Iterator[T]:
                 yield _parsed(line, kind, file, f"line {number} ", "Mend the line, or copy the data set again.")
 
 
-def checked[T](value: Any, kind: type[T], file: Path, name: str, remedy: str) -> T:
+def checked(value: Any, kind: type[T], file: Path, name: str, remedy: str) -> T:
     """Return a part of what a file holds, checked against a type.
 
     Raises:
@@ -148,7 +150,7 @@ def _opened(folder: Path, file: Path, most: int, remedy: str = COPY_AGAIN) -> It
         raise DatasetError(file, f"cannot be read: {error.strerror}", remedy) from error
 
 
-def _parsed[T](text: bytes, kind: type[T], file: Path, where: str, remedy: str) -> T:
+def _parsed(text: bytes, kind: type[T], file: Path, where: str, remedy: str) -> T:
     try:
         return parse_json(text, kind)
     except msgspec.ValidationError as error:

@@ -8,7 +8,7 @@ Classes:
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,7 @@ ENCODING = {"preset": "ultrafast", "crf": "15", "g": "2"}
 """Of libx264: quick to encode and to decode rather than small; every second frame is a key frame, as LeRobot has it,
 for trainings that read frames at random."""
 
-type Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

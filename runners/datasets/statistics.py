@@ -8,7 +8,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,7 @@ MAX_NUMBERS = 2**23
 LARGE_PIXELS, SMALL_PIXELS = 300, 150
 """As LeRobot does: frames of the first size are thinned out to about the second."""
 
-type Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 class PixelCounter:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import msgspec
 import numpy as np
@@ -41,7 +41,7 @@ STALE_SHARE = 0.1
 """Share of episodes that may be missing from ``stats.json`` while a data set grows, so that its cost stays linear. It
 is exact again when the writer closes."""
 
-type Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 class DatasetWriter:

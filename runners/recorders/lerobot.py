@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ WAITING_BYTES = 64 * 2**20
 
 CHOICES = ("all", "successful")
 
-type Keys = Mapping[str, np.ndarray[Any, Any]]
+Keys: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
 
 
 @dataclass

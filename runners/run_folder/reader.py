@@ -8,7 +8,7 @@ Classes:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["RecordedSettings", "Run", "RunFolderError", "find_runs", "load_run", "read_run"]
+
+T = TypeVar("T")
 
 MARKS = ("manifest.json", "plan.json")
 """Files that a run has beside its rows, which the lists of other programs' folders have not."""
@@ -187,7 +189,7 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def _read[T](path: Path, read: Callable[[Path], T], notes: list[str]) -> T | None:
+def _read(path: Path, read: Callable[[Path], T], notes: list[str]) -> T | None:
     """Return what a file holds; None, and a note, where it cannot be read."""
     if not path.exists():
         notes.append(f"no {path.name}: the run was killed, or goes on still")

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Background"]
+
+T = TypeVar("T")
 
 
 class Background:
@@ -22,7 +24,7 @@ class Background:
         self._places = BoundedSemaphore(waiting)
         self._failure: BaseException | None = None
 
-    def do[T](self, job: Callable[..., T], *arguments: Any, **options: Any) -> Future[T]:
+    def do(self, job: Callable[..., T], *arguments: Any, **options: Any) -> Future[T]:
         """Hand in a job.
 
         Raises:

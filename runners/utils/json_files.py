@@ -7,12 +7,15 @@
 
 import json
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from groot_wrappers.errors import Gr00tError
 
 __all__ = ["JsonFileError", "parse_json", "read_json"]
+
+T = TypeVar("T")
 
 MAX_BYTES = 64 * 2**20
 """Of one file: a plan of 500,000 episodes."""
@@ -22,7 +25,7 @@ class JsonFileError(Gr00tError):
     """A file is not there, cannot be read, or does not hold what it should."""
 
 
-def read_json[T](path: Path, kind: type[T]) -> T:
+def read_json(path: Path, kind: type[T]) -> T:
     """Return what a JSON file holds, checked against a type.
 
     Args:
@@ -45,7 +48,7 @@ def read_json[T](path: Path, kind: type[T]) -> T:
         raise JsonFileError(f"{path} is not what it should be: {error}") from error
 
 
-def parse_json[T](text: bytes, kind: type[T]) -> T:
+def parse_json(text: bytes, kind: type[T]) -> T:
     """Return what a JSON text holds, checked against a type.
 
     Settings may hold infinities, which Python writes and reads as ``Infinity``, and msgspec's own parser does not.

@@ -9,6 +9,7 @@ Where all reset terms of an env are so marked, one call resets any number of env
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec
 
 import torch
 from isaaclab.envs import ManagerBasedEnv
@@ -19,10 +20,12 @@ from groot_wrappers.episode_context import episode_context
 
 __all__ = ["reset_root_pose", "uniform", "uses_episode_generators"]
 
+P = ParamSpec("P")
+
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 
-def uses_episode_generators[**P](term: Callable[P, None]) -> Callable[P, None]:
+def uses_episode_generators(term: Callable[P, None]) -> Callable[P, None]:
     """Mark a reset term that draws by ``uniform`` alone, or not at all."""
     term.uses_episode_generators = True  # type: ignore[attr-defined]  # a function takes any
     return term

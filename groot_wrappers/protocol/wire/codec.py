@@ -7,7 +7,7 @@ A message is nested dicts and lists of None, bool, int, float, str, bytes, numpy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgpack
 import numpy as np
@@ -21,7 +21,7 @@ from groot_wrappers.protocol.wire.send_buffer import Piece
 
 __all__ = ["Dialect", "pack", "pieces_of", "unpack"]
 
-type _Place = str | tuple["_Place", object]
+_Place: TypeAlias = str | tuple["_Place", object]
 """Where in a message a value stands: the place of what holds it, and its key or index there."""
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import math
 import struct
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,7 @@ import msgpack
 import numpy as np
 from numpy.lib import format as npy_format
 
+from groot_wrappers.compat import StrEnum
 from groot_wrappers.errors import ProtocolError
 
 __all__ = ["Dialect", "NotNumbersError", "array_pieces", "checked_dtype", "scalar_piece"]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from groot_wrappers.protocol.wire.envelopes import Dialect, NotNumbersError
 from groot_wrappers.protocol.wire.texts import TEXT_KINDS, texts_of
 
 __all__ = ["MARKERS", "read_message"]
+
+T = TypeVar("T")
 
 _CONFIG_MARKERS = {dialect.config_marker: dialect for dialect in Dialect}
 MARKERS = {b"nd", "__ndarray_class__", *_CONFIG_MARKERS}
@@ -74,7 +76,7 @@ class _Reading:
                     raise ProtocolError(f"the message holds a modality config that cannot be read: {error}") from error
         return {key: bytes(self._frame[value]) if isinstance(value, slice) else value for key, value in fields.items()}
 
-    def _array[T](self, read: Callable[[memoryview, T], np.ndarray | np.generic], fields: T) -> Any:
+    def _array(self, read: Callable[[memoryview, T], np.ndarray | np.generic], fields: T) -> Any:
         """Return an array of numbers; for one of text its texts, and for any other why it is not read."""
         try:
             array = read(self._frame, fields)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import zmq
 
 __all__ = ["Outbox", "Piece"]
 
-type Piece = bytes | bytearray | memoryview
+Piece: TypeAlias = bytes | bytearray | memoryview
 """A part of a frame, byte by byte."""
 
 

@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from runners.datasets.checks.columns import RowsOf, check_columns
 from runners.datasets.checks.limits import Reach
@@ -22,6 +23,8 @@ from runners.datasets.schema import RecordedEpisode
 from runners.datasets.statistics import ColumnStatistics
 
 __all__ = ["Problem", "check_dataset"]
+
+T = TypeVar("T")
 
 MEND_FIRST = "Mend the files above, and check again."
 
@@ -43,7 +46,7 @@ def check_dataset(
     """
     problems: list[Problem] = []
 
-    def read[T](reader: Callable[[Path], T]) -> T | None:
+    def read(reader: Callable[[Path], T]) -> T | None:
         try:
             return reader(folder)
         except DatasetError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,7 @@ RENUMBER = "Number the rows anew, or record the episode again."
 
 ROW_COLUMNS = ("frame_index", "episode_index", "index", "task_index", "timestamp", "next.done")
 
-type Tell = Callable[..., None]
+Tell: TypeAlias = Callable[..., None]
 
 
 @dataclass(frozen=True)
