@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
-from groot_wrappers.errors import ContractError
+from groot_wrappers.modality import require_moments
 
 __all__ = ["History"]
-
-_DEEPEST = 10_000  # control steps; every frame since is kept, and the server says how far back
 
 
 class History:
@@ -27,13 +25,7 @@ class History:
 
     def __init__(self, delta_indices: Sequence[int]) -> None:
         self.delta_indices = tuple(delta_indices)
-        bounds = [-_DEEPEST, *self.delta_indices, 0]
-        if not self.delta_indices or bounds != sorted(bounds):
-            raise ContractError(
-                f"The delta indices of an observation are ascending control steps up to the present (0), and none "
-                f"before -{_DEEPEST}, but {list(delta_indices)!s:.200} came. Mend the modality config that the "
-                "server was started with."
-            )
+        require_moments(self.delta_indices)
         self._frames: deque[torch.Tensor] = deque(maxlen=1 - min(self.delta_indices))
 
     @property

@@ -3,6 +3,7 @@
 * ``ObservationForm``: how observations are laid out in a request.
 * ``ModalityConfig``, ``ActionConfig``: one modality's keys and horizon, as the server sends them.
 * ``check_modality_configs``, ``config_differences``: those of a server, checked and compared.
+* ``require_moments``: the moments of an observation, checked.
 
 Names and rules follow Isaac-GR00T N1.6 and N1.7: ``gr00t/data/types.py`` and ``gr00t/policy/gr00t_policy.py``.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "check_modality_configs",
     "config_differences",
     "require_mapping",
+    "require_moments",
 ]
 
 T = TypeVar("T")
@@ -34,6 +36,7 @@ T = TypeVar("T")
 MODALITIES = ("video", "state", "action", "language")
 SUPPORTED = "GR00T N1.6 and later are supported: start a server of one of them"
 OBSERVED = ("video", "state", "language")
+_DEEPEST = 10_000  # control steps; every frame since is kept by the client, and the server says how far back
 
 
 class ObservationForm(StrEnum):
@@ -205,6 +208,21 @@ def config_differences(one: ModalityConfigs, other: ModalityConfigs) -> list[tup
             told = [{field: has[field] for field in fields} if has else "nothing" for has in (first, second)]
             differences.append((name, told[0], told[1]))
     return differences
+
+
+def require_moments(delta_indices: Sequence[int]) -> None:
+    """Check that an env can show the moments that a server asks for: control steps relative to the present.
+
+    Raises:
+        ContractError: The indices are empty, not ascending, or reach into the future or too far back.
+    """
+    bounds = [-_DEEPEST, *delta_indices, 0]
+    if not delta_indices or bounds != sorted(bounds):
+        raise ContractError(
+            f"The delta indices of an observation are ascending control steps up to the present (0), and none "
+            f"before -{_DEEPEST}, but {list(delta_indices)!s:.200} came. Mend the modality config that the "
+            "server was started with."
+        )
 
 
 def require_mapping(value: object, what: str) -> Mapping[str, Any]:

@@ -1,22 +1,13 @@
-"""The contract of server, embodiment and env, checked before the first step.
+"""What a server wants against what an embodiment offers, before an env is made."""
 
-* ``match_embodiment``: what the server wants against what the embodiment offers, before an env is made.
-* ``check_env``: what the embodiment names against what the env has.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 
-from groot_wrappers.embodiment.action_map import ActionLayout
 from groot_wrappers.embodiment.embodiment import Embodiment
-from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError, did_you_mean, raise_all
-from groot_wrappers.history import History
-from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.modality import ModalityConfigs, require_moments
 
-__all__ = ["check_env", "match_embodiment"]
+__all__ = ["match_embodiment"]
 
 
 def match_embodiment(
@@ -86,40 +77,13 @@ def match_embodiment(
     )
 
 
-def check_env(env: IsaacLabEnv, embodiment: Embodiment) -> None:
-    """Check that an env has all that an embodiment names, and that its success term, if it has one, can be read.
-
-    Raises:
-        ContractError: It has not. All differences are named in one message.
-    """
-    problems: list[str] = []
-
-    def collect(check: Callable[[], object]) -> None:
-        try:
-            check()
-        except ContractError as error:
-            problems.append(str(error))
-
-    for key, video in embodiment.video.items():
-        collect(partial(video_source, env, key, video))
-    for key, state in embodiment.state.items():
-        collect(partial(state_source, env, key, state))
-    try:
-        ActionLayout(env, embodiment)
-    except ContractError as error:
-        problems += error.problems
-    if env.has_success:
-        collect(env.succeeded)
-    raise_all("The embodiment and the env do not fit:", problems)
-
-
 def _impossible_moments(modality: ModalityConfigs) -> list[str]:
     """Say for which modalities the server asks for moments that an env cannot show."""
     problems = []
     for kind in ("video", "state"):
         if kind in modality:
             try:
-                History(modality[kind].delta_indices)
+                require_moments(modality[kind].delta_indices)
             except ContractError as error:
                 problems.append(f"The server's {kind}: {error}")
     if "language" in modality and modality["language"].horizon != 1:

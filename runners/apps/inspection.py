@@ -14,8 +14,9 @@ from omegaconf import OmegaConf
 from groot_wrappers.embodiment.action_map import target_columns
 from groot_wrappers.embodiment.drafting import DraftEntry, draft_embodiment
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env, match_embodiment
+from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.embodiment.sources import state_source, video_source
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs

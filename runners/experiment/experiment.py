@@ -9,8 +9,8 @@ from typing import Any
 import gymnasium as gym
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import require_parts
 from runners.episodes.recorded_plan import require_fitting

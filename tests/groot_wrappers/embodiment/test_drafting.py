@@ -2,8 +2,8 @@
 
 from groot_wrappers import Embodiment, ModalityConfig
 from groot_wrappers.embodiment.drafting import draft_embodiment
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env
 from tests.support.toys.variants import DirectRLEnv, ManyThingsEnv
 
 ENV, DIRECT = IsaacLabEnv(ManyThingsEnv()), IsaacLabEnv(DirectRLEnv())

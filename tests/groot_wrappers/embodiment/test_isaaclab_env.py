@@ -6,8 +6,8 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env
 from groot_wrappers.errors import ContractError
 from tests.support.toys.env import ToyEnv, toy_embodiment
 from tests.support.toys.variants import DEFAULTS, SCALE, DirectRLEnv, ManyThingsEnv

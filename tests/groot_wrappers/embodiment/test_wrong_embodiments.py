@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper, ModalityConfig
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env, match_embodiment
+from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
 from tests.support.toys.variants import ManyThingsEnv
 

@@ -20,8 +20,8 @@ from isaaclab_newton.renderers import NewtonWarpRenderer
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env
 from groot_wrappers.errors import ContractError
 from tasks.common.newton_replay import NewtonReplayManager
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities

@@ -17,8 +17,8 @@ from isaaclab.app import launch_simulation
 import tasks  # noqa: F401, registers the ids
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
-from groot_wrappers.embodiment.matching import check_env
 from runners.simulation.env_cfg import change
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert.kinematics import PandaArm
