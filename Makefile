@@ -81,7 +81,7 @@ docs: $(READY)  ## build the documentation (docs/_build/html)
 	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)
 
 lock:  ## resolve setup.cfg again into requirements.txt, with hashes
-	.ci/setup.sh uv pip compile setup.py --extra isaaclab --extra docs --extra test --universal --generate-hashes \
+	.ci/setup.sh uv pip compile setup.py --python-version 3.12 --extra isaaclab --extra docs --extra test --universal --generate-hashes \
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools

@@ -1,11 +1,13 @@
 """Gymnasium wrappers and protocol that join a vectorised env to an Isaac-GR00T policy server.
 
-``import groot_wrappers`` is light: torch and gymnasium are imported when a wrapper is first asked for, so that a
-policy server or a client needs neither.
+``import groot_wrappers`` is light: torch and gymnasium, which the extra ``wrappers`` brings, are imported when a
+wrapper is first asked for, so that a policy server or a client needs neither.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from groot_wrappers.extras import require_extra
 
 if TYPE_CHECKING:
     from groot_wrappers.action import Gr00tActionWrapper
@@ -36,5 +38,7 @@ _ROOMS = {
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
+        if name.endswith("Wrapper"):
+            require_extra("wrappers", name)
         return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,17 +5,21 @@ Example:
     print(summary.success_rate, summary.ci_low, summary.ci_high)
     rows = load_run("outputs/2026-11-25/01-28-34").rows_frame()
 
-``import runners`` is light: what a run needs is imported when one is asked for.
+``import runners`` is light: what a run needs is imported when one is asked for. It needs the extra ``runner``.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from groot_wrappers.extras import require_extra
 
 if TYPE_CHECKING:
     from runners.apps.evaluate import evaluate
     from runners.run_folder.reader import load_run
 
 __all__ = ["evaluate", "load_run"]
+
+require_extra("runner", "The runner")
 
 _ROOMS = {"evaluate": "apps.evaluate", "load_run": "run_folder.reader"}
 

@@ -6,7 +6,11 @@ IsaacLab is imported by ``gym.make`` (or by whoever resolves ``env_cfg_entry_poi
 import importlib
 import pkgutil
 
-from tasks.common.registration import TASK_IDS
+from groot_wrappers.extras import require_extra
+
+require_extra("wrappers", "A task")
+
+from tasks.common.registration import TASK_IDS  # noqa: E402  # gymnasium is there
 
 __all__ = ["TASK_IDS"]
 

@@ -1,26 +1,23 @@
 """``groot-serve``: host a policy on the protocol of GR00T's policy server."""
 
-import logging
 import os
 import signal
-from types import FrameType
 from typing import NoReturn
 
 from omegaconf import OmegaConf
 
 from groot_wrappers.errors import Gr00tError
+from groot_wrappers.protocol.hosting import TOKEN_VARIABLE, serve_until_stopped
 from groot_wrappers.protocol.server import Policy
 from runners.config.composed import Composition
 from runners.config.validation import SERVE, require_within
 from runners.launch.hydra_app import launch
-from runners.servers.hosting import TOKEN_VARIABLE, policy_server
+from runners.servers.hosting import policy_server
 from runners.servers.latency_policy import LatencyPolicy
 from runners.utils.exit_codes import DONE
 from runners.utils.interrupts import heeded
 
 __all__ = ["main"]
-
-logger = logging.getLogger(__name__)
 
 
 def serve(composition: Composition) -> int:
@@ -46,14 +43,7 @@ def serve(composition: Composition) -> int:
         allow_kill=config.allow_kill,
     )
 
-    def stop(signum: int, frame: FrameType | None) -> None:
-        server.stop()
-
-    for number in {signal.SIGINT, *heeded()}:  # by SIGINT a run ends the server that it has started
-        signal.signal(number, stop)
-    logger.info("Serving on tcp://%s:%d; Ctrl-C ends it", config.host, server.port)
-    server.serve_forever()
-    logger.info("Stopped")
+    serve_until_stopped(server, {signal.SIGINT, *heeded()})  # by SIGINT a run ends the server that it has started
     return DONE
 
 

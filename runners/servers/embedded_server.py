@@ -10,7 +10,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from groot_wrappers.errors import Gr00tError, ServerUnreachableError
-from runners.servers.hosting import TOKEN_VARIABLE, policy_server
+from groot_wrappers.protocol.hosting import TOKEN_VARIABLE
+from runners.servers.hosting import policy_server
 from runners.utils.child_process import child_process
 
 __all__ = ["embedded_server"]

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from groot_wrappers.errors import ContractError, Gr00tError
+from groot_wrappers.errors import Gr00tError
+from groot_wrappers.protocol.hosting import require_policy
 from groot_wrappers.protocol.server import Policy, PolicyServer
 from runners.config.building import built, not_built
 
-__all__ = ["TOKEN_VARIABLE", "policy_server"]
-
-TOKEN_VARIABLE = "GR00T_API_TOKEN"  # noqa: S105  # the name of the variable, not a token
-METHODS = ("get_modality_config", "get_action", "reset")
+__all__ = ["policy_server"]
 
 
 def policy_server(
@@ -26,13 +24,7 @@ def policy_server(
     Raises:
         Gr00tError: The policy cannot be built or served, whatever its own code raises; or the port is taken.
     """
-    policy = built(described, "policy")
-    missing = [name for name in METHODS if not callable(getattr(policy, name, None))]
-    if missing:
-        raise ContractError(
-            f"policy._target_={described.get('_target_')} gives a {type(policy).__name__}, which has no "
-            f"{' and no '.join(missing)}. groot_wrappers.protocol.server.Policy tells what a policy is."
-        )
+    policy = require_policy(built(described, "policy"), f"policy._target_={described.get('_target_')}")
     try:
         return PolicyServer(behind(policy), **settings)
     except Gr00tError:

@@ -10,12 +10,12 @@ from groot_wrappers import PolicyClient
 from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableError
 from groot_wrappers.protocol.client_group import ClientGroup
 from groot_wrappers.protocol.client_interface import Client
+from groot_wrappers.protocol.hosting import TOKEN_VARIABLE
 from runners.config.building import built
 from runners.config.schema import ServerConfig
 from runners.servers.command_server import started_server
 from runners.servers.embedded_server import embedded_server
 from runners.servers.hold_client import HoldClient
-from runners.servers.hosting import TOKEN_VARIABLE
 from runners.utils.remedies import in_overrides
 
 __all__ = ["PolicyConnection", "policy_client"]

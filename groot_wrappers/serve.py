@@ -1,0 +1,125 @@
+"""``python -m groot_wrappers.serve``: host any policy on GR00T's protocol, with what the core needs alone.
+
+For the environment of a model, where the runner is not installed; ``groot-serve`` does the same by settings of Hydra.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
+from groot_wrappers.modality import ObservationForm
+from groot_wrappers.protocol.hosting import TOKEN_VARIABLE, require_policy, serve_until_stopped
+from groot_wrappers.protocol.server import Policy, PolicyServer
+from groot_wrappers.protocol.wire.codec import Dialect
+
+__all__ = ["load_policy", "main"]
+
+logger = logging.getLogger(__name__)
+
+_EPILOG = """\
+A policy has get_modality_config(), get_action(observation, options) and reset(options); nothing is inherited from.
+The module is looked for in this folder first. A class or a function is called without arguments, and gives the policy.
+
+  python -m groot_wrappers.serve my_policy:make_policy --port 5556
+  groot-play server.port=5556 num_envs=4 episodes=20      # where the runner is
+
+With GR00T_API_TOKEN set, requests without that token are refused.
+"""
+
+
+def load_policy(where: str) -> Policy:
+    """Return the policy that ``module:factory`` names.
+
+    Args:
+        where: A module, as ``import`` takes it, and in it a policy, or a class or function that gives one.
+
+    Raises:
+        ContractError: There is no such module or name, or it gives no policy.
+    """
+    module_name, colon, path = where.partition(":")
+    if not (module_name and colon and path):
+        raise ContractError(f"A policy is named by module:factory, for instance my_policy:make_policy, got '{where}'.")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # a module that theirs needs
+        raise ContractError(
+            f"There is no module '{error.name}' in {os.getcwd()} nor among what {sys.executable} has installed. "
+            "Start the server in the folder of the module, or name that in PYTHONPATH."
+        ) from error
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise ContractError(f"'{module_name}' has no '{path}'.{did_you_mean(name, dir(found))}")
+        found = getattr(found, name)
+    is_factory = isinstance(found, type) or not hasattr(found, "get_action")
+    return require_policy(found() if is_factory and callable(found) else found, where)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: The command line; None is that of this process.
+
+    Returns:
+        The exit code: 0 where it was told to stop, 1 where it could not serve.
+    """
+    asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="[%(asctime)s] %(message)s")
+    try:
+        server = PolicyServer(
+            load_policy(asked.policy),
+            asked.host,
+            asked.port,
+            dialect=Dialect(asked.dialect),
+            observation_form=asked.observation_form,
+            api_token=os.environ.get(TOKEN_VARIABLE),
+            allow_kill=asked.allow_kill,
+        )
+    except Gr00tError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Exception as error:  # of the policy's own code, whose traceback its author wants
+        logger.exception("%s could not be made", asked.policy)
+        print(f"{asked.policy} raised {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    serve_until_stopped(server, (signal.SIGINT, signal.SIGTERM))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m groot_wrappers.serve",
+        description="Host a policy on the protocol of GR00T's policy server.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("policy", metavar="module:factory", help="what gives the policy")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network")
+    parser.add_argument("--port", type=int, default=5555, help="0 is any that is free; the first line tells which")
+    parser.add_argument(
+        "--dialect",
+        choices=[str(dialect) for dialect in Dialect],
+        default=str(Dialect.msgpack_numpy),
+        help="npy is the envelope of N1.6 and the first N1.7",
+    )
+    parser.add_argument(
+        "--observation-form",
+        choices=[str(form) for form in ObservationForm],
+        default=str(ObservationForm.nested),
+        help="flat is that of a server with --use-sim-policy-wrapper",
+    )
+    parser.add_argument("--allow-kill", action="store_true", help="let a client end the server")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
