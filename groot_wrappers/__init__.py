@@ -7,7 +7,7 @@ wrapper is first asked for, so that a policy server or a client needs neither.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from groot_wrappers.extras import require_extra
+from groot_wrappers.installation.extras import require_extra
 
 if TYPE_CHECKING:
     from groot_wrappers.action import Gr00tActionWrapper

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from groot_wrappers.compat import StrEnum
 from groot_wrappers.errors import ContractError, describe_value
+from groot_wrappers.installation.compat import StrEnum
 
 __all__ = [
     "MODALITIES",

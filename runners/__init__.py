@@ -11,7 +11,7 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from groot_wrappers.extras import require_extra
+from groot_wrappers.installation.extras import require_extra
 
 if TYPE_CHECKING:
     from runners.apps.evaluate import evaluate

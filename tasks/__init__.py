@@ -6,7 +6,7 @@ IsaacLab is imported by ``gym.make`` (or by whoever resolves ``env_cfg_entry_poi
 import importlib
 import pkgutil
 
-from groot_wrappers.extras import require_extra
+from groot_wrappers.installation.extras import require_extra
 
 require_extra("wrappers", "A task")
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from groot_wrappers.compat import StrEnum
 from groot_wrappers.errors import ContractError, did_you_mean
+from groot_wrappers.installation.compat import StrEnum
 
 __all__ = ["ActionTarget", "Embodiment", "Rotation", "StateSource", "VideoSource"]
 

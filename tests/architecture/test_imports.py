@@ -85,8 +85,8 @@ def test_package_knows_nothing_of(importers, not_imported):
 @pytest.mark.parametrize(
     ("room", "may_import"),
     [
-        ("groot_wrappers.protocol", {"compat", "errors", "modality", "observation_checks"}),
-        ("groot_wrappers.embodiment", {"compat", "errors", "modality"}),
+        ("groot_wrappers.protocol", {"installation", "errors", "modality", "observation_checks"}),
+        ("groot_wrappers.embodiment", {"installation", "errors", "modality"}),
     ],
 )
 def test_room_of_the_wrappers_imports_of_what_lies_above_it(room, may_import):

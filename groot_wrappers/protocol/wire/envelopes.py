@@ -19,8 +19,8 @@ import msgpack
 import numpy as np
 from numpy.lib import format as npy_format
 
-from groot_wrappers.compat import StrEnum
 from groot_wrappers.errors import ProtocolError
+from groot_wrappers.installation.compat import StrEnum
 
 __all__ = ["Dialect", "NotNumbersError", "array_pieces", "checked_dtype", "scalar_piece"]
 

@@ -4,21 +4,20 @@ For the environment of a model, where the runner is not installed; ``groot-serve
 """
 
 import argparse
-import importlib
 import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from groot_wrappers.errors import ContractError, Gr00tError, did_you_mean
+from groot_wrappers.errors import Gr00tError
 from groot_wrappers.modality import ObservationForm
-from groot_wrappers.protocol.hosting import TOKEN_VARIABLE, require_policy, serve_until_stopped
-from groot_wrappers.protocol.server import Policy, PolicyServer
+from groot_wrappers.protocol.hosting import TOKEN_VARIABLE, serve_until_stopped
+from groot_wrappers.protocol.server import PolicyServer
 from groot_wrappers.protocol.wire.codec import Dialect
+from groot_wrappers.serve.loading import load_policy
 
-__all__ = ["load_policy", "main"]
+__all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,35 +30,6 @@ The module is looked for in this folder first. A class or a function is called w
 
 With GR00T_API_TOKEN set, requests without that token are refused.
 """
-
-
-def load_policy(where: str) -> Policy:
-    """Return the policy that ``module:factory`` names.
-
-    Args:
-        where: A module, as ``import`` takes it, and in it a policy, or a class or function that gives one.
-
-    Raises:
-        ContractError: There is no such module or name, or it gives no policy.
-    """
-    module_name, colon, path = where.partition(":")
-    if not (module_name and colon and path):
-        raise ContractError(f"A policy is named by module:factory, for instance my_policy:make_policy, got '{where}'.")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # a module that theirs needs
-        raise ContractError(
-            f"There is no module '{error.name}' in {os.getcwd()} nor among what {sys.executable} has installed. "
-            "Start the server in the folder of the module, or name that in PYTHONPATH."
-        ) from error
-    for name in path.split("."):
-        if not hasattr(found, name):
-            raise ContractError(f"'{module_name}' has no '{path}'.{did_you_mean(name, dir(found))}")
-        found = getattr(found, name)
-    is_factory = isinstance(found, type) or not hasattr(found, "get_action")
-    return require_policy(found() if is_factory and callable(found) else found, where)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""What this Python and what is installed beside it lack."""
