@@ -7,8 +7,8 @@ unexport PYTHONDONTWRITEBYTECODE
 LEROBOT := .lerobot/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint quick-tests docs lock clean
-.PHONY: verify-dataset verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
+.PHONY: help setup demo check test test-matrix lint quick-tests docs lock clean
+.PHONY: verify-dataset verify-kills verify-lift verify-light-install verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -66,6 +66,12 @@ $(LEROBOT): .ci/setup.sh
 	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
 	touch $@
 
+verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
+	$(BIN)/python -m pytest tests/verify/environments/verify_light_install.py --capture=no --timeout=3600 $(ARGS)
+
+test-matrix:  ## the tests of core, wrappers and runner in the oldest and newest environments that they are for (half an hour)
+	.ci/matrix.sh
+
 verify-sweeps: $(READY)  ## prove that a killed sweep goes on; what each of 100 jobs costs (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
 
@@ -85,4 +91,4 @@ lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .lerobot .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .matrix .lerobot .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
