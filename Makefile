@@ -35,7 +35,7 @@ check: $(READY)  ## lint, types and the tests that start no process: before ever
 quick-tests: $(READY)
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS) and not slow"
 
-test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in ten minutes
+test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in eight minutes
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not timing" $(ANY)
 	$(PYTEST) -m timing $(ANY)
 
