@@ -28,6 +28,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     pixels cost only where somebody looks, or on every control step where the video history reaches into the past. So it
     is with Isaac Sim's (``isaaclab_physx.renderers``: ``ensure_isaac_rtx_render_update``), unless a Kit window draws
     every step anyway; the env's ``render_enabled`` would stop the window and its cameras alike, and is left alone.
+    IsaacLab 2.3 draws on every control step, and after a reset where it is let (``embodiment.isaaclab2``).
 
     Example:
         With an env of four envs side by side, whose scene has a sensor ``camera``:

@@ -4,8 +4,13 @@ Kit and the scene are the stand-ins beside this file: no Isaac Sim, no physics a
 It runs in an environment of its own, in which neither the runner nor IsaacLab 3 is installed.
 """
 
+import contextlib
+import re
+import sys
 import threading
 from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +26,7 @@ from groot_wrappers import (
     PolicyServer,
 )
 from groot_wrappers.episode_context import episode_context
+from groot_wrappers.installation.extras import MissingExtraError
 from tests.verify.isaaclab2 import scene
 from tests.verify.isaaclab2.envs import CONFIGS, EPISODE_STEPS, SCALES
 
@@ -344,22 +350,70 @@ class Reach:
         return {}
 
 
-def test_policy_behind_a_server_plays_episodes(wrap):
-    with PolicyServer(Reach(), port=0) as server, PolicyClient("127.0.0.1", server.port) as client:
+@contextlib.contextmanager
+def serving(policy):
+    """Serve a policy within the block, on the port that it is given."""
+    with PolicyServer(policy, port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            env = wrap(execution=2)
-            wanted = client.get_modality_config()
-            assert wanted["action"].horizon == HORIZON
-            for seeds in ([1, 2, 3], [4, 5, 6]):
-                observation, _ = begin(env, *seeds)
-                succeeded = np.zeros(NUM_ENVS, bool)
-                while not env.parked.all():
-                    chunk, _ = client.get_action(observation)
-                    observation, *_, info = env.step(chunk)
-                    succeeded |= info["success"].numpy()
-                assert succeeded.all()
+            yield server.port
         finally:
             server.stop()
             thread.join()
+
+
+def test_policy_behind_a_server_plays_episodes(wrap):
+    with serving(Reach()) as port, PolicyClient("127.0.0.1", port) as client:
+        env = wrap(execution=2)
+        assert client.get_modality_config()["action"].horizon == HORIZON
+        for seeds in ([1, 2, 3], [4, 5, 6]):
+            observation, _ = begin(env, *seeds)
+            succeeded = np.zeros(NUM_ENVS, bool)
+            while not env.parked.all():
+                chunk, _ = client.get_action(observation)
+                observation, *_, info = env.step(chunk)
+                succeeded |= info["success"].numpy()
+            assert succeeded.all()
+
+
+class Arrive(Reach):
+    """A policy for the page's keys, which is there at once."""
+
+    def get_modality_config(self):
+        keys = {"video": ("front",), "state": ("arm", "hand"), "language": ("what to do",), "action": ("arm",)}
+        horizons = {"action": range(HORIZON)}
+        return {kind: ModalityConfig(horizons.get(kind, (0,)), names) for kind, names in keys.items()}
+
+    def get_action(self, observation, options):
+        assert observation["language"] == {"what to do": [["pick up the cube"]] * len(observation["state"]["arm"])}
+        return {"arm": np.ones((len(observation["state"]["arm"]), HORIZON, 2), np.float32)}, {}
+
+
+class PlainAppLauncher:
+    """Stands in for what starts Kit."""
+
+    app = SimpleNamespace(close=lambda: None)
+
+    def __init__(self, args):
+        assert args.enable_cameras
+
+    @staticmethod
+    def add_app_launcher_args(parser):
+        parser.add_argument("--device", default="cpu")
+
+
+def test_script_of_the_page_plays_its_episodes(monkeypatch, capsys):
+    page = (Path(__file__).parents[3] / "docs/isaaclab2.md").read_text()
+    (script,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.setattr(sys, "argv", ["script.py"])
+    monkeypatch.setitem(sys.modules, "isaaclab.app", SimpleNamespace(AppLauncher=PlainAppLauncher))
+    monkeypatch.setitem(sys.modules, "my_package", SimpleNamespace(MyEnvCfg=CONFIGS["Managed-v0"]))
+    with serving(Arrive()) as port:
+        exec(compile(script.replace("Isaac-My-Task-v0", "Managed-v0").replace("5555", str(port)), "script", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out.splitlines()[-1] == "20 of 20 succeeded"
+
+
+def test_runner_that_is_not_installed_is_not_offered():
+    with pytest.raises(MissingExtraError, match=r"The runner cannot be used here: .* 2\.3 or earlier"):
+        import runners  # noqa: F401
