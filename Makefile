@@ -73,7 +73,7 @@ verify-isaaclab2: $(ISAACLAB2)  ## play both wrappers on the env classes of Isaa
 # What neither Kit nor a scene is needed for; of IsaacLab the wheel alone, as most of what it requires is never imported.
 # Where pip has a folder of wheels, a torch without CUDA in it is taken.
 $(ISAACLAB2): .ci/setup.sh setup.cfg setup.py
-	.ci/setup.sh uv venv --quiet --allow-existing --python 3.11 .isaaclab2
+	SETUP_PYTHON=3.11 .ci/setup.sh uv venv --quiet --allow-existing .isaaclab2
 	UV_FIND_LINKS="$${UV_FIND_LINKS-$$PIP_FIND_LINKS}" .ci/setup.sh uv pip install --quiet --python .isaaclab2/bin/python \
 		--editable '.[isaaclab2]' torch==2.13.0 gymnasium==1.2.0 prettytable==3.3.0 toml pyyaml packaging pillow pytest pytest-timeout
 	.ci/setup.sh uv pip install --quiet --python .isaaclab2/bin/python --no-deps isaaclab==2.3.2.post1
