@@ -56,9 +56,10 @@ def let_cameras_be_read_anew(base: Any, cameras: Iterable[Any], env_ids: Sequenc
     """Let cameras forget some envs' pictures, which a term has read before they were drawn.
 
     A reset computes the observation of all envs, and a camera of IsaacLab 2.3 reads each env's picture once a moment.
+    Those that cast rays are left alone: they need no drawing, and a reset would take their drift from another seed.
     """
     if _setting_of_drawings(base) is not None and env_ids:
-        for camera in cameras:
+        for camera in (camera for camera in cameras if not hasattr(camera, "drift")):
             camera.reset(torch.as_tensor(env_ids, dtype=torch.int64, device=base.device))
 
 

@@ -200,6 +200,15 @@ def test_parked_envs_cost_no_drawing_beside_that_of_each_step():
     assert env.drawn == 6
 
 
+def test_camera_that_casts_rays_is_not_reset_by_another_seed():
+    env = FilmEnv(2)
+    caster = FilmCamera(env)
+    caster.drift, caster.reset = torch.zeros(2, 3), lambda env_ids: pytest.fail("reset")
+    env.scene.sensors["caster"] = caster
+    observation, _ = Gr00tObservationWrapper(env, toy_embodiment()).reset(options={"seeds": [1, 2]})
+    assert shown(observation) == env.goal.tolist()
+
+
 def test_config_is_as_it_was_where_a_reset_fails():
     cfg = SimpleNamespace(num_rerenders_on_reset=0)
     base = SimpleNamespace(cfg=cfg, sim=SimpleNamespace(has_rtx_sensors=lambda: True))

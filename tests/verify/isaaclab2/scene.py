@@ -17,7 +17,6 @@ import torch
 from isaaclab.envs import direct_rl_env, manager_based_env
 from isaaclab.sensors import Camera, CameraCfg
 from isaaclab.sensors.camera import CameraData
-from isaaclab.sensors.sensor_base import SensorBase
 from isaaclab.utils.string import resolve_matching_names
 
 __all__ = ["JOINTS", "Scene", "Simulation", "stand_in"]
@@ -118,9 +117,8 @@ class PlainCamera(Camera):
     def __del__(self):
         """There is nothing to take down."""
 
-    def reset(self, env_ids=None):
-        SensorBase.reset(self, env_ids)
-        self._frame[slice(None) if env_ids is None else env_ids] = 0
+    def _update_poses(self, env_ids):
+        """It stands in no scene."""
 
 
 class Scene:
