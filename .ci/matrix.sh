@@ -31,7 +31,7 @@ install() {
 
 while read -r part version packages; do
     if [[ -z $part || $parts != *" $part "* ]]; then continue; fi
-    export PYTHON_VERSION=$version
+    export SETUP_PYTHON=$version
     folder=.matrix/$part-$version
     if ! .ci/setup.sh uv venv --quiet --allow-existing "$folder"; then
         echo "== $part on Python $version: SKIPPED, as that Python is neither here nor to be had"

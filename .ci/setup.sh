@@ -1,11 +1,10 @@
 #!/bin/sh
-# Finds Python 3.12 (or that of PYTHON_VERSION) and uv, also where both are hidden.
-# usage: setup.sh venv DIR | setup.sh uv ARGS...
+# Finds Python 3.12 (or SETUP_PYTHON) and uv, also where both are hidden.  usage: setup.sh venv DIR | setup.sh uv ARGS...
 set -eu
-WANTED=${PYTHON_VERSION:-3.12}
 
+WANTED=${SETUP_PYTHON:-3.12}
 # Fails, or prints the interpreter's path: that of the one behind it, in a virtual environment.
-IS_WANTED='import sys; assert "%d.%d" % sys.version_info[:2] == sys.argv[1]; print(sys._base_executable)'
+IS_WANTED="import sys; assert '%d.%d' % sys.version_info[:2] == '$WANTED'; print(sys._base_executable)"
 
 quietly() { "$@" >/dev/null 2>&1; }
 
@@ -42,7 +41,7 @@ find_room() {
     fi
 }
 
-# Every place where the Python that is wanted may be, a line each. What PATH names first may be another version, or a shim of pyenv
+# Every place where the Python may be, a line each. What PATH names first may be another version, or a shim of pyenv
 # that knows none; uv looks neither behind that nor into pyenv's own folders.
 candidates() {
     printf '%s\n' "${PYTHON:-}"
@@ -69,7 +68,7 @@ below_each() {
 
 find_python() {
     candidates | while IFS= read -r candidate; do
-        if quietly command -v "$candidate" && "$candidate" -c "$IS_WANTED" "$WANTED" 2>/dev/null </dev/null; then
+        if quietly command -v "$candidate" && "$candidate" -c "$IS_WANTED" 2>/dev/null </dev/null; then
             break
         fi
     done

@@ -18,7 +18,7 @@ import pytest
 from groot_wrappers.protocol.server import PolicyServer
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 from tests.support.warm_parent import ROOT
-from tests.verify.environments.recorded_chunks import Recording
+from tests.verify.light_install.recorded_chunks import Recording
 
 pytestmark = pytest.mark.simulator
 
@@ -41,7 +41,7 @@ def light(tmp_path_factory):
     """Make an environment of the core alone; return its Python, and the seconds that the installation took."""
     folder = tmp_path_factory.mktemp("light") / "environment"
     setup = [ROOT / ".ci/setup.sh", "uv"]
-    environment = os.environ | {"PYTHON_VERSION": "3.10"}
+    environment = os.environ | {"SETUP_PYTHON": "3.10"}
     subprocess.run([*setup, "venv", "--quiet", "--seed", folder], check=True, cwd=ROOT, env=environment)
     install = [folder / "bin/pip", "install", "--quiet", "--use-pep517", *PINS, ROOT]
     subprocess.run(install, check=True, cwd=folder)  # so that the cache is warm
