@@ -146,6 +146,7 @@ class PlayConfig:
     instruction: InstructionConfig = MISSING
     sim: SimConfig = MISSING
     recorder: dict[str, Any] = field(default_factory=dict)
+    viewer: Any = None
     num_envs: int = MISSING
     episodes: int = MISSING
     seed: int = MISSING

@@ -1,6 +1,6 @@
 """The first act of an experiment, preparation: what it is played with, and every refusal that needs no simulator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.protocol.client_interface import Client
 from runners.config.building import built
-from runners.config.schema import InstructionPer
+from runners.config.schema import InstructionPer, PlayConfig
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
 from runners.episodes.row import EpisodeRow
 from runners.experiment.checks import CheckedRequest
@@ -138,14 +138,14 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         instructions=instructions,
         plan=plan,
         stop=StopRule(plan, config.stop.ci_width),
-        recorders=_recorders(config.recorder, len(plan), modality),
+        recorders=_recorders(config, len(plan), modality),
     )
 
 
-def _recorders(described: Mapping[str, Any], episodes: int, modality: ModalityConfigs) -> Recorders:
-    """Return the recorders of a run; raise a ContractError if one cannot be built or cannot do its work."""
-    recorders = Recorders(
-        [ProgressBar(episodes), *(built(recorder, f"recorder.{name}") for name, recorder in described.items())]
-    )
+def _recorders(config: PlayConfig, episodes: int, modality: ModalityConfigs) -> Recorders:
+    """Return the recorders of a run, its viewer too; raise a ContractError if one cannot be built or do its work."""
+    named = [built(recorder, f"recorder.{name}") for name, recorder in config.recorder.items()]
+    viewers = [built(config.viewer, "viewer")] if config.viewer else []
+    recorders = Recorders([*viewers, ProgressBar(episodes), *named])
     recorders.check(modality)
     return recorders

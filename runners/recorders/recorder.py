@@ -100,6 +100,15 @@ class Recorder:
     def on_control_step(self, step: ControlStep) -> None:
         """Called after every control step."""
 
+    def on_chunk(self, rows: Sequence[int], chunk: Mapping[str, Any], latency_s: float) -> None:
+        """Called once a beat, when what the server answered has been played.
+
+        Args:
+            rows: The envs that were asked for.
+            chunk: ``{action key: float32 (num_envs, T_action, D)}``; the rows of other envs are 0.
+            latency_s: Seconds from the question to the answer.
+        """
+
     def on_episode_end(self, row: EpisodeRow) -> None:
         """Called before the row is written; may set ``row.video``."""
 
@@ -154,6 +163,9 @@ class Recorders(Recorder):
 
     def on_control_step(self, step: ControlStep) -> None:  # noqa: D102
         self._each("on_control_step", step)
+
+    def on_chunk(self, rows: Sequence[int], chunk: Mapping[str, Any], latency_s: float) -> None:  # noqa: D102
+        self._each("on_chunk", rows, chunk, latency_s)
 
     def on_episode_end(self, row: EpisodeRow) -> None:  # noqa: D102
         self._each("on_episode_end", row)

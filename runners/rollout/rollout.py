@@ -7,6 +7,7 @@ Classes:
     Rollout: the loop, and what it knows between two beats.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -91,6 +92,7 @@ class Rollout:
         waiting = len(self._schedule.waiting)
         self._replay = ReplayWatch(server_reset, num_envs=env.num_envs, episodes=waiting, execution=env.execution)
         self._observation: Any = None
+        self._answer: tuple[Chunk, float] | None = None  # the latest, with the seconds that it took
         self._server_failures = 0  # since an episode ended otherwise
 
     def play(self) -> None:
@@ -134,9 +136,12 @@ class Rollout:
 
     def _play_beat(self) -> PlayedBeat:
         """Ask for a chunk and play it."""
-        ask = self._question(sorted(self._schedule.running))
+        rows = sorted(self._schedule.running)
+        ask = self._question(rows)
         self._recorders.on_beat(self._observation)
         self._observation, *outcome = self._clock.play_beat(self._env, ask)
+        if self._answer is not None:
+            self._recorders.on_chunk(rows, *self._answer)
         return PlayedBeat.of(*outcome)
 
     def _question(self, rows: list[int]) -> Callable[[], Chunk]:
@@ -149,13 +154,18 @@ class Rollout:
         wanted = select_modalities(self._observation, modality)
         request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
 
+        self._answer = None
+
         def ask() -> Chunk:
+            started = time.perf_counter()
             action, info = self._client.get_action(request)
+            latency_s = time.perf_counter() - started
             self._replay.on_answer(info)
             chunk = {}
             for key in modality["action"].modality_keys:  # a server may send more, of any kind
                 chunk[key] = np.zeros((num_envs, *action[key].shape[1:]), np.float32)
                 chunk[key][rows] = action[key]
+            self._answer = chunk, latency_s
             return chunk
 
         return ask

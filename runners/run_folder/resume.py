@@ -37,7 +37,8 @@ __all__ = [
     "with_earlier_settings",
 ]
 
-FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "recorder", "gate", "stop", "num_envs", "episodes")
+FREE: tuple[str, ...] = ("resume", "fresh", "sweep", "retries", "gate", "stop", "num_envs", "episodes")
+FREE += ("recorder", "viewer")
 FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeout_s", "server.timeout_s")
 """Settings that may differ from the earlier start: they change neither an episode nor which episodes there are, but for
 ``episodes``, which may grow."""
