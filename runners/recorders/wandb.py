@@ -2,6 +2,7 @@
 
 import logging
 import os
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 import scipy.stats  # noqa: F401  # for the intervals: it takes a second, and episodes end in the middle of a beat
 import wandb
 
-from groot_wrappers.errors import ContractError
+from groot_wrappers.errors import ContractError, did_you_mean
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
@@ -30,6 +31,8 @@ Mode = Literal["offline", "online"]
 FOLDERS = "WANDB_DATA_DIR", "WANDB_CACHE_DIR"
 """Variables that say where W&B keeps what is to be sent; without them that is below HOME, which may be read-only on a
 cluster."""
+
+INIT_KEYS = ("name", "tags", "group", "notes", "job_type")
 
 TAG_LENGTH = 64
 """Longest tag that W&B takes."""
@@ -50,17 +53,29 @@ class WandbRecorder(Recorder):
             the run goes, and falls back to offline where W&B cannot be reached.
         project: W&B project.
         entity: W&B user or team; None for the account's default.
+        init: What the run is called there, as ``wandb.init`` takes it: ``name``, ``tags`` (beside the task's),
+            ``group`` (a sweep's by default), ``notes``, ``job_type``.
 
     Raises:
-        ContractError: ``mode`` is neither.
+        ContractError: ``mode`` is neither, or ``init`` holds something else.
     """
 
-    def __init__(self, mode: Mode, project: str, entity: str | None = None) -> None:
+    def __init__(
+        self, mode: Mode, project: str, entity: str | None = None, init: Mapping[str, Any] | None = None
+    ) -> None:
         if mode not in get_args(Mode):
             raise ContractError(
                 f"recorder.wandb.mode={mode} was asked for. Set it to one of {', '.join(get_args(Mode))}."
             )
-        self._mode, self._project, self._entity = mode, project, entity
+        self._mode, self._project, self._entity, self._named = mode, project, entity, dict(init or {})
+        for key in self._named:
+            if key not in INIT_KEYS:
+                raise ContractError(
+                    f"recorder.wandb.init.{key} was asked for. It takes {', '.join(INIT_KEYS)}; mode, project and "
+                    f"entity are beside it.{did_you_mean(key, INIT_KEYS)}"
+                )
+        self._latencies_ms: list[float] = []
+        self._requests = 0
         self._rows: list[dict[str, Any]] = []
         self._logged = 0
         self._run: Any = None
@@ -96,6 +111,14 @@ class WandbRecorder(Recorder):
             self._run = self._init("offline")
         for name in ("success_rate", "ci_low", "ci_high"):
             self._run.define_metric(name, step_metric="counted")
+        self._run.define_metric("latency_ms", step_metric="requests")
+        # Else the summary of the run would hold what its last episode happened to be.
+        self._run.define_metric("episode/*", summary="none")
+
+    def on_chunk(self, rows: Sequence[int], chunk: Mapping[str, Any], latency_s: float) -> None:
+        """Keep how long the server took."""
+        self._latencies_ms.append(1e3 * latency_s)
+        self._requests += 1
 
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Log one episode, and the success rate of the plan as far as it has come."""
@@ -103,6 +126,9 @@ class WandbRecorder(Recorder):
         if row.video is not None:
             values["episode/video"] = wandb.Video(str(self._run_info.folder / row.video), format="mp4")
         self._run.log(values)
+        if self._latencies_ms:  # of the requests since the last row: one by one they would be most of the log
+            self._run.log({"requests": self._requests, "latency_ms": statistics.median(self._latencies_ms)})
+            self._latencies_ms.clear()
         self._rows.append(row.to_json())
         self._log_rates(rows)
 
@@ -148,6 +174,8 @@ class WandbRecorder(Recorder):
         manifest = self._run_info.manifest
         provenance = {} if manifest is None else msgspec.to_builtins(manifest)
         provenance.pop("config", None)
+        named = {"group": None if manifest is None else manifest.sweep, "job_type": "rollout"} | self._named
+        tags = [self._run_info.task, *named.pop("tags", ())]
         return wandb.init(
             mode=mode,
             project=self._project,
@@ -157,9 +185,8 @@ class WandbRecorder(Recorder):
             id=None if manifest is None else manifest.wandb_id,
             resume="allow" if mode == "online" else None,
             config=dict(self._run_info.config) | {"manifest": provenance},
-            group=None if manifest is None else manifest.sweep,
-            job_type="rollout",
-            tags=[self._run_info.task[:TAG_LENGTH]],
+            tags=[tag[:TAG_LENGTH] for tag in tags],
+            **named,
             settings=wandb.Settings(
                 console="off",
                 silent=True,

@@ -67,6 +67,10 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
         kept = path.parent / "files" / video["path"]
         assert kept.read_bytes() == (tmp_path / row.video).read_bytes()
     assert run.summary["success_rate"] == summary.success_rate
+    assert not [key for key in run.summary if key.startswith("episode") and key != "episodes"], "the last one's"
+    latencies = [(entry["requests"], entry["latency_ms"]) for entry in run.history if "latency_ms" in entry]
+    assert latencies[-1][0] == rolled.stats.calls
+    assert all(value > 0 for _, value in latencies)
     assert run.summary["server"] == msgspec.to_builtins(server)
     (table,) = [entry["tables/servers"] for entry in run.history if "tables/servers" in entry]
     kept = json.loads((path.parent / "files" / table["path"]).read_text())
@@ -228,3 +232,18 @@ def test_run_goes_on_offline_where_wandb_cannot_be_reached(tmp_path, clean_envir
     run = offline_run(tmp_path)[1]
     assert [entry["episode/index"] for entry in episode_rows(run)] == [make_row().index]
     assert run.exit_code == 0
+
+
+@pytest.mark.process
+def test_run_is_called_what_it_is_asked_to_be(tmp_path, clean_environment):
+    named = {"name": "evening", "tags": ["baseline"], "group": "cubes", "notes": "a new lamp", "job_type": "eval"}
+    recorder = WandbRecorder("offline", "groot-tests", init=named)
+    recorder.on_run_start(run_info(tmp_path))
+    recorder.on_run_end(None)
+    _, run = offline_run(tmp_path)
+    assert (run.tags, run.job_type) == (["Toy-v0", "baseline"], "eval")
+
+
+def test_name_that_is_none_of_a_runs_is_refused():
+    with pytest.raises(ContractError, match=r"recorder\.wandb\.init\.nme was asked for.*Did you mean 'name'\?"):
+        WandbRecorder("offline", "groot-tests", init={"nme": "evening"})
