@@ -11,7 +11,7 @@ import msgspec
 
 from runners.reports.pages import write_runs_page
 from runners.reports.shards import join_shards
-from runners.reports.text import format_rate
+from runners.reports.text import command_to_see, format_rate
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
@@ -49,7 +49,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
     write_runs_page(output.resolve(), runs, names, evaluations)
-    say(f"Look at it: xdg-open {shlex.quote(str(output))}")
+    say(f"Look at it: {shlex.join(command_to_see(output))}")
 
 
 def _read(folders: Sequence[Path], *, tolerant: bool) -> list[Run]:

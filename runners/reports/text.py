@@ -1,6 +1,10 @@
 """What a run has shown, in words: for the terminal and for the pages."""
 
+import getpass
+import os
 import shlex
+import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from runners.statistics.summary import Rate, Summary
 
 __all__ = [
     "METHODS",
+    "command_to_see",
     "format_counted",
     "format_end",
     "format_means",
@@ -25,6 +30,18 @@ METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any sto
 
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
+
+
+def command_to_see(page: Path) -> list[str]:
+    """Return the command that shows a page: here, or where somebody sits, if this machine has no display.
+
+    There its folder is fetched, as a page of a run names the videos beside it.
+    """
+    if sys.platform == "darwin":
+        return ["open", str(page)]
+    if any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
+        return ["xdg-open", str(page)]
+    return ["scp", "-r", f"{getpass.getuser()}@{socket.gethostname()}:{page.absolute().parent}", "."]
 
 
 def format_rate(rate: Rate, interval: str = "95% interval ") -> str:
@@ -131,9 +148,9 @@ def format_end(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], execu
         if execution < CHUNKED_EXECUTION:
             fewer = -(-server.calls * execution // CHUNKED_EXECUTION)
             lines.append(f"horizons=chunked would ask about {fewer} times instead of {server.calls}")
-    commands = {"Look at it": ["xdg-open", folder / "report.html"]}
+    commands: dict[str, list[str]] = {"Look at it": command_to_see(folder / "report.html")}
     if (folder / RUN_FOLDER).exists():
-        commands["Data set"] = ["groot-dataset", "show", folder / RUN_FOLDER]
+        commands["Data set"] = ["groot-dataset", "show", str(folder / RUN_FOLDER)]
     lines.append(f"Results:    {folder}")
     states = sorted((folder / STATES).glob("*.npz"))
     if states:
@@ -141,6 +158,6 @@ def format_end(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], execu
             f"States:     {folder / STATES}: what the simulator held where {len(states)} of its episodes failed; "
             "docs/troubleshooting.md says how one is loaded"
         )
-    lines += [f"{what + ':':<12}{shlex.join(map(str, command))}" for what, command in commands.items()]
+    lines += [f"{what + ':':<12}{shlex.join(command)}" for what, command in commands.items()]
     offline = sorted((folder / "wandb").glob("offline-run-*"))
     return lines + [f"To W&B:     {shlex.join(['wandb', 'sync', str(run)])}" for run in offline]

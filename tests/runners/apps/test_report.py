@@ -49,7 +49,7 @@ def test_table_has_a_line_a_run_and_a_page_is_written(report, tmp_path):
     assert two.startswith("two")
     assert "2 instructions" in two
     assert untold.endswith("  (empty)")
-    assert page == "Look at it: xdg-open outputs/groot-report.html"
+    assert page.startswith("Look at it: ")
     assert (tmp_path / "outputs/groot-report.html").exists()
 
 
@@ -225,7 +225,8 @@ def test_runs_that_are_compared_are_named_by_what_differs(report, tmp_path):
     assert report("--compare", "a", "a")[1].startswith("A: a\nB: a\n\n")
 
 
-def test_page_of_one_folder_is_within_it_and_that_of_several_here(report, tmp_path):
+def test_page_of_one_folder_is_within_it_and_that_of_several_here(report, tmp_path, monkeypatch):
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     make_run(tmp_path / "all of it/one", 12)
     make_run(tmp_path / "two", 12)
     assert report("all of it")[1].splitlines()[-1] == "Look at it: xdg-open 'all of it/groot-report.html'"
@@ -266,3 +267,12 @@ def test_help_answers_with_examples(tmp_path):
     assert "groot-report --compare outputs/a outputs/b" in helped.stdout
     refused = subprocess.run([*command, "nowhere"], cwd=tmp_path, env=environment, capture_output=True, text=True)  # noqa: PLW1510
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+
+
+def test_page_is_fetched_from_a_machine_without_a_display(report, tmp_path, monkeypatch):
+    make_run(tmp_path / "one", 12)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    monkeypatch.setattr("socket.gethostname", lambda: "node7")
+    assert report("one")[1].splitlines()[-1] == f"Look at it: scp -r ada@node7:{tmp_path}/one ."

@@ -78,7 +78,8 @@ def test_warning_of_a_row_is_told_with_its_episodes(ended):
     assert page.count("It succeeded on its first control step.") == 3, "above all, and at each episode"
 
 
-def test_commands_that_are_told_can_be_pasted(ended, tmp_path):
+def test_commands_that_are_told_can_be_pasted(ended, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":0")
     (tmp_path / "a run/dataset").mkdir(parents=True)
     (tmp_path / "a run/wandb/offline-run-1").mkdir(parents=True)
     told = ended()[1]
