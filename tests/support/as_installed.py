@@ -3,6 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from groot_wrappers.installation.isaaclab_release import has_isaaclab3
 from tests.support.installed import missing_of
 
 TOLD = ("torch", "gymnasium", "hydra", "isaaclab")
@@ -16,6 +19,14 @@ def pytest_addoption(parser):
 def pytest_ignore_collect(collection_path, config):
     is_asked = config.getoption("--as-installed") and collection_path.match("test_*.py")
     return bool(is_asked and missing_of(collection_path)) or None
+
+
+def pytest_collection_modifyitems(items, config):
+    """Skip what needs IsaacLab elsewhere than in its imports, where there is none."""
+    if config.getoption("--as-installed") and not has_isaaclab3():
+        for item in items:
+            if item.get_closest_marker("isaaclab"):
+                item.add_marker(pytest.mark.skip(reason="IsaacLab 3 is not installed here"))
 
 
 def pytest_terminal_summary(terminalreporter, config):

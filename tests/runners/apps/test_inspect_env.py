@@ -42,6 +42,7 @@ def pasted(out):
     return Embodiment.from_config(yaml.safe_load(out.partition("--config-dir my_conf embodiment=my_robot):\n")[2]))
 
 
+@pytest.mark.isaaclab
 def test_what_fits_is_told_and_can_be_pasted(inspect, tmp_path):
     run = inspect("server=expert")
     assert run.returncode == 0, run.stderr
@@ -53,6 +54,7 @@ def test_what_fits_is_told_and_can_be_pasted(inspect, tmp_path):
     assert not list(tmp_path.iterdir()), "looking leaves nothing behind"
 
 
+@pytest.mark.isaaclab
 def test_what_does_not_fit_is_told_in_the_words_of_groot_play(inspect, groot_play):
     wrong = ["embodiment.video.camera.sensor=camara", "embodiment.action.joints.joints=[joint_a]"]
     run = inspect("server=expert", *wrong)
@@ -84,6 +86,7 @@ def test_of_several_language_keys_one_is_enough(wanted, rows, pasted_key):
     assert f"language: {pasted_key}" in list(_yaml([], toy_embodiment(), modality))
 
 
+@pytest.mark.isaaclab
 def test_without_an_embodiment_the_env_is_drafted(inspect):
     run = inspect("embodiment=declared")
     assert run.returncode == 1

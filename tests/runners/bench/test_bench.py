@@ -120,6 +120,7 @@ def test_the_command_writes_rows_a_table_and_a_plot(groot_bench, tmp_path):
     assert (tmp_path / "run/bench.png").stat().st_size > 10_000
 
 
+@pytest.mark.isaaclab
 def test_an_interrupt_leaves_what_was_measured_and_no_process(groot_bench, tmp_path):
     process = groot_bench(**{"bench": "[wire,control_step]", "control_step.episodes": 1_000_000})
     while "control_step" not in process.stdout.readline():
@@ -149,6 +150,7 @@ def is_alive(group):
     return True
 
 
+@pytest.mark.isaaclab
 @pytest.mark.process
 def test_every_simulated_section_gives_its_rows(config, tmp_path):
     sections = {

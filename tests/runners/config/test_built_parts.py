@@ -38,6 +38,7 @@ def test_classes_take_plain_lists_and_mappings_at_any_depth():
         assert type(taken["inner"][0].taken["names"]) is list
 
 
+@pytest.mark.isaaclab
 @pytest.mark.slow
 def test_lists_of_an_env_config_stay_lists_and_what_they_describe_is_built():
     cfg = load_env_cfg(LIFT, sim())
@@ -76,6 +77,7 @@ def test_what_cannot_be_built_is_told_with_its_key_and_without_words_of_hydra(de
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.isaaclab
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "told"),
@@ -93,6 +95,7 @@ def test_change_that_does_not_fit_is_refused(changes, told):
         change(load_env_cfg(LIFT, sim()), changes, "task.env")
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(
     ("task", "told"),
     [

@@ -33,6 +33,7 @@ def targets(node):
             yield from targets(value)
 
 
+@pytest.mark.isaaclab
 @pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS, ids=OPTION_IDS)
 def test_every_option_composes_and_its_targets_exist(option):
@@ -74,6 +75,7 @@ def experts():
     ]
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(("task", "embodiment"), experts())
 def test_an_embodiment_chooses_the_tasks_expert(task, embodiment):
     config = compose("play", f"task={task}", f"embodiment={embodiment}", "server=expert")
@@ -247,6 +249,7 @@ def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, 
     assert f"{key}={value} was asked for, but the least is" in err
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [

@@ -110,6 +110,7 @@ def test_key_that_is_taken_away_is_told_as_needed(refusal, override, told):
     assert told in refusal(override)
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(
     ("override", "told"),
     [

@@ -30,6 +30,7 @@ def test_targets_are_renamed_at_any_depth_and_nothing_else_is():
     assert renamed_targets({"_target_": "my_package.Policy"}) == {"_target_": "my_package.Policy"}
 
 
+@pytest.mark.isaaclab
 def test_expert_of_a_yaml_of_then_is_built():
     expert = built({"_target_": "tasks.lift_cube_franka.expert.LiftCubeExpert"}, "task.expert")
     assert type(expert).__module__ == "tasks.lift_cube_franka.expert.joint_expert"

@@ -262,6 +262,7 @@ def test_several_envs_are_refused_where_the_server_is_told_the_episode(dataset):
     assert len(recorded_episodes(OmegaConf.create(config | {"server": {"reset": ServerReset.per_run}}))) == 2
 
 
+@pytest.mark.isaaclab
 def test_groot_play_replays_a_data_set(groot_play, recorded, tmp_path):
     folder, before = recorded
     overrides = ["server=replay", f"dataset={folder}", "episode=1", "episodes=3", "recorder=[]", "hydra.run.dir=again"]

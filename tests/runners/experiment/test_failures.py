@@ -54,6 +54,7 @@ def test_no_server_is_told_once_and_at_once(groot_play):
     assert not wait_until_group_is_empty(process.pid)
 
 
+@pytest.mark.isaaclab
 def test_servers_that_do_not_fit_are_each_told_by_what_is_wrong(groot_play, policy_process, tmp_path):
     """A multirun over five servers: what one run is told must not keep the next from its turn."""
     ports = policy_process("locked", "misfit", "not_msgpack", "short_chunk", "wrong_width").ports
@@ -96,6 +97,7 @@ def test_servers_that_do_not_fit_are_each_told_by_what_is_wrong(groot_play, poli
         assert row["error"] in err
 
 
+@pytest.mark.isaaclab
 def test_action_that_is_not_a_number_ends_one_episode_and_everything_is_recorded(groot_play, policy_process, tmp_path):
     """With all recorders, and a token that must appear nowhere."""
     (port,) = policy_process("locked_not_a_number").ports.values()
@@ -139,6 +141,7 @@ def test_action_that_is_not_a_number_ends_one_episode_and_everything_is_recorded
     assert not wait_until_group_is_empty(process.pid)
 
 
+@pytest.mark.isaaclab
 def test_server_killed_in_mid_episode_costs_the_running_episodes_alone(groot_play, policy_process, tmp_path):
     server = policy_process("half_solved")
     port = server.ports["half_solved"]
@@ -177,6 +180,7 @@ def test_server_killed_in_mid_episode_costs_the_running_episodes_alone(groot_pla
     assert not wait_until_group_is_empty(process.pid)
 
 
+@pytest.mark.isaaclab
 def test_interrupt_keeps_what_is_finished(groot_play, tmp_path):
     """Ctrl-C reaches the whole process group: groot-play, the embedded server, W&B's service.
 
@@ -222,6 +226,7 @@ def test_interrupt_keeps_what_is_finished(groot_play, tmp_path):
     assert not wait_until_group_is_empty(process.pid)
 
 
+@pytest.mark.isaaclab
 def test_terminal_that_is_closed_ends_a_sweep_with_all_that_its_job_has(groot_play, tmp_path):
     """Its processes are told by SIGHUP, and what they write is refused; then a scheduler grows impatient."""
     terminal, theirs = pty.openpty()
@@ -259,6 +264,7 @@ def test_terminal_that_is_closed_ends_a_sweep_with_all_that_its_job_has(groot_pl
     assert not wait_until_group_is_empty(process.pid)
 
 
+@pytest.mark.isaaclab
 def test_embedded_server_ends_by_itself_when_groot_play_is_killed(groot_play, tmp_path):
     process = groot_play(
         "server=expert",

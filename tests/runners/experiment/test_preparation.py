@@ -32,6 +32,7 @@ def refusal(command, monkeypatch):
     return told
 
 
+@pytest.mark.isaaclab
 @pytest.mark.process
 def test_server_that_is_not_there_is_told_before_torch_and_the_simulator_are_imported(tmp_path):
     """Through the real entry point, with a look at what was imported as the process ends."""
@@ -79,6 +80,7 @@ def test_largest_seed_is_the_one_that_numpy_takes(refusal):
         np.random.RandomState(2**32)
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [
@@ -96,6 +98,7 @@ def test_nothing_to_play_is_refused(refusal, tmp_path, overrides, told):
     assert told in refusal(*overrides)
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize("policy", ["3", "[a]", "{horizon: 4}"])
 def test_policy_without_a_class_is_refused(command, monkeypatch, policy):
     monkeypatch.setattr(play, "play", play_in_this_process)

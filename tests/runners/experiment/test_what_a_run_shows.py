@@ -4,12 +4,15 @@ import json
 import subprocess
 from importlib.metadata import version
 
+import pytest
+
 from runners.statistics.intervals import anytime_interval
 from tests.support.processes import ROOT, finish, rows_of
 from tests.support.servers.policy_servers import TOKEN
 from tests.support.wandb_reader import read_offline_run
 
 
+@pytest.mark.isaaclab
 def test_gate_that_is_not_met_weighs_more_than_an_error_and_is_told(groot_play, policy_process, tmp_path):
     (port,) = policy_process("locked_not_a_number").ports.values()
     process = groot_play(
@@ -38,6 +41,7 @@ def test_gate_that_is_not_met_weighs_more_than_an_error_and_is_told(groot_play, 
     assert "about 9 more episodes meet it: episodes=14." in out
 
 
+@pytest.mark.isaaclab
 def test_run_ends_once_the_interval_is_narrow_and_keeps_its_manifest(groot_play, tmp_path):
     process = groot_play(
         "server=expert",

@@ -103,6 +103,7 @@ def test_number_of_envs_is_part_of_a_run_whose_envs_begin_together(tmp_path):
         earlier.require_same(earlier.manifest.config | {"num_envs": 4}, {})
 
 
+@pytest.mark.isaaclab
 def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run_and_data_set(groot_play, tmp_path):
     folder, chance = tmp_path / "run", np.random.default_rng(0)
     process = groot_play(
@@ -141,6 +142,7 @@ def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run_and_data_set(gr
     assert (code, "seed: 0 then, 5 now" in err) == (1, True)
 
 
+@pytest.mark.isaaclab
 def test_killed_server_is_started_again_and_costs_no_episode(groot_play, tmp_path):
     folder = tmp_path / "run"
     process = groot_play(

@@ -49,6 +49,7 @@ def test_report_shows_it(folder, capsys, monkeypatch):
     assert "4 of 4" in capsys.readouterr().out
 
 
+@pytest.mark.isaaclab
 @pytest.mark.process
 def test_it_goes_on_where_it_was_cut_off(folder):
     rows = (folder / "episodes.jsonl").read_text().splitlines(keepends=True)

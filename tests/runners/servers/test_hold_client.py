@@ -1,6 +1,7 @@
 """``server=hold``: every env stands still, under whatever keys an embodiment has, and nobody is asked."""
 
 import numpy as np
+import pytest
 import torch
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
@@ -39,6 +40,7 @@ def test_keys_are_those_of_the_embodiment():
     assert modality["action"].horizon == 4
 
 
+@pytest.mark.isaaclab
 def test_run_without_a_server_times_out_and_tells_of_no_request(groot_play, tmp_path):
     settings = ("server=hold", "num_envs=2", "episodes=3", "horizons.episode=7", "hydra.run.dir=run")
     code, out, err = finish(groot_play(*settings))

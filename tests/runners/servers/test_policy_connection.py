@@ -46,6 +46,7 @@ def test_four_servers_cut_the_servers_share_of_the_time_to_a_third(policy_proces
     assert [stats.observations for stats in four.servers.values()] == [one.observations // 4] * 4
 
 
+@pytest.mark.isaaclab
 def test_killed_server_costs_no_episode_while_others_are_left(groot_play, policy_process, tmp_path):
     servers = [policy_process("half_solved") for _ in range(3)]
     ports = [server.ports["half_solved"] for server in servers]

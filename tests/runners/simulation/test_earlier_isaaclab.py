@@ -16,6 +16,7 @@ TOLD = (
 
 @pytest.fixture(autouse=True)
 def earlier(monkeypatch):
+    monkeypatch.setattr(env_cfg, "has_isaaclab", lambda: True)
     monkeypatch.setattr(env_cfg, "has_isaaclab3", lambda: False)
 
 

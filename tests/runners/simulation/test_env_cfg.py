@@ -38,6 +38,7 @@ def kinds(cfg):
     return type(cfg.sim.physics).__name__, {type(camera.renderer_cfg).__name__ for camera in under_test._cameras(cfg)}
 
 
+@pytest.mark.isaaclab
 @pytest.mark.slow
 def test_our_task_keeps_its_own_newton():
     assert kinds(load_env_cfg(LIFT, sim())) == ("NewtonCfg", {"NewtonWarpRendererCfg"})
@@ -45,12 +46,14 @@ def test_our_task_keeps_its_own_newton():
     assert type(solver).__name__ == "NewtonReplaySolverCfg"
 
 
+@pytest.mark.isaaclab
 def test_our_task_in_isaac_sim_gets_physx_and_rtx(with_isaac_sim):
     cfg = load_env_cfg(LIFT, sim("isaacsim"))
     assert kinds(cfg) == ("PhysxCfg", {"IsaacRtxRendererCfg"})
     assert cfg.scene.env_spacing == 3.0, "PhysX has all envs in one world"
 
 
+@pytest.mark.isaaclab
 def test_registered_task_gets_isaaclabs_own_presets(with_isaac_sim):
     assert kinds(load_env_cfg(CARTPOLE, sim())) == ("NewtonCfg", {"NewtonWarpRendererCfg"})
     assert load_env_cfg(CARTPOLE, sim()).sim.physics.solver_cfg.njmax == 5, "the preset's solver, not the plain one"
@@ -59,17 +62,20 @@ def test_registered_task_gets_isaaclabs_own_presets(with_isaac_sim):
     assert cfg.scene.env_spacing == 20.0
 
 
+@pytest.mark.isaaclab
 def test_registered_task_without_physics_is_not_left_to_isaac_sim():
     cfg = load_env_cfg({"id": "IsaacContrib-PickPlace-GR1T2-Abs", "import": "isaaclab_tasks"}, sim())
     assert kinds(cfg) == ("NewtonCfg", {"NewtonWarpRendererCfg"})
     assert cfg.sim.physics.solver_cfg.integrator == "implicitfast"
 
 
+@pytest.mark.isaaclab
 def test_missing_isaac_sim_is_told_by_the_line_that_installs_it():
     with pytest.raises(ContractError, match=r"pip install 'gr00t-isaaclab\[isaacsim\]'.*sim=newton needs neither"):
         load_env_cfg(LIFT, sim("isaacsim"))
 
 
+@pytest.mark.isaaclab
 def test_preset_of_the_task_is_chosen_by_name():
     cfg = load_env_cfg(CARTPOLE | {"presets": ["depth"]}, sim())
     assert cfg.scene.tiled_camera.data_types == ["depth"]
@@ -77,6 +83,7 @@ def test_preset_of_the_task_is_chosen_by_name():
         load_env_cfg(CARTPOLE | {"presets": ["dept"]}, sim())
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(
     ("task", "message"),
     [
@@ -94,12 +101,14 @@ def test_task_that_cannot_be_played_is_refused(task, message):
         load_env_cfg(task, sim())
 
 
+@pytest.mark.isaaclab
 def test_manager_based_env_without_episodes_is_refused_by_name():
     gym.register("Toy-No-Episodes-v0", "isaaclab.envs:ManagerBasedEnv", kwargs={"env_cfg_entry_point": "x:y"})
     with pytest.raises(ContractError, match="is a ManagerBasedEnv: it has no terminations"):
         load_env_cfg({"id": "Toy-No-Episodes-v0", "import": "tasks"}, sim())
 
 
+@pytest.mark.isaaclab
 def test_changes_reach_any_depth():
     cfg = load_env_cfg(LIFT, sim())
     change(
@@ -116,6 +125,7 @@ def test_changes_reach_any_depth():
     assert type(cfg.events).__name__ == "EventsCfg"
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -128,6 +138,7 @@ def test_change_of_what_is_not_there_is_refused(changes, message):
         change(load_env_cfg(LIFT, sim()), changes, "task.env")
 
 
+@pytest.mark.isaaclab
 def test_empty_embodiment_is_the_one_that_the_env_declares():
     cfg = load_env_cfg(LIFT, sim())
     assert chosen_embodiment(Embodiment.from_config({"video": {}}), cfg) == Embodiment.from_env_cfg(cfg)
@@ -135,6 +146,7 @@ def test_empty_embodiment_is_the_one_that_the_env_declares():
         chosen_embodiment(Embodiment(), load_env_cfg(CARTPOLE, sim()))
 
 
+@pytest.mark.isaaclab
 def test_embodiment_changes_the_env():
     cfg = load_env_cfg(LIFT, sim())
     embodiment = {"action": {"arm": {"term": "arm_action"}}, "env": {"scene": {"wrist_camera": None}}}
@@ -142,6 +154,7 @@ def test_embodiment_changes_the_env():
     assert cfg.scene.wrist_camera is None
 
 
+@pytest.mark.isaaclab
 def test_simulator_of_a_plain_config_is_replaced_by_kind(with_isaac_sim):
     """A config without presets that names the right kind keeps its own settings; any other gets the plain one."""
     cfg = load_env_cfg(LIFT, sim())
@@ -150,6 +163,7 @@ def test_simulator_of_a_plain_config_is_replaced_by_kind(with_isaac_sim):
     assert use_simulator(cfg, sim("isaacsim")).sim.physics is not own
 
 
+@pytest.mark.isaaclab
 @pytest.mark.parametrize("called", ["could not be imported", "cannot be had"])
 def test_cache_that_cannot_be_written_while_a_task_is_loaded_is_told_with_its_variable(monkeypatch, tmp_path, called):
     """Of Warp, which makes its folder when it is imported."""

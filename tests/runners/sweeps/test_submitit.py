@@ -17,6 +17,7 @@ from tests.runners.sweeps.test_sweeps import wait_for_jobs
 from tests.support.processes import SERVE, START_S, finish, living, require_every_episode_once, wait_for_rows
 
 
+@pytest.mark.isaaclab
 def test_job_starts_its_server_again_and_one_that_is_refused_stops_no_other(groot_play, tmp_path):
     process = groot_play(
         "-m",
@@ -52,6 +53,7 @@ def servers_of(folder):
     return [json.loads(line) for line in log.read_text().splitlines() if line[0] == "{"] if log.exists() else []
 
 
+@pytest.mark.isaaclab
 def test_slurm_is_asked_to_put_back_what_it_cuts_off():
     register_schemas()
     register_resolvers()

@@ -269,6 +269,7 @@ def test_folder_that_is_played_into_is_refused(tmp_path, monkeypatch):
     assert not is_played(tmp_path)
 
 
+@pytest.mark.isaaclab
 def test_killed_sweep_goes_on_side_by_side_and_a_whole_one_asks_nobody(groot_play, policy_process, tmp_path):
     """Two jobs at a time, killed in their middle together with all that belongs to them, then gone on with."""
     server = policy_process("half_solved")
@@ -317,6 +318,7 @@ def test_killed_sweep_goes_on_side_by_side_and_a_whole_one_asks_nobody(groot_pla
     assert "is whole" in out
 
 
+@pytest.mark.isaaclab
 def test_job_that_crashes_or_fails_stops_no_other(groot_play, policy_process, tmp_path):
     """The first job's server is none, the second's process ends by a signal, the third is played."""
     (port,) = policy_process("half_solved").ports.values()
@@ -336,6 +338,7 @@ def test_job_that_crashes_or_fails_stops_no_other(groot_play, policy_process, tm
     assert "1 succeeded" in out
 
 
+@pytest.mark.isaaclab
 def test_jobs_keep_to_what_hydra_is_told_of_folders_and_logs(groot_play, tmp_path):
     """``hydra.job.chdir`` is each job's own folder, and what is switched off is written for none of them."""
     process = groot_play(
@@ -360,6 +363,7 @@ def test_jobs_keep_to_what_hydra_is_told_of_folders_and_logs(groot_play, tmp_pat
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
 
 
+@pytest.mark.isaaclab
 def test_sweeper_that_optimises_gets_the_success_rate(groot_play, tmp_path):
     """Optuna's own sweeper, which chooses the next job by what the last has shown."""
     policies = "tests.support.servers.policy_servers.Reaching", "tests.support.toys.policy.ToyPolicy"
