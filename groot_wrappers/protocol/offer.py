@@ -109,13 +109,22 @@ def batch_sizes_of(policy: object) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def offer_in(reply: Mapping[str, Any]) -> PolicyOffer:
+def offer_in(reply: Mapping[str, Any], *, secret: str | None = None) -> PolicyOffer:
     """Return what a reply to ping says of the policy.
 
     Who answers may be a server of anybody's, so what is not as it should be says nothing, and the log says that.
+
+    Args:
+        reply: of any content.
+        secret: what must never be shown, if not empty: a server may quote the request.
     """
     identity: Identity = _believed("policy", reply.get("policy", {}), _identity_problem, {})
     capabilities: Sequence[str] = _believed("capabilities", reply.get("capabilities", ()), _capabilities_problem, ())
+    if secret:
+        identity = {
+            key.replace(secret, "***"): value.replace(secret, "***") if isinstance(value, str) else value
+            for key, value in identity.items()
+        }
     return PolicyOffer(dict(identity), tuple(dict.fromkeys(capabilities)))
 
 
