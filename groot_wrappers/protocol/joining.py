@@ -30,7 +30,7 @@ from groot_wrappers.protocol.wire.codec import Dialect, pack
 __all__ = ["Waiting", "WaitingLine", "joined", "kind_of", "parted"]
 
 WINDOW_S = 0.003
-"""That a question waits for others at most, from when it came. While the policy is at work it waits anyway."""
+"""That a question waits for those of others, while the policy has nothing to do."""
 
 LATELY_S = 2.0
 """A client that has asked within this time may ask again any moment."""
@@ -61,12 +61,28 @@ class Waiting:
         return self.request.content.rows if isinstance(self.request.content, Question) else 0
 
 
+@dataclass
+class _Client:
+    """What is known of a client that has asked lately.
+
+    Attributes:
+        asked: when it did.
+        answered: when its last answer was there.
+        is_quick: whether it has asked again within the window of that.
+    """
+
+    asked: float
+    answered: float = float("-inf")
+    is_quick: bool = False
+
+
 class WaitingLine:
     """Requests in the order in which they came. One thread puts them in, another takes them out.
 
     Questions of the first one's kind are taken with it, up to ``most_rows``, but none from behind a request that is no
-    question. The first one waits for them, ``window_s`` at most and only while a client that has asked lately has
-    nothing in the line: so a single client never waits.
+    question. The first one waits for them only while a client that has asked lately has nothing in the line, so a
+    single client never waits: ``window_s`` from when it came, or from the last answer to a client that asks again that
+    fast, as one without a simulator does. Without that, two such clients would take turns for ever.
 
     Args:
         most_rows: B that no batch is larger than, unless one request is.
@@ -78,7 +94,8 @@ class WaitingLine:
         self._most_rows, self._window_s, self._lately_s = most_rows, window_s, lately_s
         self._line: list[Waiting] = []
         self._has_come = threading.Condition()
-        self._asked: dict[bytes, float] = {}  # when each client did
+        self._clients: dict[bytes, _Client] = {}
+        self._at_work: list[Waiting] = []  # taken last
 
     def put(self, waiting: Waiting) -> None:
         """Let a request wait.
@@ -91,30 +108,41 @@ class WaitingLine:
             if Counter(each.route[0] for each in self._line)[client] >= MOST_OF_ONE:
                 raise ContractError(f"{MOST_OF_ONE} requests of this client wait already; wait for their replies")
             if waiting.rows:
-                self._asked[client] = waiting.arrived
+                known = self._clients.setdefault(client, _Client(waiting.arrived))
+                known.asked = waiting.arrived
+                known.is_quick = waiting.arrived <= known.answered + self._window_s
             self._line.append(waiting)
             self._has_come.notify()
 
     def take(self, timeout_s: float) -> list[Waiting]:
-        """Return the requests that are asked next, at once; none where none came within the time."""
+        """Return the requests that are asked next, at once; none where none came within the time.
+
+        Those that were taken before have been answered.
+        """
         with self._has_come:
+            now = time.monotonic()
+            for waiting in self._at_work:
+                if waiting.route[0] in self._clients:
+                    self._clients[waiting.route[0]].answered = now
+            self._at_work = []
             if not self._has_come.wait_for(lambda: self._line, timeout_s):
                 return []
-            end = self._line[0].arrived + self._window_s
-            while self._may_grow() and (left := end - time.monotonic()) > 0:
+            while (left := self._worth_waiting_until() - time.monotonic()) > 0:
                 self._has_come.wait(left)
-            taken = self._first_of_a_kind()
-            self._line = [waiting for waiting in self._line if waiting not in taken]
-            return taken
+            self._at_work = self._first_of_a_kind()
+            self._line = [waiting for waiting in self._line if waiting not in self._at_work]
+            return self._at_work
 
-    def _may_grow(self) -> bool:
-        """Say whether what is taken next could be more in a moment."""
+    def _worth_waiting_until(self) -> float:
+        """Return until when what is taken next may become more; a time that is over where it may not."""
         begin = time.monotonic() - self._lately_s
-        self._asked = {client: asked for client, asked in self._asked.items() if asked >= begin}
-        waits_too = {waiting.route[0] for waiting in self._line}
-        if self._line[0].kind is None or not self._asked.keys() - waits_too:
-            return False
-        return sum(waiting.rows for waiting in self._first_of_a_kind()) < self._most_rows
+        self._clients = {name: client for name, client in self._clients.items() if client.asked >= begin}
+        here = {waiting.route[0] for waiting in self._line}
+        others = [client for name, client in self._clients.items() if name not in here]
+        first = self._line[0]
+        if not others or first.kind is None or sum(each.rows for each in self._first_of_a_kind()) >= self._most_rows:
+            return float("-inf")
+        return self._window_s + max([first.arrived, *(other.answered for other in others if other.is_quick)])
 
     def _first_of_a_kind(self) -> list[Waiting]:
         first = self._line[0]

@@ -3,12 +3,14 @@
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import zmq
 
 from groot_wrappers.errors import ContractError
+from groot_wrappers.protocol import joining
 from groot_wrappers.protocol.answers import Question, Request
 from groot_wrappers.protocol.joining import MOST_OF_ONE, Waiting, WaitingLine
 from groot_wrappers.protocol.server import PolicyServer
@@ -338,6 +340,31 @@ class TestWaitingLine:
         taker.join(0.05)
         assert taker.is_alive()
         line.put(self.question(b"two"))
+        taker.join(10)
+        assert len(taken) == 2
+
+    def test_what_waited_while_the_policy_worked_waits_for_a_client_that_asks_again_at_once(self, monkeypatch):
+        now = SimpleNamespace(s=0.0)
+        monkeypatch.setattr(joining, "time", SimpleNamespace(monotonic=lambda: now.s))
+        line = WaitingLine(16, window_s=1, lately_s=100)
+
+        def put(client):
+            line.put(Waiting([client, b""], self.question(client).request, "a", now.s))
+
+        put(b"one")
+        assert len(line.take(0)) == 1
+        for client in (b"two", b"one"):  # in turns: each asks while the other one is worked for
+            put(client)
+            now.s += 10
+            assert len(line.take(0)) == 1, "it is not known yet to ask again at once"
+        put(b"two")
+        now.s += 10
+        taken = []
+        taker = threading.Thread(target=lambda: taken.extend(line.take(0)))
+        taker.start()
+        taker.join(0.05)
+        assert taker.is_alive(), "the answer to the other one is just out"
+        put(b"one")
         taker.join(10)
         assert len(taken) == 2
 
