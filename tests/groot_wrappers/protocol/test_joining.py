@@ -73,6 +73,7 @@ def held(serve, raw):
     server = serve(policy, allow_kill=True)
     first = raw(server)
     first.let_wait(asking(1))
+    assert policy.is_asked.wait(10)
 
     def release():
         policy.may_answer.set()

@@ -65,7 +65,7 @@ class ToyPolicy:
 class JoiningPolicy(ToyPolicy):
     """Takes rows of several clients at once; each row's answer tells the row's own pixel, text and noise.
 
-    It waits until ``may_answer`` is set, and keeps the texts of each call.
+    It waits until ``may_answer`` is set, and keeps the texts of each call, of which ``is_asked`` tells the first.
     """
 
     identity = MappingProxyType({"checkpoint": "toy", "revision": 3, "compiled": False})
@@ -74,12 +74,13 @@ class JoiningPolicy(ToyPolicy):
 
     def __init__(self):
         super().__init__()
-        self.may_answer, self.asked = threading.Event(), []
+        self.may_answer, self.is_asked, self.asked = threading.Event(), threading.Event(), []
         self.may_answer.set()
 
     def get_action(self, observation, options):
         texts = [text for (text,) in observation["language"][LANGUAGE_KEY]]
         self.asked.append(texts)
+        self.is_asked.set()
         assert self.may_answer.wait(10)
         time.sleep((options or {}).get("sleep", 0))
         if "exit" in texts:
