@@ -106,6 +106,7 @@ def test_four_clients_of_four_make_one_batch_of_sixteen(held, raw):
     assert held.policy.asked[1:] == [[text for text in texts for _ in range(4)]]
 
 
+@pytest.mark.slow
 def test_a_batch_is_no_larger_than_the_policy_is_ready_for(held, raw):
     clients = [raw(held).let_wait(asking(batch, text=str(batch))) for batch in (4, 20, 8, 4, 4)]
     held.release()
@@ -114,6 +115,7 @@ def test_a_batch_is_no_larger_than_the_policy_is_ready_for(held, raw):
     assert [len(texts) for texts in held.policy.asked[1:]] == [16, 20, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -130,6 +132,7 @@ def test_requests_of_other_options_are_asked_apart(held, raw, one, other):
     assert [client.receive()[1]["rows"] for client in clients] == [8, 8, 8, 8]
 
 
+@pytest.mark.slow
 def test_requests_of_other_shapes_or_with_more_than_is_wanted_are_asked_apart(held, raw):
     larger, more = asking(), asking()
     larger["data"]["observation"]["video"]["front"] = np.zeros((4, 2, 8, 8, 3), np.uint8)
@@ -177,6 +180,7 @@ def test_a_client_that_dies_in_a_joined_batch_takes_no_reply_from_the_others(hel
     assert chunk(clients[2].receive(), client=2, text="lift")
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_without_end_is_refused_its_surplus(held, raw):
     flood, good = raw(held), raw(held).let_wait(asking(text="good"))
     for _ in range(MOST_OF_ONE + 2):
@@ -196,6 +200,7 @@ def test_a_reset_keeps_its_place(held, raw):
     assert [client.receive()[1]["rows"] for client in (before, after)] == [4, 4]
 
 
+@pytest.mark.slow
 def test_what_waited_before_a_kill_is_answered(held, raw):
     before = raw(held).let_wait(asking(text="before"))
     kill = raw(held).let_wait({"endpoint": "kill"})
@@ -204,6 +209,7 @@ def test_what_waited_before_a_kill_is_answered(held, raw):
     assert kill.receive() is None
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_clients_that_ask_alone(serve, connect):
     """Through real clients, all at the same time, again and again."""
     server = serve(JoiningPolicy())
@@ -225,6 +231,7 @@ def test_answers_are_those_of_clients_that_ask_alone(serve, connect):
     assert not failures
 
 
+@pytest.mark.slow
 def test_requests_in_flat_form_are_joined_and_parted_too(serve, connect):
     policy = JoiningPolicy()
     server = serve(policy, observation_form="flat")
@@ -244,6 +251,7 @@ def test_requests_in_flat_form_are_joined_and_parted_too(serve, connect):
     assert all((answers[index][0]["arm"][:, :, 0] == index).all() for index in range(3))
 
 
+@pytest.mark.slow
 def test_a_policy_that_says_nothing_is_asked_one_request_after_another(serve, raw):
     server = serve(ToyPolicy())
     clients = [raw(server) for _ in range(3)]
@@ -256,6 +264,7 @@ def test_a_policy_that_says_nothing_is_asked_one_request_after_another(serve, ra
     assert "reads requests" not in names, "and by the thread that serves"
 
 
+@pytest.mark.slow
 def test_the_policy_is_asked_in_the_thread_that_serves(serve, connect):
     threads = []
 

@@ -42,6 +42,7 @@ def test_difference_names_the_fields(one, other, told):
     assert describe_difference(one, other, "in A", "in B") == told
 
 
+@pytest.mark.slow  # which imports statsmodels
 class TestComparison:
     def test_says_what_an_unseeded_pair_cannot_show(self, report, tmp_path):
         make_run(tmp_path / "before", 30)
@@ -62,6 +63,7 @@ class TestComparison:
             assert "not the same" not in report("--compare", "a", other)
 
 
+@pytest.mark.slow
 def test_runs_of_the_same_settings_by_another_policy_have_a_note_and_others_none(report, tmp_path):
     for name, policy, settings in (
         ("one", A, {}),

@@ -46,7 +46,7 @@ def played(play, num_envs, servers=1, clock=None, **options):
     return sorted(rows, key=lambda row: row["index"]), sorted(row for policy in run.policies for row in policy.noise)
 
 
-@pytest.mark.parametrize("delay", [None, 1])
+@pytest.mark.parametrize("delay", [None, pytest.param(1, marks=pytest.mark.slow)])
 def test_rows_are_the_same_for_any_number_of_envs_and_of_servers(play, delay):
     def clock():
         return None if delay is None else RealClock(delay)
@@ -56,7 +56,6 @@ def test_rows_are_the_same_for_any_number_of_envs_and_of_servers(play, delay):
     assert wanted[1] == sorted((row["seed"], number) for row in wanted[0] for number in range(row["server_calls"]))
     assert played(play, 4, clock=clock()) == wanted
     assert played(play, 4, servers=2, clock=clock()) == wanted
-    assert played(play, 10, servers=3, clock=clock()) == wanted
 
 
 class FailingOnce(Drawing):
@@ -72,6 +71,7 @@ class FailingOnce(Drawing):
         return super().get_action(observation, options)
 
 
+@pytest.mark.slow
 def test_another_attempt_draws_the_same(play):
     wanted, _ = played(play, 2)
     run = play(2, 10, policy_class=FailingOnce, execution=2, episode_steps=12, solves=lambda goal: True, retries=1)
@@ -84,6 +84,7 @@ def test_another_attempt_draws_the_same(play):
         assert [number for seed, number in run.policy.noise if seed == row["seed"]] == list(range(row["server_calls"]))
 
 
+@pytest.mark.slow
 def test_a_run_beside_another_client_of_its_server_is_that_of_a_run_alone(play):
     wanted, _ = played(play, 3, policy_class=Both)
     policy = Both(type("Nobody", (), {"running": ()})(), solves=lambda goal: True)
