@@ -277,6 +277,43 @@ def test_the_policy_is_asked_in_the_thread_that_serves(serve, connect):
     assert "serve_forever" in threads[0]
 
 
+class TestTime:
+    """A call takes as long for many rows as for few, as on a GPU that is not full."""
+
+    CALL_S = 0.05
+
+    @classmethod
+    def played_s(cls, serve, connect, policy, *, clients, requests):
+        """Return how long clients take that all ask again and again."""
+        server = serve(policy)
+        connected = [connect(server.port, timeout_s=20) for _ in range(clients)]
+        for client in connected:
+            client.get_action(observation(4))
+
+        def ask(client):
+            for _ in range(requests):
+                client.get_action(observation(4), {"sleep": cls.CALL_S})
+
+        threads = [threading.Thread(target=ask, args=(client,)) for client in connected]
+        start = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        return time.monotonic() - start
+
+    @pytest.mark.timing
+    def test_of_several_clients_is_hardly_more_than_that_of_one(self, serve, connect):
+        in_turns = self.played_s(serve, connect, ToyPolicy(), clients=4, requests=5)
+        together = self.played_s(serve, connect, JoiningPolicy(), clients=4, requests=5)
+        assert together < 0.5 * in_turns, (together, in_turns)
+
+    @pytest.mark.timing
+    def test_of_a_single_client_is_what_it_was(self, serve, connect):
+        alone = [self.played_s(serve, connect, made(), clients=1, requests=10) for made in (ToyPolicy, JoiningPolicy)]
+        assert alone[1] < 1.1 * alone[0], alone
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_a_server_that_has_clients(server_process, raw, number, code):
