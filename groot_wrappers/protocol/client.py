@@ -25,6 +25,7 @@ from groot_wrappers.protocol.call_failures import CallFailures
 from groot_wrappers.protocol.client_interface import ClientStats
 from groot_wrappers.protocol.connection import MAX_MESSAGE_BYTES, Connection, NoReplyError, tcp_endpoint
 from groot_wrappers.protocol.flat_form import flatten_observation, unflatten_action
+from groot_wrappers.protocol.offer import ROW_NOISE, PolicyOffer, check_row_noise, offer_differences, offer_in
 from groot_wrappers.protocol.wire.codec import Dialect, pieces_of, unpack
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class PolicyClient:
         self._modality: ModalityConfigs | None = None
         self._agreed: ModalityConfigs | None = None  # what the server said first: a restart changes nothing of it
         self._dialect: Dialect | None = None
+        self._offer: PolicyOffer | None = None  # likewise
 
     def __repr__(self) -> str:
         return f"PolicyClient({self.endpoint!r}, observation_form='{self._observation_form}')"
@@ -123,6 +125,7 @@ class PolicyClient:
             ServerUnreachableError: nobody answered within ``connect_timeout_s``.
             ServerError: the token is wrong.
             ProtocolError: who answers is not a GR00T server.
+            ContractError: the policy is another than the one that answered before.
         """
         start = time.monotonic()
 
@@ -133,13 +136,14 @@ class PolicyClient:
         while True:
             left = self._connect_timeout_s - (time.monotonic() - start)
             try:
-                self._exchange("ping", None, max(left, 0.0), tick)
+                reply, _ = self._exchange("ping", None, max(left, 0.0), tick)
             except NoReplyError as error:
                 waited = time.monotonic() - start
                 if error.closed and waited + _RETRY_S < self._connect_timeout_s:
                     time.sleep(_RETRY_S)  # it is being restarted
                     continue
                 raise ServerUnreachableError(self._failures.failed_to_connect(error, waited)) from None
+            self._take_offer(reply)
             return
 
     def ping(self) -> dict[str, Any]:
@@ -167,8 +171,20 @@ class PolicyClient:
             self._dialect = dialect
         return self._modality
 
+    def get_offer(self) -> PolicyOffer:
+        """Return what the policy says of itself beyond the protocol; asked once, by a ping, unless one told it already.
+
+        Raises:
+            ServerUnreachableError: no answer within ``timeout_s``.
+        """
+        return self._take_offer(self.ping()) if self._offer is None else self._offer
+
     def get_action(
-        self, observation: Mapping[str, Any], options: dict[str, Any] | None = None
+        self,
+        observation: Mapping[str, Any],
+        options: dict[str, Any] | None = None,
+        *,
+        row_noise: np.ndarray | None = None,
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the chunk of actions for an observation.
 
@@ -176,6 +192,9 @@ class PolicyClient:
             observation: nested form, ``{"video": {k: uint8 (B, T, H, W, 3)}, "state": {k: float32 (B, T, D)},
                 "language": {k: [[str]] * B}}``. Only the keys that the server wants are read, each once, and sent.
             options: passed on to the policy.
+            row_noise: int64 (B, 2), of each row what its randomness comes from: the episode's seed, and the number of
+                the request in its episode, from 0. It is sent as an option of that name to a server whose policy has
+                ``ROW_NOISE`` (``groot_wrappers.protocol.offer``), and to no other.
 
         Returns:
             The action, ``{k: float32 (B, T_action, D)}``, writable, keys without prefix.
@@ -194,6 +213,9 @@ class PolicyClient:
         modality = self.get_modality_config()
         wanted = select_modalities(observation, modality)
         batch = check_observation(wanted, modality)
+        if row_noise is not None and ROW_NOISE in self.get_offer().capabilities:
+            check_row_noise(row_noise, batch)
+            options = {**(options or {}), ROW_NOISE: row_noise}
         sent = flatten_observation(wanted, modality) if self._observation_form is ObservationForm.flat else wanted
         try:
             reply = self._call("get_action", {"observation": sent, "options": options})
@@ -240,7 +262,7 @@ class PolicyClient:
             if not error.closed:  # a server that is gone before its answer is out has done what was asked
                 raise ServerUnreachableError(self._failures.no_answer("kill", error)) from None
         self._forget()
-        self._agreed = None
+        self._agreed = self._offer = None
 
     @property
     def _server(self) -> str:
@@ -252,6 +274,23 @@ class PolicyClient:
             return check_modality_configs(reply), dialect
         except ContractError as error:
             raise ContractError(f"{self._server} has a get_modality_config that does not fit: {error}") from error
+
+    def _take_offer(self, pong: Mapping[str, Any]) -> PolicyOffer:
+        """Keep and return what a reply to ping says of the policy.
+
+        Raises:
+            ContractError: it said otherwise before.
+        """
+        told = offer_in(pong, secret=self._api_token)
+        if self._offer is not None and told != self._offer:
+            differences = offer_differences(self._offer, told)
+            raise ContractError(
+                f"{self._server} came back with another policy:"
+                + "".join(f"\n- {name}: {before!r} before, {now!r} now" for name, before, now in differences)
+                + "\nIt must serve what it served before. Start it as it was, or begin a new run with this one."
+            )
+        self._offer = told
+        return told
 
     def _require_agreed(self, modality: ModalityConfigs) -> None:
         """Raise a ContractError unless these are the modality configs that the server had when it was asked first."""

@@ -19,6 +19,7 @@ from groot_wrappers.observation_checks import check_observation, select_modaliti
 from groot_wrappers.protocol.batch import split_rows, take_rows
 from groot_wrappers.protocol.client import PolicyClient
 from groot_wrappers.protocol.client_interface import ClientStats
+from groot_wrappers.protocol.offer import PolicyOffer, offer_differences
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,6 +59,7 @@ class ClientGroup:
         self._threads = {client: ThreadPoolExecutor(1, f"asks {client.endpoint}") for client in clients}
         self._on_loss = on_loss
         self._modality: ModalityConfigs | None = None
+        self._offer: PolicyOffer | None = None
         self._stats = ClientStats()
 
     def __enter__(self) -> Self:
@@ -119,8 +121,26 @@ class ClientGroup:
             self._modality = modality
         return self._modality
 
+    def get_offer(self) -> PolicyOffer:
+        """Return what all policies say of themselves: the capabilities that each has, and who they are.
+
+        The identity is empty where a server says nothing of it.
+
+        Raises:
+            ContractError: Two say that they are different policies.
+            Gr00tError: As ``PolicyClient.get_offer``, once no server is left.
+        """
+        if self._offer is None:
+            told = self._ask_all(PolicyClient.get_offer)
+            self._offer = _common(told)
+        return self._offer
+
     def get_action(
-        self, observation: Mapping[str, Any], options: dict[str, Any] | None = None
+        self,
+        observation: Mapping[str, Any],
+        options: dict[str, Any] | None = None,
+        *,
+        row_noise: np.ndarray | None = None,
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the chunk of actions for an observation; see ``PolicyClient.get_action``.
 
@@ -142,10 +162,12 @@ class ClientGroup:
         while unanswered:
             live = self._live
             shares = split_rows(unanswered.pop(), len(live))
-            asked = [
-                (client, rows, self._threads[client].submit(client.get_action, take_rows(wanted, rows), options))
-                for client, rows in zip(live, shares, strict=False)
-            ]
+            asked = []
+            for client, rows in zip(live, shares, strict=False):
+                noise = None if row_noise is None else row_noise[rows]
+                share = take_rows(wanted, rows)
+                answer = self._threads[client].submit(client.get_action, share, options, row_noise=noise)
+                asked.append((client, rows, answer))
             for client, rows, answer in asked:
                 try:
                     actions[rows.start], info[client.endpoint] = answer.result()
@@ -206,6 +228,25 @@ def _joined(actions: Sequence[Mapping[str, np.ndarray]], modality: ModalityConfi
             )
         joined[key] = np.concatenate([action[key] for action in actions])
     return joined
+
+
+def _common(told: Mapping[PolicyClient, PolicyOffer]) -> PolicyOffer:
+    """Return what all servers of a group offer; raise a ContractError where their policies are different ones."""
+    known = {client: offer for client, offer in told.items() if offer.identity}
+    for client, offer in known.items():
+        first = next(iter(known))
+        differences = offer_differences(PolicyOffer(known[first].identity), PolicyOffer(offer.identity))
+        if differences:
+            raise ContractError(
+                f"The Gr00t servers at {first.endpoint} and {client.endpoint} do not serve the same policy:"
+                + "".join(f"\n- {name}: {one!r} and {other!r}" for name, one, other in differences)
+                + "\nAll of `clients` must serve one checkpoint in one way. Start them alike, or leave one out."
+            )
+    names = dict.fromkeys(name for offer in told.values() for name in offer.capabilities)
+    return PolicyOffer(
+        next(iter(known.values())).identity if len(known) == len(told) else {},
+        tuple(name for name in names if all(name in offer.capabilities for offer in told.values())),
+    )
 
 
 def _difference(one: str, modality: ModalityConfigs, another: str, other: ModalityConfigs) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.protocol.offer import PolicyOffer
 
 __all__ = ["Client", "ClientStats"]
 
@@ -47,8 +48,15 @@ class Client(Protocol):
     def get_modality_config(self) -> ModalityConfigs:
         """Return what the server wants and gives; the same at each call, or an error."""
 
+    def get_offer(self) -> PolicyOffer:
+        """Return what the policy says of itself beyond the protocol; the same at each call, or an error."""
+
     def get_action(
-        self, observation: Mapping[str, Any], options: dict[str, Any] | None = None
+        self,
+        observation: Mapping[str, Any],
+        options: dict[str, Any] | None = None,
+        *,
+        row_noise: np.ndarray | None = None,
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the chunk of actions for an observation, and what the policy adds.
 
@@ -56,6 +64,8 @@ class Client(Protocol):
             observation: nested form, ``{"video": {k: uint8 (B, T, H, W, 3)}, "state": {k: float32 (B, T, D)},
                 "language": {k: [[str]] * B}}``.
             options: passed on to the policy.
+            row_noise: int64 (B, 2), of each row what its randomness comes from: the episode's seed, and the number of
+                the request in its episode, from 0. Sent to a server whose policy has ``ROW_NOISE``, and to no other.
 
         Returns:
             action: ``{k: float32 (B, T_action, D)}``, writable, rows in the observation's order.

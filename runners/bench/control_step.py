@@ -49,7 +49,9 @@ class HoldingClient:
             "action": ModalityConfig(tuple(range(horizon)), tuple(self.chunk)),
         }
 
-    def get_action(self, observation: Mapping[str, Any]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+    def get_action(
+        self, observation: Mapping[str, Any], row_noise: np.ndarray[Any, Any] | None = None
+    ) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Return the chunk of the first B envs."""
         batch = len(next(iter(observation["state"].values())))
         return {key: values[:batch] for key, values in self.chunk.items()}, {}

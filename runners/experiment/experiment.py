@@ -161,6 +161,7 @@ def _describe_run(preparation: Preparation, observed: Gr00tObservationWrapper, p
             request.folder / "manifest.json",
             config=request.settings,
             modality=preparation.modality,
+            offer=preparation.offer,
             reset_mode=played.reset_mode,
             overrides=begun_by(request.overrides, preparation.earlier),
             config_folders=request.config_folders,

@@ -8,6 +8,7 @@ from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.protocol.client_interface import Client
+from groot_wrappers.protocol.offer import PolicyOffer
 from runners.config.building import built
 from runners.config.schema import InstructionPer, PlayConfig
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
@@ -35,6 +36,7 @@ class Preparation:
         clock: Whether the world waits for the policy.
         earlier: The start that this one goes on with, None for a new run.
         modality: What the server wants and gives.
+        offer: What it says of its policy.
         env_cfg: The env's config, on the simulator that was asked for.
         embodiment: What stands behind each key, matched with the server.
         instructions: What the policy is told, in turns.
@@ -47,6 +49,7 @@ class Preparation:
     clock: Clock
     earlier: EarlierStart | None
     modality: ModalityConfigs
+    offer: PolicyOffer
     env_cfg: Any
     embodiment: Embodiment
     instructions: Sequence[str]
@@ -109,7 +112,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     embodiment = chosen_embodiment(config.embodiment, env_cfg)
     if isinstance(client, HoldClient):
         client.take(embodiment)
-    modality = client.get_modality_config()
+    modality, offer = client.get_modality_config(), client.get_offer()
     instructions = instruction_texts(
         list(dict.fromkeys(episode.instruction for episode in checked.recorded)) or config.instruction.text,
         getattr(env_cfg, "instruction", None),
@@ -117,7 +120,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         num_envs=config.num_envs,
     )
     if checked.earlier is not None:
-        checked.earlier.require_same(request.settings, modality)
+        checked.earlier.require_same(request.settings, modality, offer.identity)
     planned = checked.recorded or make_plan(config.episodes, config.seed, instructions)
     plan = shard_of(planned, config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
@@ -133,6 +136,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         clock=checked.clock,
         earlier=checked.earlier,
         modality=modality,
+        offer=offer,
         env_cfg=env_cfg,
         embodiment=embodiment,
         instructions=instructions,

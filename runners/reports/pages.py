@@ -15,6 +15,7 @@ import msgspec
 import yaml  # type: ignore[import-untyped]
 
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.reports.policies import format_policy
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run
@@ -54,6 +55,7 @@ def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], man
         failed=[row for row in rows if row.ended != "success"],
         succeeded=[row for row in rows if row.ended == "success"],
         manifest=manifest,
+        policy=[] if manifest is None else format_policy(manifest),
         config="" if manifest is None else yaml.safe_dump(manifest.config, sort_keys=False, allow_unicode=True),
         provenance="" if manifest is None else _provenance(manifest),
     )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import last_rows
 from runners.reports.pages import write_report
+from runners.reports.policies import describe_difference
 from runners.run_folder.reader import Run
 from runners.run_folder.results import write_summary
 from runners.run_folder.resume import other_settings
@@ -70,6 +71,7 @@ def _join(found: Sequence[Run]) -> Run:
     notes += [f"shard {index}: {note}" for index, run in sorted(shards.items()) for note in run.notes]
     if len(found) > len(shards):
         notes.append(f"{len(found)} runs for {len(shards)} shards; the first of each is shown")
+    notes += _other_policies(shards)
     if not notes and summary.server is not None and found[0].manifest is not None:
         folder.mkdir(exist_ok=True)
         write_summary(folder, summary)
@@ -86,6 +88,19 @@ def _join(found: Sequence[Run]) -> Run:
         overrides=overrides,
         notes=notes,
     )
+
+
+def _other_policies(shards: Mapping[int, Run]) -> list[str]:
+    """Return a note for each shard that was played by another policy than the first one."""
+    known = {
+        index: run.manifest.policy for index, run in sorted(shards.items()) if run.manifest and run.manifest.policy
+    }
+    notes = []
+    for index, identity in known.items():
+        first = next(iter(known))
+        if difference := describe_difference(known[first], identity, f"in shard {first}", f"in shard {index}"):
+            notes.append(f"the shards were played by different policies: {difference}")
+    return notes
 
 
 def _cost_of_all(summaries: Sequence[Summary]) -> Cost:

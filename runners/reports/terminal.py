@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from runners.reports.pages import write_runs_page
+from runners.reports.policies import format_pair, noted_policies
 from runners.reports.shards import join_shards
 from runners.reports.text import command_to_see, format_rate
 from runners.run_folder.manifest import Manifest
@@ -37,6 +38,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
     of_sweeps = [id(each.run) for its in evaluations.values() for each in its if each.run]
     runs.sort(key=lambda run: of_sweeps.index(id(run)) if id(run) in of_sweeps else -1)  # in the order of the sweep
     names = _names(runs, evaluations)
+    runs = noted_policies(runs, names)
     if runs:
         say(*_table(runs, names))
     for run, name in zip(runs, names, strict=True):
@@ -125,7 +127,7 @@ def compare_runs(folder_a: Path, folder_b: Path) -> None:
     comparison = compare(a.counted, b.counted)
     for name, run, settings in zip("AB", (a, b), _what_differs(a, b), strict=True):
         say(f"{name}: {run.folder}" + (f" ({one_line(' '.join(settings), most=200)})" if settings else ""))
-    say("", *comparison.tell())
+    say("", *comparison.tell(), *format_pair(a, b))
     if a.summary.errors or b.summary.errors:
         say("\nWith errors counted as failures:", *compare(a.counted, b.counted, errors_fail=True).tell())
     for name, run in (("A", a), ("B", b)):

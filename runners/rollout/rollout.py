@@ -153,12 +153,15 @@ class Rollout:
         modality = self._client.get_modality_config()
         wanted = select_modalities(self._observation, modality)
         request = wanted if len(rows) == num_envs else take_rows(wanted, rows)
+        # Of the episode alone, so that a policy that draws from it answers the same beside any neighbours.
+        episodes = [self._schedule.running[row] for row in rows]
+        noise = np.array([(episode.planned.seed, episode.server_calls) for episode in episodes], np.int64)
 
         self._answer = None
 
         def ask() -> Chunk:
             started = time.perf_counter()
-            action, info = self._client.get_action(request)
+            action, info = self._client.get_action(request, row_noise=noise)
             latency_s = time.perf_counter() - started
             self._replay.on_answer(info)
             chunk = {}

@@ -18,7 +18,15 @@ __all__ = ["RunningEpisode", "Schedule"]
 
 @dataclass
 class RunningEpisode:
-    """What is known of an episode while it runs."""
+    """What is known of an episode while it runs.
+
+    Args:
+        planned: Which it is.
+        attempt: Which try at it, from 0.
+        steps, held_steps: Control steps played, and those for which a chunk had no action left.
+        reward: Summed over them.
+        server_calls: Requests that were answered; so the next one's number is this, whatever came before the episode.
+    """
 
     planned: PlannedEpisode
     attempt: int

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.protocol.offer import ROW_NOISE, PolicyOffer
 from runners.config.renamed import renamed_keys, renamed_targets
 from runners.utils.atomic_files import write_whole
 from runners.utils.json_files import JsonFileError, read_json
@@ -31,6 +32,9 @@ FORMAT = 2
 """Version of ``manifest.json``. Version 1 had no number, and ``starts`` for ``reset_mode``."""
 
 PACKAGES = ("gr00t-isaaclab", "isaaclab", "newton", "warp-lang", "torch", "numpy", "gymnasium", "pyzmq", "msgpack")
+
+
+PolicyRandomness = Literal["per_episode", "unseeded"]
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -97,6 +101,10 @@ class Manifest(Provenance, frozen=True, kw_only=True):
         sweep: What the sweep is called that the run is a job of, None for a run of its own.
         earlier_starts: The starts that this one goes on with.
         modality: What the server said that it wants, as it sends it.
+        policy: What it said of who its policy is; empty where it, or one of several servers, said nothing.
+        policy_randomness: ``per_episode``: what is random in an answer comes from the episode's seed and the number of
+            the request in its episode, at all servers and in all starts; ``unseeded``: nobody said so, so that a policy
+            that draws anything draws it anew in each run.
         config: The settings as plain values, without secrets.
     """
 
@@ -108,6 +116,8 @@ class Manifest(Provenance, frozen=True, kw_only=True):
     sweep: str | None = None
     earlier_starts: list[Start] = []
     modality: dict[str, Any]
+    policy: dict[str, str | int | float | bool] = {}
+    policy_randomness: PolicyRandomness = "unseeded"
     config: dict[str, Any]
 
 
@@ -117,6 +127,7 @@ def write_manifest(
     config: Mapping[str, Any],
     modality: ModalityConfigs,
     reset_mode: Literal["per_env", "per_batch"],
+    offer: PolicyOffer | None = None,
     overrides: Sequence[str] = (),
     config_folders: Sequence[str] = (),
     sweep: str | None = None,
@@ -129,15 +140,19 @@ def write_manifest(
         config: The resolved configuration, without secrets.
         modality: What the server said that it wants.
         reset_mode: As of :class:`Manifest`.
+        offer: What the server said of its policy.
         overrides: As there.
         config_folders: As there.
         sweep: As there, of a run that is begun.
         earlier: The manifest of the start that this one goes on with.
     """
     before = []
+    offer = offer or PolicyOffer()
+    takes_noise = ROW_NOISE in offer.capabilities
     if earlier is not None:
         begun = Start(created=earlier.created, command=earlier.command, revision=earlier.revision)
         before = [*earlier.earlier_starts, begun]
+        takes_noise &= earlier.policy_randomness == "per_episode"
     manifest = Manifest(
         **msgspec.structs.asdict(provenance(config["sim"]["device"])),
         overrides=list(overrides),
@@ -147,6 +162,8 @@ def write_manifest(
         sweep=sweep if earlier is None else earlier.sweep,
         earlier_starts=before,
         modality={kind: wanted.to_json() for kind, wanted in modality.items()},
+        policy=dict(offer.identity),
+        policy_randomness="per_episode" if takes_noise else "unseeded",
         config=dict(config),
     )
     # Settings may hold infinities, which json writes as Python reads them; msgspec's own form is null.

@@ -135,12 +135,19 @@ class EarlierStart:
             ) from error
         return cls(folder, manifest)
 
-    def require_same(self, config: Mapping[str, Any], modality: ModalityConfigs | None = None) -> None:
+    def require_same(
+        self,
+        config: Mapping[str, Any],
+        modality: ModalityConfigs | None = None,
+        identity: Mapping[str, Any] | None = None,
+    ) -> None:
         """Check that a run is the one that was begun in the folder.
 
         Args:
             config: Its resolved configuration.
             modality: What the server says that it wants; None where no server is asked.
+            identity: What it says of who its policy is, likewise. Where the earlier start was told nothing, nobody
+                knows whether it was the same.
 
         Raises:
             ContractError: It is another run. All differences are named.
@@ -151,6 +158,9 @@ class EarlierStart:
         if modality is not None:
             then |= _leaves({"modality of the server": self.manifest.modality})
             now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
+        if identity is not None and self.manifest.policy:
+            then |= _leaves({"policy of the server": self.manifest.policy})
+            now |= _leaves({"policy of the server": identity})
         found = differences(then, now)
         episodes_then, episodes_now = self.manifest.config["episodes"], config["episodes"]
         if episodes_now < episodes_then:

@@ -11,6 +11,7 @@ import numpy as np
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from groot_wrappers.protocol.client_interface import ClientStats
+from groot_wrappers.protocol.offer import PolicyOffer
 
 if TYPE_CHECKING:
     from groot_wrappers.action import Gr00tActionWrapper
@@ -53,8 +54,16 @@ class HoldClient:
             configs["language"] = ModalityConfig((0,), (self._embodiment.language,))
         return configs | {"action": ModalityConfig(tuple(range(self._horizon)), tuple(self._embodiment.action))}
 
+    def get_offer(self) -> PolicyOffer:
+        """Return nothing, as there is no policy to tell of."""
+        return PolicyOffer()
+
     def get_action(
-        self, observation: Mapping[str, Any], options: dict[str, Any] | None = None
+        self,
+        observation: Mapping[str, Any],
+        options: dict[str, Any] | None = None,
+        *,
+        row_noise: np.ndarray[Any, Any] | None = None,
     ) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Return a chunk for each env that runs an episode, in their order; the observation is not looked at."""
         if self._env is None:

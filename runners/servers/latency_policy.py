@@ -39,6 +39,9 @@ class LatencyPolicy:
         self._base_ms = base_ms
         self._per_observation_ms = per_observation_ms
         self._has_warned = False
+        for name in ("identity", "capabilities", "batch_sizes"):  # which a policy may lack
+            if hasattr(policy, name):
+                setattr(self, name, getattr(policy, name))
 
     def get_modality_config(self) -> ModalityConfigs:
         """Return what the policy behind wants and gives."""

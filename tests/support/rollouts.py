@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyClient
+from groot_wrappers.protocol.client_group import ClientGroup
 from groot_wrappers.protocol.server import PolicyServer
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan
@@ -57,7 +58,8 @@ class Watcher(Recorder):
 def play(tmp_path):
     """Roll the toy env out through a real server and client; everything that a test wants to look at comes back.
 
-    ``solves`` says by its goal whether an episode is to succeed; the others run into the time limit.
+    ``solves`` says by its goal whether an episode is to succeed; the others run into the time limit. ``servers`` is how
+    many share the requests; ``ports`` asks those of the test instead of servers of its own.
     """
     with contextlib.ExitStack() as stack:
 
@@ -76,15 +78,21 @@ def play(tmp_path):
             has_success=True,
             ci_width=None,
             rows=(),
+            servers=1,
+            ports=(),
             **settings,
         ):
             watcher = Watcher()
-            policy = policy_class(watcher, solves=solves)
-            server = stack.enter_context(PolicyServer(policy, port=0))
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            stack.callback(_join, server, thread)
-            client = stack.enter_context(PolicyClient("127.0.0.1", server.port, connect_timeout_s=5, timeout_s=5))
+            policies = [policy_class(watcher, solves=solves) for _ in range(servers)]
+            policy, ports = policies[0], list(ports)
+            for each in () if ports else policies:
+                server = stack.enter_context(PolicyServer(each, port=0))
+                thread = threading.Thread(target=server.serve_forever, daemon=True)
+                thread.start()
+                stack.callback(_join, server, thread)
+                ports.append(server.port)
+            clients = [PolicyClient("127.0.0.1", port, connect_timeout_s=5, timeout_s=5) for port in ports]
+            client = stack.enter_context(clients[0] if len(clients) == 1 else ClientGroup(clients))
             toy = env_class(num_envs, episode_steps=episode_steps, has_success=has_success)
             group = Recorders([watcher, *recorders])
             env = Gr00tActionWrapper(
@@ -110,6 +118,7 @@ def play(tmp_path):
                 toy=toy,
                 env=env,
                 policy=policy,
+                policies=policies,
                 watcher=watcher,
                 stats=client.stats,
                 error=error,

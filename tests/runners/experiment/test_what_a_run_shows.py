@@ -45,6 +45,7 @@ def test_gate_that_is_not_met_weighs_more_than_an_error_and_is_told(groot_play, 
 def test_run_ends_once_the_interval_is_narrow_and_keeps_its_manifest(groot_play, tmp_path):
     process = groot_play(
         "server=expert",
+        "task.expert._target_=tests.support.servers.policy_servers.Telling",
         "num_envs=4",
         "episodes=100",
         "stop.ci_width=0.4",
@@ -73,6 +74,8 @@ def test_run_ends_once_the_interval_is_narrow_and_keeps_its_manifest(groot_play,
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert manifest["revision"]["commit"] == commit.strip()
     assert manifest["machine"]["device"] == "cpu"
+    assert (manifest["policy"], manifest["policy_randomness"]) == ({"checkpoint": "toy", "revision": 3}, "per_episode")
+    assert "Policy: checkpoint=toy, revision=3" in (folder / "report.html").read_text()
     assert {"server=expert", "num_envs=4", "stop.ci_width=0.4"} <= set(manifest["overrides"])
     assert manifest["modality"]["video"]["modality_keys"] == ["camera"]
 

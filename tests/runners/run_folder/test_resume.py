@@ -97,6 +97,21 @@ def test_another_run_is_refused_with_the_difference(tmp_path, change, told):
     assert "It was started by: groot-play --config-dir my_conf task=mine seed=3" in str(error.value)
 
 
+def test_another_policy_is_another_run(tmp_path):
+    played = {"checkpoint": "a", "revision": 3}
+    earlier = manifest(tmp_path / "run", policy=played)
+    earlier.require_same(earlier.manifest.config, {}, played)
+    for now, told in (
+        ({"checkpoint": "b", "revision": 3}, "policy of the server.checkpoint: 'a' then, 'b' now"),
+        ({"checkpoint": "a", "revision": 3, "compiled": True}, "policy of the server.compiled: None then, True now"),
+        ({}, "policy of the server.checkpoint: 'a' then, None now"),
+    ):
+        with pytest.raises(ContractError, match=told):
+            earlier.require_same(earlier.manifest.config, {}, now)
+    untold = manifest(tmp_path / "untold")
+    untold.require_same(untold.manifest.config, {}, played)
+
+
 def test_number_of_envs_is_part_of_a_run_whose_envs_begin_together(tmp_path):
     earlier = manifest(tmp_path / "run", reset_mode="per_batch")
     with pytest.raises(ContractError, match="num_envs: 2 then, 4 now"):

@@ -34,6 +34,7 @@ def test_figures_are_those_that_it_wrote(folder):
         assert getattr(run.summary, key) == written[key], key
     assert run.summary.server.calls == written["server"]["calls"]
     assert run.manifest.reset_mode == "per_env", "which was called starts then"
+    assert (run.manifest.policy, run.manifest.policy_randomness) == ({}, "unseeded"), "which nobody asked for then"
     assert run.manifest.packages["isaaclab"] == "3.0.0"
     frame = run.rows_frame()
     assert list(frame.index) == [0, 1, 2, 3]

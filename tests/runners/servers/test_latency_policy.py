@@ -13,6 +13,13 @@ from runners.servers.latency_policy import LatencyPolicy
 from tests.support.servers import policies
 
 
+def test_it_says_of_itself_what_the_policy_behind_says():
+    said = ("identity", "capabilities", "batch_sizes")
+    slowed = LatencyPolicy(policies.JoiningPolicy(), 1, 0)
+    assert [getattr(slowed, name) for name in said] == [getattr(policies.JoiningPolicy, name) for name in said]
+    assert not any(hasattr(LatencyPolicy(policies.ToyPolicy(), 1, 0), name) for name in said)
+
+
 class Clock:
     """Stands in for the module ``time``: goes on only where somebody sleeps."""
 

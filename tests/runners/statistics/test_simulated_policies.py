@@ -49,7 +49,7 @@ class Clock:
     def get_modality_config(self):
         return {"action": SimpleNamespace(modality_keys=())}
 
-    def get_action(self, observation):
+    def get_action(self, observation, row_noise):
         return {}, {}
 
     def step(self, chunk):

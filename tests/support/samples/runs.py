@@ -33,8 +33,14 @@ def make_run(
     task="Isaac-Groot-Lift-Cube-Franka-v0",
     overrides=("server=expert", "num_envs=4"),
     shard=(0, 1),
+    policy=None,
+    seeded=False,
 ):
-    """Write a run folder and return its rows; episodes at the indices ``errors`` end in an error."""
+    """Write a run folder and return its rows; episodes at the indices ``errors`` end in an error.
+
+    ``policy`` is who the policy says that it is, and ``seeded`` whether its noise was; without either, the manifest is
+    one of before.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     plan = shard_of(make_plan(episodes, seed, list(instructions)), *shard)
     write_plan(plan, folder / "plan.json")
@@ -90,6 +96,8 @@ def make_run(
             "shard": {"index": shard[0], "count": shard[1]},
         },
     }
+    if policy is not None:
+        manifest |= {"policy": policy, "policy_randomness": "per_episode" if seeded else "unseeded"}
     (folder / "summary.json").write_text(json.dumps(msgspec.to_builtins(summary)))
     (folder / "manifest.json").write_text(json.dumps(manifest))
     write_report(folder, summary, log.rows, read_manifest(folder / "manifest.json"))

@@ -8,6 +8,7 @@ and prints the ports, a line each. BEHAVIOUR is one of those in ``POLICIES`` (ho
 import sys
 import threading
 import time
+from types import MappingProxyType
 
 import numpy as np
 import zmq
@@ -51,6 +52,17 @@ class Reaching(ToyPolicy):
 
     def __init__(self):
         super().__init__(solves=lambda goal: goal % 2 == 0)
+
+
+class Telling(ToyPolicy):
+    """Says who it is, and takes its noise from its client."""
+
+    identity = MappingProxyType({"checkpoint": "toy", "revision": 3})
+    capabilities = ("row_noise",)
+
+    def get_action(self, observation, options=None):
+        assert len(options["row_noise"]) == len(observation["language"]["task"])
+        return super().get_action(observation, options)
 
 
 class Latent(ToyPolicy):
