@@ -45,6 +45,7 @@ def test_there_are_recorders_to_test():
         "on_episodes_start",
         "on_beat",
         "on_control_step",
+        "on_chunk",
         "on_episode_end",
         "on_row_written",
         "on_run_end",
