@@ -5,13 +5,14 @@ READY := $(VENV)/.ready
 # Where the environment forbids bytecode to be kept, every process compiles anew what it imports: seconds for torch alone.
 unexport PYTHONDONTWRITEBYTECODE
 LEROBOT := .lerobot/.ready
+ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint quick-tests docs lock clean
-.PHONY: verify-dataset verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
+.PHONY: help setup demo check test test-matrix lint quick-tests docs lock clean
+.PHONY: verify-dataset verify-isaaclab2 verify-kills verify-lift verify-light-install verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: $(READY)  ## make .venv with the locked dependencies
 
@@ -35,7 +36,7 @@ check: $(READY)  ## lint, types and the tests that start no process: before ever
 quick-tests: $(READY)
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(IN_PROCESS) and not slow"
 
-test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in ten minutes
+test: lint  ## lint, types and all tests, with those of processes of ours and of the real simulator: in eight minutes
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not timing" $(ANY)
 	$(PYTEST) -m timing $(ANY)
 
@@ -66,6 +67,24 @@ $(LEROBOT): .ci/setup.sh
 	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
 	touch $@
 
+verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
+	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)
+
+test-matrix:  ## the tests of core, wrappers and runner in the oldest and newest environments that they are for (ten minutes)
+	.ci/matrix.sh
+
+verify-isaaclab2: $(ISAACLAB2)  ## play both wrappers on the env classes of IsaacLab 2.3, without Kit (a minute, 1 to 6 GB of disk)
+	.isaaclab2/bin/python -m pytest tests/verify/isaaclab2/verify_isaaclab2.py --noconftest -p no:cacheprovider $(ARGS)
+
+# What neither Kit nor a scene is needed for; of IsaacLab the wheel alone, as most of what it requires is never imported.
+# Where pip has a folder of wheels, a torch without CUDA in it is taken.
+$(ISAACLAB2): .ci/setup.sh setup.cfg setup.py
+	SETUP_PYTHON=3.11 .ci/setup.sh uv venv --quiet --allow-existing .isaaclab2
+	UV_FIND_LINKS="$${UV_FIND_LINKS-$$PIP_FIND_LINKS}" .ci/setup.sh uv pip install --quiet --python .isaaclab2/bin/python \
+		--editable '.[isaaclab2]' torch==2.13.0 gymnasium==1.2.0 prettytable==3.3.0 toml pyyaml packaging pillow pytest pytest-timeout
+	.ci/setup.sh uv pip install --quiet --python .isaaclab2/bin/python --no-deps isaaclab==2.3.2.post1
+	touch $@
+
 verify-sweeps: $(READY)  ## prove that a killed sweep goes on; what each of 100 jobs costs (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)
 
@@ -85,4 +104,4 @@ lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .lerobot .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .matrix .lerobot .isaaclab2 .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Finds Python 3.12 and uv, also where both are hidden.  usage: setup.sh venv DIR | setup.sh uv ARGS...
+# Finds Python 3.12 (or SETUP_PYTHON) and uv, also where both are hidden.  usage: setup.sh venv DIR | setup.sh uv ARGS...
 set -eu
 
+WANTED=${SETUP_PYTHON:-3.12}
 # Fails, or prints the interpreter's path: that of the one behind it, in a virtual environment.
-IS_PYTHON_312='import sys; assert sys.version_info[:2] == (3, 12); print(sys._base_executable)'
+IS_WANTED="import sys; assert '%d.%d' % sys.version_info[:2] == '$WANTED'; print(sys._base_executable)"
 
 quietly() { "$@" >/dev/null 2>&1; }
 
@@ -40,18 +41,18 @@ find_room() {
     fi
 }
 
-# Every place where Python 3.12 may be, a line each. What PATH names first may be another version, or a shim of pyenv
+# Every place where the Python may be, a line each. What PATH names first may be another version, or a shim of pyenv
 # that knows none; uv looks neither behind that nor into pyenv's own folders.
 candidates() {
     printf '%s\n' "${PYTHON:-}"
-    for name in python3.12 python3 python; do
+    for name in "python$WANTED" python3 python; do
         each_of_path | sed "s,\$,/$name,"
     done
     { printf '%s\n' "${PYENV_ROOT:-}" && each_of_path | sed -n 's,/shims$,,p' && below_home .pyenv; } |
-        below_each 'versions/3.12*/bin/python3.12'
+        below_each "versions/$WANTED*/bin/python$WANTED"
     { printf '%s\n' "${UV_PYTHON_INSTALL_DIR:-}" "${XDG_DATA_HOME:-}/uv/python" && below_home .local/share/uv/python; } |
-        below_each 'cpython-3.12*/bin/python3.12'
-    printf '%s\n' /usr/local /usr /opt/* /opt/*/* | below_each 'bin/python3.12'
+        below_each "cpython-$WANTED*/bin/python$WANTED"
+    printf '%s\n' /usr/local /usr /opt/* /opt/*/* | below_each "bin/python$WANTED"
 }
 
 each_of_path() { printf '%s\n' "$PATH" | tr : '\n'; }
@@ -67,7 +68,7 @@ below_each() {
 
 find_python() {
     candidates | while IFS= read -r candidate; do
-        if quietly command -v "$candidate" && "$candidate" -c "$IS_PYTHON_312" 2>/dev/null </dev/null; then
+        if quietly command -v "$candidate" && "$candidate" -c "$IS_WANTED" 2>/dev/null </dev/null; then
             break
         fi
     done
@@ -107,7 +108,7 @@ UV_PYTHON=$(find_python)
 WITH_UV=$(find_uv)
 if [ -z "$UV_PYTHON" ]; then
     # uv then fetches a CPython of its own, and does not stumble over what PATH names.
-    UV_PYTHON=3.12
+    UV_PYTHON=$WANTED
     export UV_PYTHON_PREFERENCE=only-managed
 fi
 export UV_PYTHON

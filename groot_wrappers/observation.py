@@ -9,6 +9,7 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.isaaclab2 import drawn_at_resets
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.sources import Source, state_source, video_source
 from groot_wrappers.episode_context import EpisodeContext, set_episode_context
@@ -27,6 +28,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
     pixels cost only where somebody looks, or on every control step where the video history reaches into the past. So it
     is with Isaac Sim's (``isaaclab_physx.renderers``: ``ensure_isaac_rtx_render_update``), unless a Kit window draws
     every step anyway; the env's ``render_enabled`` would stop the window and its cameras alike, and is left alone.
+    IsaacLab 2.3 draws on every control step, and after a reset where it is let (``embodiment.isaaclab2``).
 
     Example:
         With an env of four envs side by side, whose scene has a sensor ``camera``:
@@ -68,7 +70,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         language_keys: Sequence[str] = (),
     ) -> None:
         super().__init__(env)
-        isaaclab = IsaacLabEnv(env)
+        self._isaaclab = isaaclab = IsaacLabEnv(env)
         self.num_envs = isaaclab.num_envs
         self.device = isaaclab.device
         self.reset_mode = isaaclab.reset_mode
@@ -170,7 +172,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             truncated of shape (num_envs,), and the env's info.
         """
         env: Any = self.env
-        self._raw, reward, terminated, truncated, info = env.step(action)
+        with drawn_at_resets(self._isaaclab.base):  # IsaacLab's own, of envs whose episode ends
+            self._raw, reward, terminated, truncated, info = env.step(action)
         self._moment += 1
         for modality, key, history in self._histories_that_reach_back:
             history.append(self._read(modality, key))
@@ -190,7 +193,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             )
         if not self._was_reset or self.reset_mode == "per_batch":
             # gym.make's OrderEnforcing wrapper wants to have seen one reset of the whole.
-            self._raw, info = self.env.reset(seed=None if seeds is None else int(seeds[0]), options=options)
+            with drawn_at_resets(base):
+                self._raw, info = self.env.reset(seed=None if seeds is None else int(seeds[0]), options=options)
             self._was_reset = True
         if self.reset_mode == "per_batch":
             # Some direct envs begin a first batch at random ages, to spread what a training sees.
@@ -204,11 +208,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 {i: torch.Generator().manual_seed(int(seed)) for i, seed in zip(env_ids, seeds, strict=True)}
             )
         elif seeds is not None:
-            calls = [([i], int(seed)) for i, seed in zip(env_ids, seeds, strict=True)]
+            calls = [([i], int(seed)) for i, seed in zip(env_ids, seeds, strict=True)] or calls
         try:
-            for ids, seed in calls:
-                ids_tensor = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
-                self._raw, info = base.reset(seed=seed, env_ids=ids_tensor, options=options)
+            self._raw, info = self._isaaclab.begin_episodes(calls, options)
         finally:
             self._context.generators.clear()  # what IsaacLab resets by itself draws from torch's generator again
         return info

@@ -100,6 +100,13 @@ def test_python_that_is_named_comes_first(machine, tmp_path):
     assert found["UV_PYTHON"] == f"{tmp_path}/mine"
 
 
+def test_another_version_is_found_where_it_is_asked_for(machine, tmp_path):
+    place = "home/.pyenv/versions/3.11.9/bin/python3.11"
+    files = {place: PYTHON_312, "home/.pyenv/versions/3.12.9/bin/python3.12": PYTHON_312}
+    found = machine({"python3.12": PYTHON_312, "python3.11": SHIM}, files, SETUP_PYTHON="3.11")
+    assert found["UV_PYTHON"] == str(tmp_path / place)
+
+
 def test_uv_fetches_a_python_where_there_is_none_and_does_not_stumble_over_a_shim(machine):
     found = machine({"python3.12": SHIM, "python3": PYTHON_311})
     if found["UV_PYTHON"] == "3.12":

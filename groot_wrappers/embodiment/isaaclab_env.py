@@ -9,7 +9,7 @@ Classes:
 import inspect
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.embodiment.buffers import as_flags, as_torch
+from groot_wrappers.embodiment.isaaclab2 import drawn_at_resets, let_cameras_be_read_anew
 from groot_wrappers.errors import ContractError
 
 __all__ = ["ActionTerm", "IsaacLabEnv", "JointColumn"]
@@ -183,6 +184,31 @@ class IsaacLabEnv:
             positions = as_torch(self.base.scene[place.robot].data.joint_pos)[:, place.joint_id]
             actions[:, place.column] = (positions - place.offset) / place.scale
         return actions
+
+    def begin_episodes(
+        self, calls: Sequence[tuple[list[int], int | None]], options: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Reset envs that can begin an episode alone, call by call.
+
+        Args:
+            calls: The envs of each call, and the seed that its reset events draw from, or None; at least one call.
+            options: As ``gymnasium.Env.reset`` takes them.
+
+        Returns:
+            The observation of all envs after the last call, whose cameras show the starts of all calls, and its info.
+        """
+        raw: Any = None
+        info: dict[str, Any] = {}
+        begun: list[int] = []
+        for position, (env_ids, seed) in enumerate(calls):
+            is_last = position == len(calls) - 1
+            if is_last:
+                let_cameras_be_read_anew(self.base, self.cameras.values(), begun)
+            ids = torch.as_tensor(env_ids, dtype=torch.int64, device=self.device)
+            with drawn_at_resets(self.base, drawn=is_last):
+                raw, info = self.base.reset(seed=seed, env_ids=ids, options=options)
+            begun += env_ids
+        return raw, info
 
     @cached_property
     def has_success(self) -> bool:

@@ -14,6 +14,7 @@ import torch
 from groot_wrappers.embodiment.affine_map import NumberMap
 from groot_wrappers.embodiment.buffers import as_torch
 from groot_wrappers.embodiment.embodiment import Rotation, StateSource, VideoSource
+from groot_wrappers.embodiment.isaaclab2 import from_xyzw, to_xyzw
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
 from groot_wrappers.errors import ContractError, did_you_mean
@@ -98,7 +99,7 @@ def state_source(env: IsaacLabEnv, key: str, source: StateSource) -> Source:
 def body_pose_in_root(data: Any, body: Any) -> torch.Tensor:
     """Return the pose of a body in the frame of its robot's root link, float32 (num_envs, 7).
 
-    Position x, y, z in metres, then the quaternion in IsaacLab 3's order x, y, z, w (unit, w >= 0).
+    Position x, y, z in metres, then the quaternion x, y, z, w (unit, w >= 0), whichever order IsaacLab has.
 
     Args:
         data: Of the articulation.
@@ -108,6 +109,7 @@ def body_pose_in_root(data: Any, body: Any) -> torch.Tensor:
 
     pose, root = as_torch(data.body_link_pose_w)[:, body].reshape(-1, 7), as_torch(data.root_link_pose_w)
     position, quaternion = subtract_frame_transforms(root[:, :3], root[:, 3:], pose[:, :3], pose[:, 3:])
+    quaternion = to_xyzw(quaternion)
     # q and -q are one rotation: a sign that flips between steps would look like a jump to the policy.
     return torch.cat([position, torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion)], dim=-1)
 
@@ -201,9 +203,9 @@ def _body_pose(data: Any, body: int, rotation: Rotation) -> Source:
 
     def read(raw: Any) -> torch.Tensor:
         pose = body_pose_in_root(data, body)
-        position, quaternion = pose[:, :3], pose[:, 3:]
         if rotation is Rotation.quaternion:
             return pose
+        position, quaternion = pose[:, :3], from_xyzw(pose[:, 3:])
         if rotation is Rotation.axis_angle:
             turned = math.axis_angle_from_quat(quaternion)
         else:

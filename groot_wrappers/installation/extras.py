@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from groot_wrappers.errors import Gr00tError
+from groot_wrappers.installation.isaaclab_release import EARLIER_ISAACLAB, has_isaaclab, has_isaaclab3
 
 __all__ = ["MissingExtraError", "require_extra"]
 
@@ -41,6 +42,8 @@ def require_extra(extra: str, who: str) -> None:
             f"{sys.version_info[1]}. In an environment that has it: pip install 'gr00t-isaaclab[{extra}]'. "
             "Here a policy can be served: python -m groot_wrappers.serve module:factory"
         )
+    elif missing and extra == "runner" and has_isaaclab() and not has_isaaclab3():
+        message = f"{who} cannot be used here: {EARLIER_ISAACLAB}"  # which installing it would not mend
     elif missing:
         message = (
             f"{who} needs {', '.join(missing)}, not installed here ({sys.prefix}). "

@@ -1,12 +1,12 @@
 """The run of ``groot-bench``: its sections one after the other, and what is written of them."""
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
+from groot_wrappers.installation.isaaclab_release import has_isaaclab3
 from runners.bench.control_step import measure_control_step
 from runners.bench.figures import Row, table, write_rows
 from runners.bench.plot import write_plot
@@ -66,14 +66,14 @@ def _possible(sections: list[BenchSection]) -> list[BenchSection]:
     """
     if not sections:
         raise ContractError('bench=[] was asked for, but then nothing is measured. Name a section: "bench=[wire]".')
-    if importlib.util.find_spec("isaaclab") is not None:
+    if has_isaaclab3():
         return sections
     possible: list[BenchSection] = [section for section in sections if section is BenchSection.wire]
     told = ", ".join(section for section in sections if section not in possible)
     if told:
-        say(f"Left out, as IsaacLab is not installed here (pip install 'gr00t-isaaclab[isaaclab]'): {told}")
+        say(f"Left out, as IsaacLab 3 is not installed here (pip install 'gr00t-isaaclab[isaaclab]'): {told}")
     if not possible:
-        raise ContractError('Nothing is left to measure. Install IsaacLab, or measure "bench=[wire]".')
+        raise ContractError('Nothing is left to measure. Install IsaacLab 3, or measure "bench=[wire]".')
     return possible
 
 

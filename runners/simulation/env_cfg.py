@@ -1,7 +1,6 @@
 """The config of a run's env: found by its gym id, put on a simulator, and changed as task and embodiment say."""
 
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ import gymnasium as gym
 
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.errors import ContractError, did_you_mean
+from groot_wrappers.installation.isaaclab_release import EARLIER_ISAACLAB, has_isaaclab, has_isaaclab3
 from runners.config.building import built
 from runners.config.schema import SimConfig
 from runners.simulation.devices import require_installed
@@ -26,7 +26,8 @@ def require_registered(task: Mapping[str, Any]) -> None:
         task: ``id`` and ``import``.
 
     Raises:
-        ContractError: One of them is not set, IsaacLab or the module is missing, or no such id is registered.
+        ContractError: One of them is not set, IsaacLab or the module is missing, IsaacLab is a release before 3, or no
+            such id is registered.
     """
     for key in ("id", "import"):
         if task.get(key) in (None, "???"):
@@ -34,10 +35,12 @@ def require_registered(task: Mapping[str, Any]) -> None:
                 f"task.{key} is not set. Say which env: task.id=Isaac-My-Task task.import=my_package, where my_package "
                 "is the module that registers the id (IsaacLab's own: task.import=isaaclab_tasks)."
             )
-    if importlib.util.find_spec("isaaclab") is None:
+    if not has_isaaclab():
         raise ContractError(
             "IsaacLab is not installed here. Install it with: pip install 'gr00t-isaaclab[isaaclab]' (Python 3.12)."
         )
+    if not has_isaaclab3():
+        raise ContractError(f"task.id={task['id']} cannot be played: {EARLIER_ISAACLAB}.")
     try:
         importlib.import_module(task["import"])
     except Exception as error:  # whatever a module of anybody's raises

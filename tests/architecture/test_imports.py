@@ -5,6 +5,7 @@ It is read off the source, so that an import within a function counts as much as
 
 import ast
 import graphlib
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -92,6 +93,25 @@ def test_package_knows_nothing_of(importers, not_imported):
 def test_room_of_the_wrappers_imports_of_what_lies_above_it(room, may_import):
     allowed = {f"groot_wrappers.{name}" for name in may_import}
     assert found(room, lambda name: is_within(name, "groot_wrappers") and not is_within(name, room, *allowed)) == []
+
+
+CORE = (
+    "groot_wrappers.embodiment.matching",
+    "groot_wrappers.protocol.client_group",
+    "groot_wrappers.serve.__main__",
+)
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_core_needs_numpy_pyzmq_and_msgpack_alone(module):
+    """However far one follows the imports of ours: it lives in the environment of a model."""
+    needed, seen, left = set(), set(), {module}
+    while left:
+        name = left.pop()
+        seen.add(name)
+        needed |= {imported.split(".")[0] for imported in IMPORTS[name] if imported not in MODULES}
+        left |= {imported for imported in IMPORTS[name] if imported in MODULES} - seen
+    assert needed - sys.stdlib_module_names <= {"numpy", "zmq", "msgpack", "typing_extensions"}
 
 
 EXPERTS = sorted(name_of(path) for path in (ROOT / "tasks").glob("*/expert*") if path.name != "__pycache__")

@@ -199,7 +199,7 @@ def test_rows_of_a_process_come_through_however_it_ends(tmp_path, ending, told):
 
 
 def test_without_a_simulator_the_wire_alone_is_measured(monkeypatch, capsys):
-    monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(run, "has_isaaclab3", lambda: False)
     assert run._possible(list(BenchSection)) == [BenchSection.wire]
     assert "control_step, schedulers, steps" in capsys.readouterr().out
     with pytest.raises(ContractError, match="Nothing is left to measure"):

@@ -1,0 +1,1 @@
+"""The core alone, installed in an environment of its own."""
