@@ -120,7 +120,7 @@ def test_action_that_is_not_a_number_ends_one_episode_and_everything_is_recorded
     summary = json.loads((folder / "summary.json").read_text())
     assert (summary["episodes"], summary["successes"], summary["errors"], summary["success_rate"]) == (5, 4, 1, 1.0)
     assert "4 succeeded, 1 ended in an error" in out
-    assert f"{folder / 'report.html'}" in out
+    assert f"Results:    {folder}\n" in out
     assert f"wandb sync {folder}/wandb/offline-run-" in out
     assert "success 4/4" in err
     for row in rows.values():
