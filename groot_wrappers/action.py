@@ -4,6 +4,7 @@ Classes:
     Gr00tActionWrapper: the wrapper.
 """
 
+import groot_wrappers.installation.wrappers_needed  # isort: skip  # noqa: F401  # before torch
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 

@@ -1,5 +1,6 @@
 """Gr00tObservationWrapper: what an env offers, as the observation that a GR00T server checks."""
 
+import groot_wrappers.installation.wrappers_needed  # isort: skip  # noqa: F401  # before torch
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -6,6 +6,7 @@ Classes:
     IsaacLabEnv: the env seen through names: sensors, observation terms, robots, action terms, success.
 """
 
+import groot_wrappers.installation.wrappers_needed  # isort: skip  # noqa: F401  # before torch
 import inspect
 import math
 import re

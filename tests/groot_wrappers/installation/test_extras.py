@@ -56,3 +56,12 @@ def test_string_enum_is_written_as_its_value_in_every_python():
 
     assert f"{Kind.one} {Kind.one!s}" == "one one"
     assert Kind("one") == "one"
+
+
+@pytest.mark.parametrize("module", ["observation", "action", "embodiment.isaaclab_env"])
+def test_module_of_the_wrappers_is_refused_with_the_line_too(monkeypatch, module):
+    for name in (f"groot_wrappers.{module}", "groot_wrappers.installation.wrappers_needed"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    with pytest.raises(MissingExtraError, match=r"gymnasium, not installed here.*'gr00t-isaaclab\[wrappers\]'"):
+        importlib.import_module(f"groot_wrappers.{module}")
