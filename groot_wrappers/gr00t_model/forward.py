@@ -18,7 +18,7 @@ import torch
 
 from groot_wrappers.gr00t_model.action_head import ActionHead
 from groot_wrappers.gr00t_model.backbone import Backbone
-from groot_wrappers.gr00t_model.inputs import Batch, Preparation, Tokens
+from groot_wrappers.gr00t_model.inputs import Batch, Preparation, Tokens, as_tensor
 from groot_wrappers.gr00t_model.layers import Layers
 from groot_wrappers.gr00t_model.layers import compiled as compiled_layers
 
@@ -159,9 +159,8 @@ class Forward:
         n = len(batch)
         for group, size in enumerate(dict.fromkeys(batch.sizes)):
             views = [view for view, own in zip(batch.views, batch.sizes) if own == size]  # noqa: B905  # of one length
-            staged = slot.staged[group].numpy()
-            for camera, view in enumerate(views):
-                np.copyto(staged[:n, :, camera], view)
+            for camera, view in enumerate(views):  # by torch, which copies with all cores
+                slot.staged[group][:n, :, camera].copy_(as_tensor(view))
             slot.pictures[group].copy_(slot.staged[group], non_blocking=True)
         slot.state[:n].copy_(torch.from_numpy(batch.state))
         slot.noise[:n].copy_(noise)

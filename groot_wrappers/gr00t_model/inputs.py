@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import re
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -233,5 +234,7 @@ class _Decoding:
 
 
 def as_tensor(array: np.ndarray) -> torch.Tensor:
-    """Return an array as a tensor; one that came over the wire may be read alone, and is copied."""
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+    """Return an array as a tensor that shares its memory and is read alone: one off the wire may not be written to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
+        return torch.from_numpy(array)

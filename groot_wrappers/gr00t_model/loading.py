@@ -63,6 +63,10 @@ def load_nvidia_policy(
         _register(modality_config_path)
     try:
         return Gr00tPolicy(tag, model_path, device=device)
+    except ImportError as error:
+        raise ContractError(
+            f"NVIDIA's package gr00t is there, but not all that it needs: {error}. It runs in its own environment: {_INSTALL}"
+        ) from error
     except OSError as error:
         raise ContractError(
             f"policy.model_path={model_path} could not be loaded: {error}. Download the checkpoint first: "
