@@ -8,7 +8,7 @@ LEROBOT := .lerobot/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test lint quick-tests docs lock clean
-.PHONY: verify-dataset verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
+.PHONY: verify-dataset verify-gr00t-model verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -65,6 +65,11 @@ $(LEROBOT): .ci/setup.sh
 	.ci/setup.sh uv venv --quiet --allow-existing .lerobot
 	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
 	touch $@
+
+# In the environment of NVIDIA's package, on a machine with a card: GR00T_PYTHON=.../Isaac-GR00T/.venv/bin/python
+GR00T_PYTHON ?= python3
+verify-gr00t-model:  ## prove that each tier of GR00T answers as NVIDIA's code, and how fast (five minutes on a card; OUT=DIR)
+	$(GR00T_PYTHON) -m tests.verify.verify_gr00t_model --out $(or $(OUT),outputs/gr00t_model) --wire $(ARGS)
 
 verify-sweeps: $(READY)  ## prove that a killed sweep goes on; what each of 100 jobs costs (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)

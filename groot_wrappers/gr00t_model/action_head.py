@@ -58,6 +58,7 @@ class ActionHead:
     def actions(
         self,
         features: torch.Tensor,
+        *,
         pictures: torch.Tensor,
         text: torch.Tensor,
         mask: torch.Tensor,
@@ -104,15 +105,15 @@ class ActionHead:
         x = torch.cat((robot, h), 1)
         taken = {True: 0, False: 0}
         for i, weights in enumerate(self._weights):
-            scale, shift = self._norms[step][i]
+            norm = self._norms[step][i]
             if i % 2:
-                x = self._layers.self_attending(x, scale, shift, self._heads, weights)
+                x = self._layers.self_attending(x, norm, self._heads, weights)
                 continue
             is_text = i % self._text_every == 0
             key, value = attended[is_text][taken[is_text]]
             taken[is_text] += 1
-            seen = mask if is_text else None
-            x = self._layers.cross_attending(x, scale, shift, key, value, seen, self._heads, weights)
+            source = (key, value, mask if is_text else None)
+            x = self._layers.cross_attending(x, norm, source, self._heads, weights)
         x = F.layer_norm(x[:, -self._horizon :], x.shape[-1:], *self._out_norm[step], _OUT_EPS)
         return _linear(F.relu(_linear(self._dit.proj_out_2(x), self._decoder[0])), self._decoder[1])
 

@@ -65,8 +65,8 @@ class Backbone:
         seen = self._seen(pictures).view(ids.shape[0], places.shape[1], -1)
         x = F.embedding(ids, self._language.embed_tokens.weight)
         x = x.scatter(1, places[:, :, None].expand(-1, -1, x.shape[-1]), seen)
-        for weights, (cosine, sine) in zip(self._language_weights, self._rotation(ids.shape[1])):  # noqa: B905
-            x = self._layers.language(x, self._heads, self._eps, cosine, sine, weights)
+        for weights, rotation in zip(self._language_weights, self._rotation(ids.shape[1])):  # noqa: B905  # of one length
+            x = self._layers.language(x, self._heads, self._eps, rotation, weights)
         return F.rms_norm(x, x.shape[-1:], self._language.norm.weight, self._eps)
 
     def _seen(self, pictures: torch.Tensor) -> torch.Tensor:

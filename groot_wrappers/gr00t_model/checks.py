@@ -14,7 +14,7 @@ import logging
 import os
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ MOST_TIMES = 1.2
 
 _MOST_TIMES_IN_16_BITS = 2.0  # where both sides of the comparison are rounded
 _LEAST = 1e-6  # of a distance, below which it is rounding in fp32
-_FORMAT = 1
+_FORMAT = 2
 _SEED = 20260
 
 Actions = Callable[[Batch, torch.Tensor], np.ndarray]
@@ -59,17 +59,19 @@ class Reference:
     Attributes:
         actions: float32 (ROWS, H, A).
         is_fp32: False where the card had no room, and they are those of the stock model in 16 bits.
+        stock: Mean distance of the stock model's actions from them, when they were made.
     """
 
     actions: np.ndarray
     is_fp32: bool
+    stock: float = 0.0
 
     @classmethod
     def load(cls, path: Path) -> Reference | None:
         """Return the reference of a file; None where it is not there or cannot be read."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                return cls(np.asarray(arrays["actions"], np.float32), bool(arrays["is_fp32"]))
+                return cls(np.asarray(arrays["actions"], np.float32), bool(arrays["is_fp32"]), float(arrays["stock"]))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
 
@@ -79,7 +81,7 @@ class Reference:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
-                np.savez(file, actions=self.actions, is_fp32=np.array(self.is_fp32))
+                np.savez(file, actions=self.actions, is_fp32=np.array(self.is_fp32), stock=np.array(self.stock))
             part.replace(path)
         except OSError as error:
             logger.warning("The reference of this checkpoint is not kept: %s", error)
@@ -108,14 +110,10 @@ class SelfCheck:
             for row in range(ROWS)
         ]
         self._stock = {"alone": torch.cat(alone).cpu().numpy(), "together": together}
-        path = cache_folder() / f"{self._name(key)}.npz"
-        self.reference = Reference.load(path)
-        if self.reference is None or self.reference.actions.shape != together.shape:
-            self.reference = self._made(inputs)
-            self.reference.save(path)
         config = policy.modality_configs["action"]
         sizes = policy.processor.state_action_processor.norm_params[policy.embodiment_tag.value]["action"]
         self._used = np.s_[:, : len(config.delta_indices), : sum(int(sizes[k]["dim"]) for k in config.modality_keys)]
+        self.reference = self._kept_or_made(cache_folder() / f"{self._name(key)}.npz", inputs)
         if self.reference.is_fp32:
             self.allowed = {way: MOST_TIMES * self.distance(actions) for way, actions in self._stock.items()}
         else:
@@ -124,7 +122,7 @@ class SelfCheck:
 
     def distance(self, actions: np.ndarray) -> float:
         """Return the mean distance of normalised actions (ROWS, H, A) from the reference, of what the robot uses."""
-        return float(np.abs(actions - self.reference.actions)[self._used].mean())  # type: ignore[union-attr]
+        return self._apart(actions, self.reference)
 
     def check_inputs(self, preparation: Preparation) -> None:
         """Compare pictures, ids, states and the decoding with NVIDIA's processor.
@@ -160,19 +158,34 @@ class SelfCheck:
             if not distance <= max(self.allowed[way], _LEAST):
                 raise CheckFailedError(
                     f"its actions of rows {way} are {distance:.2g} from the reference in "
-                    f"{'fp32' if self.reference.is_fp32 else '16 bits'}, "  # type: ignore[union-attr]
+                    f"{'fp32' if self.reference.is_fp32 else '16 bits'}, "
                     f"and {self.allowed[way]:.2g} is allowed"
                 )
         return found
 
-    def _made(self, inputs: dict[str, Any]) -> Reference:
+    def _apart(self, actions: np.ndarray, reference: Reference) -> float:
+        return float(np.abs(actions - reference.actions)[self._used].mean())
+
+    def _kept_or_made(self, path: Path, inputs: dict[str, Any]) -> Reference:
+        """Return the reference; one from which the stock model has moved away is another model's, and made anew."""
+        together = self._stock["together"]
+        kept = Reference.load(path)
+        if kept is not None and kept.actions.shape == together.shape:
+            if self._apart(together, kept) <= _MOST_TIMES_IN_16_BITS * kept.stock + _LEAST:
+                return kept
+            logger.warning("The kept reference is not of this model, and is made anew: %s", path)
         try:
             with in_fp32(self._policy.model):
-                return Reference(stock_actions(self._policy, inputs, self.noise.float()).cpu().numpy(), True)
+                actions = stock_actions(self._policy, inputs, self.noise.float()).cpu().numpy()
+            is_fp32 = True
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             logger.warning("There is no memory for a reference in fp32: the stock model in 16 bits stands for it")
-            return Reference(self._stock["together"], False)
+            actions, is_fp32 = together, False
+        made = Reference(actions, is_fp32)
+        made = replace(made, stock=self._apart(together, made))
+        made.save(path)
+        return made
 
     @staticmethod
     def _name(key: Mapping[str, Any]) -> str:

@@ -215,7 +215,12 @@ class Forward:
 
     def _actions(self, slot: _Slot, features: torch.Tensor) -> torch.Tensor:
         return self._head.actions(
-            features, slot.picture_places, slot.text_places, slot.text_mask, slot.state, slot.noise
+            features,
+            pictures=slot.picture_places,
+            text=slot.text_places,
+            mask=slot.text_mask,
+            state=slot.state,
+            noise=slot.noise,
         )
 
     def _resizing(self, slot: _Slot, batch: Batch) -> Callable[[], torch.Tensor]:
@@ -230,7 +235,9 @@ class Forward:
 
         def resized() -> torch.Tensor:
             parts = [
-                step(pictures.flatten(0, 2)).unflatten(0, pictures.shape[:3])
+                step(pictures.flatten(0, 2)).view(
+                    *pictures.shape[:3], self._preparation.size, self._preparation.size, 3
+                )
                 for step, pictures in zip(steps, slot.pictures)  # noqa: B905  # of one length
             ]
             together = parts[0] if len(parts) == 1 else torch.cat(parts, 2).index_select(2, order)
@@ -239,20 +246,18 @@ class Forward:
         return resized
 
     def _stock_features(self, slot: _Slot, pictures: torch.Tensor) -> torch.Tensor:
-        from transformers.feature_extraction_utils import BatchFeature
-
         inputs = {
             "input_ids": slot.ids,
             "attention_mask": slot.attended,
             "pixel_values": [pictures.permute(0, 3, 1, 2).contiguous()],
         }
-        features: torch.Tensor = self._model.backbone(BatchFeature(data=inputs))["backbone_features"]
+        features: torch.Tensor = self._model.backbone(inputs)["backbone_features"]
         return features
 
     def _graph(self, function: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         if self._device.type != "cuda":
             return function
-        aside = torch.cuda.Stream(self._device)
+        aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(aside):
             for _ in range(_WARM_UPS):

@@ -68,9 +68,7 @@ class Batch:
         """Return some of the rows."""
         if len(index) == len(self) and (np.diff(index) == 1).all():
             return self
-        return Batch(
-            tuple(view[index] for view in self.views), tuple(self.tokens[i] for i in index), self.state[index]
-        )
+        return Batch(tuple(view[index] for view in self.views), tuple(self.tokens[i] for i in index), self.state[index])
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -162,7 +160,7 @@ class Preparation:
         resized = []
         for view, size in zip(batch.views, batch.sizes):  # noqa: B905  # of one length
             pictures = as_tensor(view).to(device).flatten(0, 1)
-            resized.append(self.chain(size).resized(pictures).unflatten(0, view.shape[:2]))
+            resized.append(self.chain(size).resized(pictures).view(*view.shape[:2], self.size, self.size, 3))
         together = torch.stack(resized, 2).flatten(0, 2)  # row, moment, camera
         pixels = self.normalised(together, dtype).permute(0, 3, 1, 2).contiguous()
         length = max(len(tokens.ids) for tokens in batch.tokens)

@@ -22,6 +22,7 @@ import torch.nn.functional as F  # noqa: N812  # as everywhere
 __all__ = ["Layers", "Weights", "compiled", "cross_layer", "fused", "language_layer", "self_layer", "vision_layer"]
 
 Weights = dict[str, torch.Tensor]
+Pair = tuple[torch.Tensor, torch.Tensor]
 
 _NORM_EPS = 1e-5  # of the action head's layer norms
 
@@ -30,7 +31,7 @@ def _gelu_of_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -
     """Return GELU (by tanh) of a linear layer, within the matrix product where the card's library can."""
     if not x.is_cuda:
         return F.gelu(F.linear(x, weight, bias), approximate="tanh")
-    flat = torch.ops.aten._addmm_activation(bias, x.reshape(-1, x.shape[-1]), weight.t(), use_gelu=True)
+    flat: torch.Tensor = torch.ops.aten._addmm_activation(bias, x.reshape(-1, x.shape[-1]), weight.t(), use_gelu=True)
     return flat.view(*x.shape[:-1], weight.shape[0])
 
 
@@ -47,7 +48,8 @@ def _(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor
 
 def _gelu(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     if torch.compiler.is_compiling():
-        return _opaque_gelu_of_linear(x, weight, bias)
+        opaque: torch.Tensor = _opaque_gelu_of_linear(x, weight, bias)
+        return opaque
     return _gelu_of_linear(x, weight, bias)
 
 
@@ -64,7 +66,7 @@ def vision_layer(x: torch.Tensor, heads: int, eps: float, w: Weights) -> torch.T
 
 
 def language_layer(
-    x: torch.Tensor, heads: tuple[int, int, int], eps: float, cosine: torch.Tensor, sine: torch.Tensor, w: Weights
+    x: torch.Tensor, heads: tuple[int, int, int], eps: float, rotation: Pair, w: Weights
 ) -> torch.Tensor:
     """Return x (B, N, D) after one layer; a token sees those before it.
 
@@ -72,11 +74,12 @@ def language_layer(
         x: What comes in.
         heads: Number of queries' heads, number of keys' heads, size of a head.
         eps: Of the norms.
-        cosine: (N, queries' and keys' heads, size) of the rotation, times the weight of the norm before it.
-        sine: The same for the other half of a head, with its sign.
+        rotation: (N, queries' and keys' heads, size) of its cosines, times the weight of the norm before it; and of its
+            sines, for the other half of a head, with their sign.
         w: Weights.
     """
     queries, keys, size = heads
+    cosine, sine = rotation
     b, n, _ = x.shape
     parts = F.linear(F.rms_norm(x, x.shape[-1:], w["norm1"], eps), w["qkv"]).view(b, n, queries + 2 * keys, size)
     turned = F.rms_norm(parts[:, :, : queries + keys], (size,), None, eps)
@@ -90,18 +93,17 @@ def language_layer(
     return x + F.linear(F.silu(gate) * up, w["down"])
 
 
-def self_layer(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, heads: int, w: Weights) -> torch.Tensor:
+def self_layer(x: torch.Tensor, norm: Pair, heads: int, w: Weights) -> torch.Tensor:
     """Return x (B, 1 + H, D) after a layer that attends to itself.
 
     Args:
         x: What comes in.
-        scale: (D,), one plus the adaptive norm's, of this denoising step.
-        shift: (D,), likewise.
+        norm: (D,) of the adaptive norm in this denoising step: one plus its scale, and its shift.
         heads: Their number.
         w: Weights.
     """
     b, n, width = x.shape
-    h = F.layer_norm(x, (width,), scale, shift, _NORM_EPS)
+    h = F.layer_norm(x, (width,), *norm, _NORM_EPS)
     parts = F.linear(h, w["qkv"], w.get("qkv_bias")).view(b, n, 3, heads, -1)
     q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
     h = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, -1)
@@ -110,11 +112,8 @@ def self_layer(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, heads:
 
 def cross_layer(
     x: torch.Tensor,
-    scale: torch.Tensor,
-    shift: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    mask: torch.Tensor | None,
+    norm: Pair,
+    attended: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None],
     heads: int,
     w: Weights,
 ) -> torch.Tensor:
@@ -122,16 +121,15 @@ def cross_layer(
 
     Args:
         x: What comes in.
-        scale: See ``self_layer``.
-        shift: See ``self_layer``.
-        key: (B, heads, M, size), the same in all denoising steps.
-        value: Likewise.
-        mask: bool (B, 1, 1, M), True for what is attended to; None is all.
+        norm: See ``self_layer``.
+        attended: Keys and values (B, heads, M, size), the same in all denoising steps; and bool (B, 1, 1, M), True for
+            what is attended to, None for all.
         heads: Their number.
         w: Weights.
     """
+    key, value, mask = attended
     b, n, width = x.shape
-    h = F.layer_norm(x, (width,), scale, shift, _NORM_EPS)
+    h = F.layer_norm(x, (width,), *norm, _NORM_EPS)
     q = F.linear(h, w["q"], w.get("q_bias")).view(b, n, heads, -1).transpose(1, 2)
     h = F.scaled_dot_product_attention(q, key, value, mask).transpose(1, 2).reshape(b, n, -1)
     return _feed_forward(F.linear(h, w["out"], w["out_bias"]) + x, w)
@@ -172,8 +170,6 @@ class Layers:
 
 def compiled() -> Layers:
     """Return the layers through ``torch.compile``, each compiled once for all layers of its kind."""
-    import torch._dynamo
-
     torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, 256)
     functions: Sequence[Callable[..., torch.Tensor]] = (vision_layer, language_layer, self_layer, cross_layer)
     return Layers(*(torch.compile(function, fullgraph=True) for function in functions))

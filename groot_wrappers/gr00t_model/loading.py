@@ -24,6 +24,7 @@ from groot_wrappers.modality import ActionConfig, ModalityConfig, ModalityConfig
 
 __all__ = ["checkpoint_digest", "checkpoint_folder", "load_nvidia_policy", "modality_configs_of", "versions"]
 
+_OWN = "It runs in its own environment"
 _SAMPLES = 16
 _SAMPLE_BYTES = 1 << 16
 _INSTALL = (
@@ -48,14 +49,15 @@ def load_nvidia_policy(
     """
     if importlib.util.find_spec("gr00t") is None:
         raise ContractError(
-            f"policy=gr00t needs NVIDIA's package gr00t, which {sys.executable} has not installed. Install it: {_INSTALL}"
+            f"policy=gr00t needs NVIDIA's package gr00t, which {sys.executable} has not installed. "
+            f"Install it: {_INSTALL}"
         )
     try:
-        from gr00t.data.embodiment_tags import EmbodimentTag
-        from gr00t.policy.gr00t_policy import Gr00tPolicy
+        from gr00t.data.embodiment_tags import EmbodimentTag  # noqa: PLC0415  # not installed elsewhere
+        from gr00t.policy.gr00t_policy import Gr00tPolicy  # noqa: PLC0415
     except ImportError as error:
         raise ContractError(
-            f"NVIDIA's package gr00t is there, but importing it failed: {error}. It runs in its own environment: {_INSTALL}"
+            f"NVIDIA's package gr00t is there, but importing it failed: {error}. {_OWN}: {_INSTALL}"
         ) from error
     tag = _tag_of(embodiment_tag, EmbodimentTag)
     _check_checkpoint(model_path, str(tag.value))
@@ -65,7 +67,7 @@ def load_nvidia_policy(
         return Gr00tPolicy(tag, model_path, device=device)
     except ImportError as error:
         raise ContractError(
-            f"NVIDIA's package gr00t is there, but not all that it needs: {error}. It runs in its own environment: {_INSTALL}"
+            f"NVIDIA's package gr00t is there, but not all that it needs: {error}. {_OWN}: {_INSTALL}"
         ) from error
     except OSError as error:
         raise ContractError(
@@ -84,7 +86,7 @@ def checkpoint_folder(model_path: str) -> Path | None:
     if Path(model_path).is_dir():
         return Path(model_path)
     try:
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import snapshot_download  # noqa: PLC0415  # there where NVIDIA's package is
 
         return Path(snapshot_download(model_path, local_files_only=True))
     except Exception:
@@ -145,7 +147,8 @@ def _check_checkpoint(model_path: str, tag: str) -> None:
             found = sorted(path.name for path in folder.glob("checkpoint-*"))
             mend = f"policy.model_path={folder / found[-1]}" if found else "Give the folder that holds them"
             raise ContractError(
-                f"policy.model_path={model_path} has no {' and no '.join(missing)}: it is no checkpoint of GR00T. {mend}"
+                f"policy.model_path={model_path} has no {' and no '.join(missing)}: it is no checkpoint of GR00T. "
+                f"{mend}"
             )
         embodiments = json.loads((folder / "processor_config.json").read_text(encoding="utf-8"))
         known = embodiments.get("processor_kwargs", {}).get("modality_configs", {tag: None})
@@ -184,9 +187,12 @@ def _config_of(config: Any) -> ModalityConfig:
 
     actions = config.action_configs
     if actions is not None:
-        fields: list[Mapping[str, Any]] = [action if isinstance(action, Mapping) else vars(action) for action in actions]
+        fields: list[Mapping[str, Any]] = [
+            action if isinstance(action, Mapping) else vars(action) for action in actions
+        ]
         actions = tuple(
-            ActionConfig(name(one["rep"]), name(one["type"]), name(one["format"]), one.get("state_key")) for one in fields
+            ActionConfig(name(one["rep"]), name(one["type"]), name(one["format"]), one.get("state_key"))
+            for one in fields
         )
     return ModalityConfig(
         tuple(int(index) for index in config.delta_indices),

@@ -90,7 +90,7 @@ def area_shrinking_taps(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray]
         taps = [(first - 1, (first - begin) / width)] if first - begin > 1e-3 else []
         taps += [(x, 1.0 / width) for x in range(first, last)]
         if end - last > 1e-3:
-            taps.append((last, min(min(end - last, 1.0), width) / width))
+            taps.append((last, min(end - last, 1.0, width) / width))
         rows.append(taps)
     most = max(map(len, rows))
     index, weight = np.zeros((wanted, most), np.int64), np.zeros((wanted, most), np.float32)

@@ -87,6 +87,7 @@ class Gr00tModel:
         model_path: str,
         embodiment_tag: str,
         tier: str = "auto",
+        *,
         batch_sizes: Sequence[int] = BATCH_SIZES,
         device: str = "cuda:0",
         modality_config_path: str | None = None,
@@ -221,16 +222,12 @@ class Gr00tModel:
             )
             return
 
-    def _actions_of(
-        self, tier: Tier, preparation: Preparation
-    ) -> Callable[[Batch, torch.Tensor | None], np.ndarray]:
+    def _actions_of(self, tier: Tier, preparation: Preparation) -> Callable[[Batch, torch.Tensor | None], np.ndarray]:
         """Return what a tier makes of rows and their noise: normalised actions, float32 (B, H, A)."""
         if tier is Tier.preprocess:
 
             def by_nvidia(batch: Batch, noise: torch.Tensor | None) -> np.ndarray:
-                actions: np.ndarray = (
-                    stock_actions(self._nvidia, preparation.model_inputs(batch), noise).cpu().numpy()
-                )
+                actions: np.ndarray = stock_actions(self._nvidia, preparation.model_inputs(batch), noise).cpu().numpy()
                 return actions
 
             return by_nvidia
@@ -300,7 +297,7 @@ def _told(error: Exception) -> str:
 
 
 def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    whole = [int(size) for size in sizes] if not isinstance(sizes, str) else []
+    whole = [int(size) for size in sizes]
     if not whole or min(whole) < 1 or len(set(whole)) != len(whole):
         raise ContractError(f"policy.batch_sizes are numbers of rows, each once, for instance [1,4,16], got {sizes!r}")
     return tuple(sorted(whole))
@@ -313,8 +310,8 @@ def _check_device(device: str) -> None:
         raise ContractError(f"policy.device={device} is no device: {error}") from error
     if wanted.type == "cuda" and not torch.cuda.is_available():
         raise ContractError(
-            f"policy.device={device} was asked for, but PyTorch {torch.__version__} finds no card here. Start the server "
-            "where the card is (nvidia-smi lists it), or try a small model with policy.device=cpu"
+            f"policy.device={device} was asked for, but PyTorch {torch.__version__} finds no card here. Start the "
+            "server where the card is (nvidia-smi lists it), or try a small model with policy.device=cpu"
         )
     if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
         raise ContractError(

@@ -105,13 +105,14 @@ def in_fp32(model: torch.nn.Module) -> Iterator[None]:
     Raises:
         torch.OutOfMemoryError: The card has no room for weights of twice the size; they are as they were.
     """
-    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
-
-    ALL_ATTENTION_FUNCTIONS.register(_EXACT, _exact_attention)
     tensors = [x for x in itertools.chain(model.parameters(), model.buffers()) if x.is_floating_point()]
     before = [x.dtype for x in tensors]
-    found = (getattr(module, "config", None) for module in model.modules())
+    found: list[Any] = [getattr(module, "config", None) for module in model.modules()]
     configs = {id(c): c for c in found if getattr(c, "_attn_implementation", None) == "flash_attention_2"}
+    if configs:
+        from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS  # noqa: PLC0415  # there where its model is
+
+        ALL_ATTENTION_FUNCTIONS.register(_EXACT, _exact_attention)
     try:
         for config in configs.values():
             config._attn_implementation = _EXACT
@@ -140,8 +141,8 @@ def _exact_attention(
     groups = query.shape[1] // key.shape[1]
     key, value = (x.repeat_interleave(groups, 1) if groups > 1 else x for x in (key, value))
     if seq_len_list is not None:
-        parts = [x.split(seq_len_list, 2) for x in (query, key, value)]
-        rows = [F.scaled_dot_product_attention(*one, scale=scaling) for one in zip(*parts)]  # noqa: B905
+        parts = [torch.split(x, seq_len_list, 2) for x in (query, key, value)]
+        rows = [F.scaled_dot_product_attention(q, k, v, scale=scaling) for q, k, v in zip(*parts)]  # noqa: B905
         return torch.cat(rows, 2).transpose(1, 2), None
     mask = None if attention_mask is None else attention_mask[..., : key.shape[2]]
     out = F.scaled_dot_product_attention(query, key, value, mask, is_causal=mask is None, scale=scaling)

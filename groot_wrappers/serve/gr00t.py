@@ -25,9 +25,7 @@ def add_gr00t_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="stock, preprocess, head, graphs or compile: how much of the way is ours; auto is graphs",
     )
-    group.add_argument(
-        "--batch-sizes", type=_sizes, help="rows that graphs are captured for, for instance 1,4,16"
-    )
+    group.add_argument("--batch-sizes", type=_sizes, help="rows that graphs are captured for, for instance 1,4,16")
     group.add_argument("--device", default="cuda:0", help="where the model runs")
     group.add_argument("--modality-config-path", help="a Python file that registers modality configs")
     group.add_argument("--denoising-steps", type=int, help="of a chunk; the checkpoint's own unless given")
@@ -61,4 +59,6 @@ def _sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(size) for size in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"numbers of rows with commas between, for instance 1,4,16, got {text}") from None
+        raise argparse.ArgumentTypeError(
+            f"numbers of rows with commas between, for instance 1,4,16, got {text}"
+        ) from None

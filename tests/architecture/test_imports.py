@@ -76,6 +76,7 @@ def test_rooms_import_one_another_in_one_direction():
         ("runners", ("tasks", "isaaclab_tasks")),
         ("tasks", ("runners",)),
         ("groot_wrappers.protocol", ("torch", "gymnasium", "isaaclab")),
+        ("groot_wrappers.serve", ("torch", "gymnasium", "isaaclab")),
     ],
 )
 def test_package_knows_nothing_of(importers, not_imported):
@@ -92,6 +93,12 @@ def test_package_knows_nothing_of(importers, not_imported):
 def test_room_of_the_wrappers_imports_of_what_lies_above_it(room, may_import):
     allowed = {f"groot_wrappers.{name}" for name in may_import}
     assert found(room, lambda name: is_within(name, "groot_wrappers") and not is_within(name, room, *allowed)) == []
+
+
+def test_model_of_gr00t_is_entered_by_its_door_alone():
+    room = "groot_wrappers.gr00t_model"
+    inside = {name for name, imported in IMPORTS.items() if any(is_within(other, room) for other in imported)}
+    assert {name for name in inside if not is_within(name, room)} == {"groot_wrappers.serve.gr00t"}
 
 
 EXPERTS = sorted(name_of(path) for path in (ROOT / "tasks").glob("*/expert*") if path.name != "__pycache__")

@@ -93,10 +93,16 @@ def table(found: dict) -> str:
             times = f", {stock / ms:.1f}" if ms and stock else ""
             cells.append(f"{ms:.1f} ({batch / ms * 1e3:.0f}{times})" if ms else "")
         lines.append(f"| {batch} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n\n" + "\n".join(f"- {name}: {json.dumps(part, default=str)}" for name, part in found.items())
+    return (
+        "\n".join(lines)
+        + "\n\n"
+        + "\n".join(f"- {name}: {json.dumps(part, default=str)}" for name, part in found.items())
+    )
 
 
-def observe(policy, rows: int, sizes=(256, 256), seed: int = 0, words=("pick up the red cube and place it in the bowl",)):
+def observe(
+    policy, rows: int, sizes=(256, 256), seed: int = 0, words=("pick up the red cube and place it in the bowl",)
+):
     rng = np.random.default_rng(seed)
     configs, tag = policy.modality_configs, policy.embodiment_tag.value
     limits = policy.processor.state_action_processor.norm_params[tag]["state"]
@@ -108,7 +114,9 @@ def observe(policy, rows: int, sizes=(256, 256), seed: int = 0, words=("pick up 
             for key, size in each.items()
         },
         "state": {
-            key: rng.normal(size=(rows, len(configs["state"].delta_indices), int(limits[key]["dim"]))).astype(np.float32)
+            key: rng.normal(size=(rows, len(configs["state"].delta_indices), int(limits[key]["dim"]))).astype(
+                np.float32
+            )
             for key in configs["state"].modality_keys
         },
         "language": {policy.language_key: [[words[row % len(words)]] for row in range(rows)]},
@@ -118,7 +126,8 @@ def observe(policy, rows: int, sizes=(256, 256), seed: int = 0, words=("pick up 
 def taken(observation, rows):
     return {
         modality: {
-            key: [value[row] for row in rows] if isinstance(value, list) else value[rows] for key, value in values.items()
+            key: [value[row] for row in rows] if isinstance(value, list) else value[rows]
+            for key, value in values.items()
         }
         for modality, values in observation.items()
     }
@@ -205,7 +214,7 @@ def over_the_wire(into, nvidia, arguments, batches, in_process=None) -> dict:
         server.wait(60)
 
 
-def main() -> None:
+def main() -> None:  # noqa: PLR0912  # one part after the other
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model-path")
@@ -230,7 +239,7 @@ def main() -> None:
             without_flash_attention()
             shrink_backbone()
         import_gr00t()
-        into |= loading.versions() | {"cuda": torch.version.cuda}
+        into.update(loading.versions() | {"cuda": torch.version.cuda})
         if asked.device != "cpu":
             into["card"] = torch.cuda.get_device_name()
     with report.part("checkpoint") as into:
@@ -257,7 +266,7 @@ def main() -> None:
         mixed = [SIZES[i % 2 * 4] for i in range(len(preparation.view_keys))]
         into["mixed sizes"] = inputs_differ(nvidia, preparation, observe(nvidia, 2, tuple(mixed))) or "bit-equal"
     with report.part("stock") as into:
-        stock = Gr00tModel(path, asked.embodiment_tag, "stock", batches, asked.device)
+        stock = Gr00tModel(path, asked.embodiment_tag, "stock", batch_sizes=batches, device=asked.device)
         into["median ms"] = time_policy(stock, nvidia, batches, 2.0)
     with report.part("stock bits") as into:
         noise = RowNoise(noise_shape(nvidia.model), asked.device, nvidia.model.dtype)
@@ -265,9 +274,7 @@ def main() -> None:
         drawn = noise.draw(np.array([[3, row] for row in range(4)]))
         on_host = RowNoise(noise_shape(nvidia.model), "cpu", nvidia.model.dtype)
         big = np.array([[seed, 2**40 + seed] for seed in range(64)])
-        into["noise values that differ between card and host"] = int(
-            (noise.draw(big).cpu() != on_host.draw(big)).sum()
-        )
+        into["noise values that differ between card and host"] = int((noise.draw(big).cpu() != on_host.draw(big)).sum())
         into["noise values"] = int(noise.draw(big).numel())
         into["noise ms"] = round(median_ms(lambda: noise.draw(big).cpu(), 0.5), 3)
         normalised = stock_actions(nvidia, stock_inputs(nvidia, observation), drawn).cpu().numpy()
@@ -278,7 +285,7 @@ def main() -> None:
             policy = None  # lets go of the tier before, whose weights are joined copies
             gc.collect()
             began = time.perf_counter()
-            policy = Gr00tModel(path, asked.embodiment_tag, tier, batches, asked.device)
+            policy = Gr00tModel(path, asked.embodiment_tag, tier, batch_sizes=batches, device=asked.device)
             into["checked and captured s"] = round(time.perf_counter() - began, 1)
             into["tier"], into["fallback"] = policy.identity["tier"], policy.identity.get("fallback")
             if policy.identity["tier"] != tier:

@@ -40,7 +40,7 @@ VELOCITY = 0.7
 def import_gr00t() -> None:
     """Register N1.6's classes with transformers, without the training stack where that is not installed."""
     try:
-        import gr00t.model  # noqa: F401
+        import gr00t.model
     except ImportError:
         for name in [name for name in sys.modules if name.startswith("gr00t.")]:
             del sys.modules[name]
@@ -54,7 +54,8 @@ def import_gr00t() -> None:
 def without_flash_attention() -> None:
     """Let models be built and run where flash-attn is not, on a CPU: its calls are answered by PyTorch's attention.
 
-    To be called before a model is built, and again after the first is."""
+    To be called before a model is built, and again after the first is.
+    """
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, PreTrainedModel
 
     def accept(cls, config, *_, **__):
