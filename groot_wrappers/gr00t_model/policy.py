@@ -29,6 +29,7 @@ __all__ = ["BATCH_SIZES", "Gr00tModel", "Tier"]
 logger = logging.getLogger(__name__)
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+_MOST_TOLD = 1000
 _NO_ANSWER_DEPENDS_ON = ("model_path", "tier_asked", "batch_sizes", "gr00t-isaaclab")  # that of NVIDIA's model
 
 
@@ -73,14 +74,13 @@ class Gr00tModel:
     Attributes:
         identity: What the answers depend on, by name: str, int, float or bool.
         capabilities: What the server may ask for beyond the protocol: ``row_noise`` (the noise of a row comes from
-            ``options["row_noise"]``) and ``joined_batches`` (rows of several clients may come in one request).
+            ``options["row_noise"]``) and, of the tiers with buckets, ``joined_batches`` (rows of several clients may
+            come in one request).
         batch_sizes: Those of the buckets, ascending.
 
     Raises:
         ContractError: NVIDIA's package, the checkpoint or the tag is not there, or a setting is none.
     """
-
-    capabilities: tuple[str, ...] = ("row_noise", "joined_batches")
 
     def __init__(
         self,
@@ -123,7 +123,14 @@ class Gr00tModel:
     def identity(self) -> dict[str, str | int | float | bool]:
         """What the answers depend on, by name."""
         told = self._identity | {"tier": str(self._tier)}
-        return told | {"fallback": "; ".join(self._reasons)} if self._reasons else told
+        return told | {"fallback": "; ".join(self._reasons)[:_MOST_TOLD]} if self._reasons else told
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What can be asked for beyond the protocol."""
+        # NVIDIA's backbone and head round by the batch that they are given, which the buckets keep fixed.
+        is_fixed = self._tier not in (Tier.stock, Tier.preprocess)
+        return (ROW_NOISE, "joined_batches") if is_fixed else (ROW_NOISE,)
 
     def get_modality_config(self) -> ModalityConfigs:
         """Return what the checkpoint wants and gives for this embodiment."""
@@ -263,7 +270,7 @@ class Gr00tModel:
 
     def _fall_back(self, tier: Tier, reason: str) -> None:
         logger.warning("Tier %s is left: %s", tier, reason)
-        self._reasons.append(f"{tier}: {reason}"[:500])
+        self._reasons.append(f"{tier}: {reason}")
 
     def _row_noise(self) -> RowNoise:
         if self._noise is None:

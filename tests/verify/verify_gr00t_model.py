@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +192,27 @@ def serve(arguments, port: int):
     )
 
 
-def over_the_wire(into, nvidia, arguments, batches, in_process=None) -> dict:
+def several_clients(nvidia, port: int, clients: int, rows: int, seconds: float = 5.0) -> float:
+    """Return what clients that ask again at once get together, observations a second."""
+    from groot_wrappers.protocol.client import PolicyClient
+
+    def play(number: int, until: float) -> int:
+        observation, asked = observe(nvidia, rows, seed=number), 0
+        with PolicyClient(host="127.0.0.1", port=port, timeout_s=120) as client:
+            client.get_modality_config()
+            while time.perf_counter() < until:
+                noise = np.stack([np.full(rows, number), np.full(rows, asked)], 1)
+                client.get_action(observation, {"row_noise": noise})
+                asked += 1
+        return asked * rows
+
+    with ThreadPoolExecutor(clients) as pool:
+        began = time.perf_counter()
+        answered = sum(pool.map(play, range(clients), [began + seconds] * clients))
+        return round(answered / (time.perf_counter() - began), 1)
+
+
+def over_the_wire(into, nvidia, arguments, batches) -> dict:
     from groot_wrappers.protocol.client import PolicyClient
 
     with socket.socket() as free:
@@ -206,6 +227,8 @@ def over_the_wire(into, nvidia, arguments, batches, in_process=None) -> dict:
             for batch in batches:
                 observation = observe(nvidia, batch)
                 into[f"B={batch} ms"] = round(median_ms(lambda o=observation: client.get_action(o), 1.0), 2)
+            if len(batches) > 1:
+                into["four clients of 16, obs/s"] = several_clients(nvidia, port, clients=4, rows=16)
             observation = observe(nvidia, 16, seed=5)
             noise = [[1000, row] for row in range(16)]
             return client.get_action(observation, {"row_noise": noise})[0]
@@ -257,6 +280,8 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
             nvidia = loading.load_nvidia_policy(path, asked.embodiment_tag, asked.device)
         if asked.tiny:
             without_flash_attention()
+    if "failed" in report.found["load"]:
+        sys.exit(f"No policy could be loaded: {report.found['load']['failed']}")
     loading.load_nvidia_policy = lambda *_: nvidia
     with report.part("pixels") as into:
         preparation = Preparation(nvidia)

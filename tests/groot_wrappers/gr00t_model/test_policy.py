@@ -217,7 +217,8 @@ class TestPolicy:
             "state_key": None,
         }
         assert policy.reset(None) == {}
-        assert policy.capabilities == ("row_noise", "joined_batches")
+        assert policy.capabilities == ("row_noise",)
+        assert small("head").capabilities == ("row_noise", "joined_batches")
         assert policy.batch_sizes == (1, 2, 4)
         assert all(isinstance(value, str | int | float | bool) for value in policy.identity.values())
 
