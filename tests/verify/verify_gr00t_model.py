@@ -13,6 +13,7 @@ import contextlib
 import gc
 import json
 import logging
+import multiprocessing
 import os
 import socket
 import statistics
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from groot_wrappers.gr00t_model.inputs import Preparation
 from groot_wrappers.gr00t_model.noise import RowNoise
 from groot_wrappers.gr00t_model.policy import Gr00tModel
 from groot_wrappers.gr00t_model.stock import noise_shape, stock_actions, stock_inputs
+from tests.verify.support.playing_client import play
 from tests.verify.support.random_gr00t import (
     import_gr00t,
     shrink_backbone,
@@ -194,22 +196,13 @@ def serve(arguments, port: int):
 
 def several_clients(nvidia, port: int, clients: int, rows: int, seconds: float = 5.0) -> float:
     """Return what clients that ask again at once get together, observations a second."""
-    from groot_wrappers.protocol.client import PolicyClient
-
-    def play(number: int, until: float) -> int:
-        observation, asked = observe(nvidia, rows, seed=number), 0
-        with PolicyClient(host="127.0.0.1", port=port, timeout_s=120) as client:
-            client.get_modality_config()
-            while time.perf_counter() < until:
-                noise = np.stack([np.full(rows, number), np.full(rows, asked)], 1)
-                client.get_action(observation, {"row_noise": noise})
-                asked += 1
-        return asked * rows
-
-    with ThreadPoolExecutor(clients) as pool:
-        began = time.perf_counter()
-        answered = sum(pool.map(play, range(clients), [began + seconds] * clients))
-        return round(answered / (time.perf_counter() - began), 1)
+    observations = [observe(nvidia, rows, seed=number) for number in range(clients)]
+    start = time.time() + 15
+    with ProcessPoolExecutor(clients, multiprocessing.get_context("spawn")) as pool:
+        waiting = [
+            pool.submit(play, port, observation, seed, start, seconds) for seed, observation in enumerate(observations)
+        ]
+        return round(sum(one.result() for one in waiting), 1)
 
 
 def over_the_wire(into, nvidia, arguments, batches) -> dict:
@@ -227,10 +220,9 @@ def over_the_wire(into, nvidia, arguments, batches) -> dict:
             for batch in batches:
                 observation = observe(nvidia, batch)
                 into[f"B={batch} ms"] = round(median_ms(lambda o=observation: client.get_action(o), 1.0), 2)
-            if len(batches) > 1:
-                into["four clients of 16, obs/s"] = several_clients(nvidia, port, clients=4, rows=16)
+            into["four clients of 16, obs/s"] = several_clients(nvidia, port, clients=4, rows=16)
             observation = observe(nvidia, 16, seed=5)
-            noise = [[1000, row] for row in range(16)]
+            noise = np.stack([np.full(16, 1000), np.arange(16)], 1)
             return client.get_action(observation, {"row_noise": noise})[0]
     finally:
         server.terminate()
@@ -330,15 +322,17 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
     if asked.wire:
         del policy, stock
         arguments = ["--model-path", path, "--embodiment-tag", asked.embodiment_tag, "--device", asked.device]
-        arguments += ["--batch-sizes", "1,4,16,64", "--tier", "graphs"]
+        arguments += ["--tier", "graphs", "--batch-sizes"]
         with contextlib.suppress(Exception):
             nvidia.model.to("cpu")
             torch.cuda.empty_cache()
         chunks = []
-        for name in ("wire", "wire, restarted"):
+        for name, sizes in (("wire", "1,4,16,32,48,64"), ("wire, restarted with fewer buckets", "1,4,16")):
             with report.part(name, 60) as into:
                 if into is not None:
-                    chunks.append(over_the_wire(into, nvidia, arguments, (1, 16, 64) if name == "wire" else (1,)))
+                    into["buckets"] = sizes
+                    asked_of = (1, 16, 64) if name == "wire" else (1,)
+                    chunks.append(over_the_wire(into, nvidia, [*arguments, sizes], asked_of))
                 if len(chunks) == 2:
                     into["same bits as before the restart"] = same(*chunks)
     print((asked.out / "results.md").read_text())
