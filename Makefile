@@ -11,7 +11,7 @@ LEROBOT := .lerobot/.ready
 .PHONY: verify-dataset verify-gr00t-model verify-kills verify-lift verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: $(READY)  ## make .venv with the locked dependencies
 
