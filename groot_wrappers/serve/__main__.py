@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.modality import ObservationForm
 from groot_wrappers.protocol.hosting import TOKEN_VARIABLE, serve_until_stopped
-from groot_wrappers.protocol.server import PolicyServer
+from groot_wrappers.protocol.server import Policy, PolicyServer
 from groot_wrappers.protocol.wire.codec import Dialect
+from groot_wrappers.serve.gr00t import GR00T, add_gr00t_options, load_gr00t
 from groot_wrappers.serve.loading import load_policy
 
 __all__ = ["main"]
@@ -27,6 +28,10 @@ The module is looked for in this folder first. A class or a function is called w
 
   python -m groot_wrappers.serve my_policy:make_policy --port 5556
   groot-play server.port=5556 num_envs=4 episodes=20      # where the runner is
+
+The name gr00t stands for a checkpoint of Isaac-GR00T, in the environment of NVIDIA's package:
+
+  python -m groot_wrappers.serve gr00t --model-path GR00T-N1.6-3B --embodiment-tag libero_panda
 
 With GR00T_API_TOKEN set, requests without that token are refused.
 """
@@ -41,11 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 where it was told to stop, 1 where it could not serve.
     """
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.policy == GR00T and None in (asked.model_path, asked.embodiment_tag):
+        parser.error(f"{GR00T} needs --model-path and --embodiment-tag")
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s] %(message)s")
     try:
         server = PolicyServer(
-            load_policy(asked.policy),
+            _policy(asked),
             asked.host,
             asked.port,
             dialect=Dialect(asked.dialect),
@@ -64,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _policy(asked: argparse.Namespace) -> Policy:
+    return load_gr00t(asked) if asked.policy == GR00T else load_policy(asked.policy)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m groot_wrappers.serve",
@@ -72,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("policy", metavar="module:factory", help="what gives the policy")
+    parser.add_argument("policy", metavar="module:factory", help="what gives the policy, or gr00t")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network")
     parser.add_argument("--port", type=int, default=5555, help="0 is any that is free; the first line tells which")
     parser.add_argument(
@@ -88,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         help="flat is that of a server with --use-sim-policy-wrapper",
     )
     parser.add_argument("--allow-kill", action="store_true", help="let a client end the server")
+    add_gr00t_options(parser)
     return parser
 
 

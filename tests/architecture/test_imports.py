@@ -77,6 +77,7 @@ def test_rooms_import_one_another_in_one_direction():
         ("runners", ("tasks", "isaaclab_tasks")),
         ("tasks", ("runners",)),
         ("groot_wrappers.protocol", ("torch", "gymnasium", "isaaclab")),
+        ("groot_wrappers.serve", ("torch", "gymnasium", "isaaclab")),
     ],
 )
 def test_package_knows_nothing_of(importers, not_imported):
@@ -95,6 +96,9 @@ def test_room_of_the_wrappers_imports_of_what_lies_above_it(room, may_import):
     assert found(room, lambda name: is_within(name, "groot_wrappers") and not is_within(name, room, *allowed)) == []
 
 
+MODEL = "groot_wrappers.gr00t_model"
+"""Has torch and NVIDIA's package beside it, and is imported where a checkpoint is served alone."""
+
 CORE = (
     "groot_wrappers.embodiment.matching",
     "groot_wrappers.protocol.client_group",
@@ -110,8 +114,15 @@ def test_core_needs_numpy_pyzmq_and_msgpack_alone(module):
         name = left.pop()
         seen.add(name)
         needed |= {imported.split(".")[0] for imported in IMPORTS[name] if imported not in MODULES}
-        left |= {imported for imported in IMPORTS[name] if imported in MODULES} - seen
+        left |= {
+            imported for imported in IMPORTS[name] if imported in MODULES and not is_within(imported, MODEL)
+        } - seen
     assert needed - sys.stdlib_module_names <= {"numpy", "zmq", "msgpack", "typing_extensions"}
+
+
+def test_model_of_gr00t_is_entered_by_its_door_alone():
+    inside = {name for name, imported in IMPORTS.items() if any(is_within(other, MODEL) for other in imported)}
+    assert {name for name in inside if not is_within(name, MODEL)} == {"groot_wrappers.serve.gr00t"}
 
 
 EXPERTS = sorted(name_of(path) for path in (ROOT / "tasks").glob("*/expert*") if path.name != "__pycache__")

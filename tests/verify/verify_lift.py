@@ -65,7 +65,7 @@ def test_every_episode_ends_the_same_for_any_number_of_envs(chunked_run, tmp_pat
 def test_success_falls_when_what_is_seen_or_played_is_wrong(tmp_path, perturbation):
     run = play(
         tmp_path,
-        f"task.expert._target_=tests.verify.perturbed_policies.{perturbation}",
+        f"task.expert._target_=tests.verify.support.perturbed_policies.{perturbation}",
         "num_envs=4",
         f"episodes={PERTURBED_EPISODES}",
         "horizons=chunked",

@@ -24,7 +24,7 @@ def test_success_falls_when_what_is_seen_is_wrong(tmp_path, perturbation, num_en
     run = play(
         tmp_path,
         "task=pick_place_gr1t2",
-        f"task.expert._target_=tests.verify.perturbed_pick_place.{perturbation}",
+        f"task.expert._target_=tests.verify.support.perturbed_pick_place.{perturbation}",
         f"num_envs={num_envs}",
         f"episodes={PERTURBED_EPISODES}",
         "horizons=chunked",
