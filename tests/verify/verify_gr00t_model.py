@@ -241,6 +241,7 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--deadline", type=float, default=3600, help="seconds after which no part begins")
     parser.add_argument("--wire", action="store_true", help="through server and client too")
+    parser.add_argument("--wire-tier", default="graphs", help="of the server that is asked")
     parser.add_argument("--tiny", action="store_true", help="a small model, to try this script on a CPU")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="    %(message)s")
@@ -323,7 +324,7 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
     if asked.wire:
         del policy, stock
         arguments = ["--model-path", path, "--embodiment-tag", asked.embodiment_tag, "--device", asked.device]
-        arguments += ["--tier", "graphs", "--batch-sizes"]
+        arguments += ["--tier", asked.wire_tier, "--batch-sizes"]
         with contextlib.suppress(Exception):
             nvidia.model.to("cpu")
             torch.cuda.empty_cache()
@@ -331,7 +332,7 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
         for name, sizes in (("wire", "1,4,16,32,48,64"), ("wire, restarted with fewer buckets", "1,4,16")):
             with report.part(name, 60) as into:
                 if into is not None:
-                    into["buckets"] = sizes
+                    into["tier"], into["buckets"] = asked.wire_tier, sizes
                     asked_of = (1, 16, 64) if name == "wire" else (1,)
                     chunks.append(over_the_wire(into, nvidia, [*arguments, sizes], asked_of))
                 if len(chunks) == 2:
