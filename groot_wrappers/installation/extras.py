@@ -39,7 +39,7 @@ def require_extra(extra: str, who: str) -> None:
     if sys.version_info[:2] < oldest:
         message = (
             f"{who} needs Python {oldest[0]}.{oldest[1]} or later, and this is {sys.version_info[0]}."
-            f"{sys.version_info[1]}. In an environment that has it: pip install 'gr00t-isaaclab[{extra}]'. "
+            f"{sys.version_info[1]}. In an environment that has it, in the clone: pip install '.[{extra}]'. "
             "Here a policy can be served: python -m groot_wrappers.serve module:factory"
         )
     elif missing and extra == "runner" and has_isaaclab() and not has_isaaclab3():
@@ -47,7 +47,7 @@ def require_extra(extra: str, who: str) -> None:
     elif missing:
         message = (
             f"{who} needs {', '.join(missing)}, not installed here ({sys.prefix}). "
-            f"Install what is missing: pip install 'gr00t-isaaclab[{extra}]'"
+            f"Install what is missing, in the clone: pip install '.[{extra}]'"
         )
     else:
         return

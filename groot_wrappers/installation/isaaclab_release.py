@@ -15,7 +15,7 @@ EARLIER_ISAACLAB = (
     "the IsaacLab that is installed here is 2.3 or earlier (it has no isaaclab_newton and no isaaclab_physx), and the "
     "runner starts IsaacLab 3. Beside 2.3 the wrappers work, in a script of your own that starts AppLauncher, with "
     "GR00T's server or python -m groot_wrappers.serve module:factory: docs/isaaclab2.md has such a script. "
-    "For the runner, in an environment of its own with Python 3.12: pip install 'gr00t-isaaclab[isaaclab]'"
+    "For the runner, in an environment of its own with Python 3.12, in the clone: pip install '.[isaaclab]'"
 )
 
 

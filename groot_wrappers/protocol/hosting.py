@@ -36,7 +36,8 @@ def require_policy(made: Any, by: str) -> Policy:
     if missing:
         raise ContractError(
             f"{by} gives a {type(made).__name__}, which has no {' and no '.join(missing)}. "
-            "groot_wrappers.protocol.server.Policy tells what a policy is."
+            "A policy has get_modality_config(), get_action(observation, options) and reset(options): "
+            "groot_wrappers.protocol.answers.Policy tells what they take and give."
         )
     policy: Policy = made
     return policy

@@ -29,13 +29,20 @@ def load_policy(where: str) -> Policy:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # a module that theirs needs
+        if module_name.endswith(".py"):
+            raise ContractError(f"A module is named without .py: {module_name.removesuffix('.py')}:{path}") from error
         raise ContractError(
             f"There is no module '{error.name}' in {os.getcwd()} nor among what {sys.executable} has installed. "
             "Start the server in the folder of the module, or name that in PYTHONPATH."
         ) from error
     for name in path.split("."):
         if not hasattr(found, name):
-            raise ContractError(f"'{module_name}' has no '{path}'.{did_you_mean(name, dir(found))}")
+            raise ContractError(f"'{module_name}' has no '{path}'.{did_you_mean(name, _callables(found))}")
         found = getattr(found, name)
     is_factory = isinstance(found, type) or not hasattr(found, "get_action")
     return require_policy(found() if is_factory and callable(found) else found, where)
+
+
+def _callables(found: Any) -> list[str]:
+    """Return the names that a policy may have: of what can be called, or has a policy's method."""
+    return [name for name, value in vars(found).items() if callable(value) or hasattr(value, "get_action")]

@@ -71,7 +71,7 @@ def _possible(sections: list[BenchSection]) -> list[BenchSection]:
     possible: list[BenchSection] = [section for section in sections if section is BenchSection.wire]
     told = ", ".join(section for section in sections if section not in possible)
     if told:
-        say(f"Left out, as IsaacLab 3 is not installed here (pip install 'gr00t-isaaclab[isaaclab]'): {told}")
+        say(f"Left out, as IsaacLab 3 is not installed here (pip install '.[isaaclab]'): {told}")
     if not possible:
         raise ContractError('Nothing is left to measure. Install IsaacLab 3, or measure "bench=[wire]".')
     return possible

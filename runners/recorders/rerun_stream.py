@@ -21,7 +21,7 @@ try:
     import rerun.blueprint as rrb
 except ModuleNotFoundError as error:
     raise MissingExtraError(
-        "recorder=[rerun] needs rerun-sdk, not installed here. Install it: pip install 'gr00t-isaaclab[rerun]'"
+        "recorder=[rerun] needs rerun-sdk, not installed here. Install it, in the clone: pip install '.[rerun]'"
     ) from error
 
 __all__ = ["EpisodeStream", "Track"]

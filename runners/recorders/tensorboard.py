@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtraError(
         "recorder=[tensorboard] needs tensorboardX, not installed here. "
-        "Install it: pip install 'gr00t-isaaclab[tensorboard]'"
+        "Install it, in the clone: pip install '.[tensorboard]'"
     ) from error
 
 __all__ = ["TensorboardRecorder"]

@@ -80,6 +80,10 @@ def format_pair(a: Run, b: Run) -> list[str]:
     of_a, of_b = ({} if run.manifest is None else run.manifest.policy for run in (a, b))
     if difference := describe_difference(of_a, of_b, "in A", "in B"):
         lines.append(f"The policies were not the same: {difference}")
+    elif bool(of_a) != bool(of_b):
+        known, told = ("A", of_a) if of_a else ("B", of_b)
+        who = ", ".join(f"{one_line(key)}={_format_value(told, key)}" for key in told)
+        lines.append(f"The policy of {known}: {who}. The server of the other says nothing of its own")
     runs = [("A", a.manifest), ("B", b.manifest)]
     unseeded = [name for name, made in runs if made is None or made.policy_randomness == "unseeded"]
     if unseeded:

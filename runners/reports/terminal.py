@@ -1,7 +1,6 @@
 """What ``groot-report`` prints and writes: a table and a page over many runs, or two runs compared."""
 
 import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,7 +50,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
     write_runs_page(output.resolve(), runs, names, evaluations)
-    say(f"Look at it: {shlex.join(command_to_see(output))}")
+    say(f"Look at it: {command_to_see(output)}")
 
 
 def _read(folders: Sequence[Path], *, tolerant: bool) -> list[Run]:

@@ -32,16 +32,18 @@ CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
 
 
-def command_to_see(page: Path) -> list[str]:
+def command_to_see(page: Path) -> str:
     """Return the command that shows a page: here, or where somebody sits, if this machine has no display.
 
     There its folder is fetched, as a page of a run names the videos beside it.
     """
     if sys.platform == "darwin":
-        return ["open", str(page)]
+        return shlex.join(["open", str(page)])
     if any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
-        return ["xdg-open", str(page)]
-    return ["scp", "-r", f"{getpass.getuser()}@{socket.gethostname()}:{page.absolute().parent}", "."]
+        return shlex.join(["xdg-open", str(page)])
+    folder = page.absolute().parent
+    fetch = shlex.join(["scp", "-r", f"{getpass.getuser()}@{socket.gethostname()}:{folder}", "."])
+    return f"{fetch}  # and open {folder.name}/{page.name}"
 
 
 def format_rate(rate: Rate, interval: str = "95% interval ") -> str:
@@ -148,9 +150,9 @@ def format_end(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], execu
         if execution < CHUNKED_EXECUTION:
             fewer = -(-server.calls * execution // CHUNKED_EXECUTION)
             lines.append(f"horizons=chunked would ask about {fewer} times instead of {server.calls}")
-    commands: dict[str, list[str]] = {"Look at it": command_to_see(folder / "report.html")}
+    commands = {"Look at it": command_to_see(folder / "report.html")}
     if (folder / RUN_FOLDER).exists():
-        commands["Data set"] = ["groot-dataset", "show", str(folder / RUN_FOLDER)]
+        commands["Data set"] = shlex.join(["groot-dataset", "show", str(folder / RUN_FOLDER)])
     lines.append(f"Results:    {folder}")
     states = sorted((folder / STATES).glob("*.npz"))
     if states:
@@ -158,6 +160,6 @@ def format_end(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], execu
             f"States:     {folder / STATES}: what the simulator held where {len(states)} of its episodes failed; "
             "docs/troubleshooting.md says how one is loaded"
         )
-    lines += [f"{what + ':':<12}{shlex.join(command)}" for what, command in commands.items()]
+    lines += [f"{what + ':':<12}{command}" for what, command in commands.items()]
     offline = sorted((folder / "wandb").glob("offline-run-*"))
     return lines + [f"To W&B:     {shlex.join(['wandb', 'sync', str(run)])}" for run in offline]

@@ -29,7 +29,7 @@ def require_installed(sim: SimConfig) -> None:
     if sim.requires and importlib.util.find_spec(sim.requires) is None:
         raise ContractError(
             "sim=isaacsim was asked for, but Isaac Sim is not installed here. Install it with: "
-            "pip install 'gr00t-isaaclab[isaacsim]' (Linux, Python 3.12, an RTX GPU). "
+            "pip install '.[isaacsim]' (Linux, Python 3.12, an RTX GPU). "
             "Or leave it out: sim=newton needs neither Isaac Sim nor a GPU."
         )
 

@@ -37,7 +37,7 @@ def require_registered(task: Mapping[str, Any]) -> None:
             )
     if not has_isaaclab():
         raise ContractError(
-            "IsaacLab is not installed here. Install it with: pip install 'gr00t-isaaclab[isaaclab]' (Python 3.12)."
+            "IsaacLab is not installed here. Install it, in the clone: pip install '.[isaaclab]' (Python 3.12)."
         )
     if not has_isaaclab3():
         raise ContractError(f"task.id={task['id']} cannot be played: {EARLIER_ISAACLAB}.")

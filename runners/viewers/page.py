@@ -196,12 +196,12 @@ def _listen(port: int, viewer: PageViewer) -> ThreadingHTTPServer:
             elif self.path == "/state":
                 self._send("application/json", viewer.state())
             elif self.path.partition("?")[0] == "/view.jpg":
-                self._send("image/jpeg", viewer.jpeg())
+                self._send("image/jpeg", viewer.jpeg())  # 204 before there is one
             else:
                 self.send_error(404)
 
         def _send(self, kind: str, body: bytes) -> None:
-            self.send_response(200)
+            self.send_response(200 if body else 204)
             for header, value in {"Content-Type": kind, "Content-Length": str(len(body)), **HEADERS}.items():
                 self.send_header(header, value)
             self.end_headers()

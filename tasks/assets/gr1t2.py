@@ -45,7 +45,7 @@ HEAD_PRIM = "Geometry/base_link/" + "/".join(
 
 _WHEEL, _CONVERTER = "robosuite", "urdf-usd-converter"
 _INSTALL_WHEEL = "Run `make setup`, or: pip install --no-deps --require-hashes -r requirements-data.txt"
-_INSTALL_CONVERTER = "pip install 'gr00t-isaaclab[isaaclab]'"
+_INSTALL_CONVERTER = "In the clone: pip install '.[isaaclab]'"
 
 
 def arm_joints(side: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ HAND_PRIM = "Geometry/" + "/".join(f"panda_link{i}" for i in range(9)) + "/panda
 """Prim path of the hand under the robot: the converter nests each link in its parent."""
 
 _WHEEL, _CONVERTER = "example-robot-data", "urdf-usd-converter"
-_INSTALL = "pip install 'gr00t-isaaclab[isaaclab]'"
+_INSTALL = "In the clone: pip install '.[isaaclab]'"
 
 _PAD_RADIUS = 0.003
 _PAD_CORNERS = [(x, z) for x in (-0.00575, 0.00575) for z in (0.039, 0.0515)]

@@ -50,7 +50,7 @@ def _build(folder: Path) -> None:
     try:
         from pxr import Gf, Usd, UsdGeom, UsdPhysics  # noqa: PLC0415, only for a build
     except ImportError as error:
-        raise AssetError(f"The wheel cannot be built: {error}. pip install 'gr00t-isaaclab[isaaclab]'") from error
+        raise AssetError(f"The wheel cannot be built: {error}. In the clone: pip install '.[isaaclab]'") from error
     stage = Usd.Stage.CreateNew(str(folder / "steering_wheel.usda"))
     UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
     UsdGeom.SetStageMetersPerUnit(stage, 1.0)

@@ -49,7 +49,7 @@ def test_runner_that_is_not_installed_is_not_offered_beside_an_earlier_isaaclab(
     monkeypatch.setattr(sys, "version_info", (3, 11, 7))  # an older one is told of instead
     with pytest.raises(MissingExtraError, match=r"^The runner cannot be used here: .* 2\.3 or earlier .*isaaclab2\.md"):
         require_extra("runner", "The runner")
-    with pytest.raises(MissingExtraError, match=r"pip install 'gr00t-isaaclab\[wrappers\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[wrappers\]'"):
         require_extra("wrappers", "A wrapper")
 
 
@@ -57,5 +57,5 @@ def test_runner_that_is_not_installed_is_offered_beside_isaaclab_3(install, monk
     install("isaaclab", "isaaclab_newton")
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     monkeypatch.setattr(sys, "version_info", (3, 11, 7))  # an older one is told of instead
-    with pytest.raises(MissingExtraError, match=r"pip install 'gr00t-isaaclab\[runner\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[runner\]'"):
         require_extra("runner", "The runner")

@@ -59,6 +59,7 @@ class TestLoading:
             (":make", "named by module:factory"),
             ("my_polcy:make", r"no module 'my_polcy' in .* nor among .*PYTHONPATH"),
             ("my_policy.deeper:make", "no module 'my_policy.deeper'"),
+            ("my_policy.py:ready", "A module is named without .py: my_policy:ready"),
             ("my_policy:redy", r"'my_policy' has no 'redy'\. Did you mean 'ready'\?"),
             ("my_policy:number", r"my_policy:number gives a int, which has no get_modality_config and no get_action"),
         ],

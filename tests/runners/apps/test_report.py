@@ -275,4 +275,7 @@ def test_page_is_fetched_from_a_machine_without_a_display(report, tmp_path, monk
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
     monkeypatch.setattr("socket.gethostname", lambda: "node7")
-    assert report("one")[1].splitlines()[-1] == f"Look at it: scp -r ada@node7:{tmp_path}/one ."
+    assert (
+        report("one")[1].splitlines()[-1]
+        == f"Look at it: scp -r ada@node7:{tmp_path}/one .  # and open one/groot-report.html"
+    )

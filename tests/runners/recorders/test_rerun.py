@@ -145,5 +145,5 @@ def test_missing_package_is_told_by_the_line_that_installs_it(monkeypatch):
     for module in ("runners.recorders.rerun", "runners.recorders.rerun_stream"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "rerun", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'gr00t-isaaclab\[rerun\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[rerun\]'"):
         import runners.recorders.rerun_stream  # noqa: F401

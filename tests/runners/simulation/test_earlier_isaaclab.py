@@ -10,7 +10,7 @@ from runners.simulation import env_cfg
 TOLD = (
     r"2\.3 or earlier \(it has no isaaclab_newton and no isaaclab_physx\), and the runner starts IsaacLab 3\. "
     r"Beside 2\.3 the wrappers work, .* AppLauncher, .* python -m groot_wrappers\.serve .*: docs/isaaclab2\.md "
-    r".*pip install 'gr00t-isaaclab\[isaaclab\]'"
+    r".*pip install '\.\[isaaclab\]'"
 )
 
 

@@ -71,7 +71,7 @@ def test_registered_task_without_physics_is_not_left_to_isaac_sim():
 
 @pytest.mark.isaaclab
 def test_missing_isaac_sim_is_told_by_the_line_that_installs_it():
-    with pytest.raises(ContractError, match=r"pip install 'gr00t-isaaclab\[isaacsim\]'.*sim=newton needs neither"):
+    with pytest.raises(ContractError, match=r"pip install '\.\[isaacsim\]'.*sim=newton needs neither"):
         load_env_cfg(LIFT, sim("isaacsim"))
 
 

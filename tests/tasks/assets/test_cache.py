@@ -142,7 +142,7 @@ def test_a_missing_package_names_the_command_that_installs_it(monkeypatch, missi
         return version(name)
 
     monkeypatch.setattr(panda.metadata, "version", without)
-    with pytest.raises(AssetError, match=rf"{missing}.*pip install 'gr00t-isaaclab\[isaaclab\]'"):
+    with pytest.raises(AssetError, match=rf"{missing}.*pip install '\.\[isaaclab\]'"):
         panda.panda_usd()
 
 
@@ -154,7 +154,7 @@ def test_a_failed_conversion_says_so(monkeypatch, tmp_path):
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(urdf_usd_converter.Converter, "convert", fail)
-    with pytest.raises(AssetError, match=r"failed on .*panda\.urdf: bad mesh\. pip install"):
+    with pytest.raises(AssetError, match=r"failed on .*panda\.urdf: bad mesh\. In the clone: pip install"):
         panda.panda_usd()
 
 
