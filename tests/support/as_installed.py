@@ -17,8 +17,11 @@ def pytest_addoption(parser):
 
 
 def pytest_ignore_collect(collection_path, config):
-    is_asked = config.getoption("--as-installed") and collection_path.match("test_*.py")
-    return bool(is_asked and missing_of(collection_path)) or None
+    if not config.getoption("--as-installed"):
+        return None
+    of_folder = collection_path / "conftest.py"  # of which all tests of the folder have fixtures
+    path = of_folder if of_folder.is_file() else collection_path
+    return (bool(path.match("*/test_*.py") or path == of_folder) and bool(missing_of(path))) or None
 
 
 def pytest_collection_modifyitems(items, config):
