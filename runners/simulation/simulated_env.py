@@ -58,9 +58,10 @@ def simulated_env(
             else:
                 failure = ContractError(
                     f"The env {env_id} could not be made: {type(error).__name__}: {error}\n"
-                    "The traceback is in groot-play.log in the run folder. Where an asset is missing: NVIDIA's come "
-                    "over the network, ISAACSIM_ASSET_ROOT=<folder> names a local copy, and task.env changes or leaves "
-                    "out what needs one (+task.env.scene.ground=null)."
+                    "The traceback is in groot-play.log of a run's folder; groot-inspect prints it with "
+                    "hydra.verbose=true. Where an asset is missing: NVIDIA's come over the network, "
+                    "ISAACSIM_ASSET_ROOT=<folder> names a local copy, and task.env changes or leaves out what needs "
+                    "one (+task.env.scene.ground=null)."
                 )
         else:
             try:
