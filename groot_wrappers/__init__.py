@@ -7,8 +7,6 @@ wrapper is first asked for, so that a policy server or a client needs neither.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from groot_wrappers.installation.extras import require_extra
-
 if TYPE_CHECKING:
     from groot_wrappers.action import Gr00tActionWrapper
     from groot_wrappers.embodiment.embodiment import Embodiment
@@ -38,7 +36,5 @@ _ROOMS = {
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        if name.endswith("Wrapper"):
-            require_extra("wrappers", name)
         return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ Rooms of this folder, from what is asked to what is computed:
 * ``inputs``, ``pictures``: what NVIDIA's processor does to one row, for all rows at once.
 * ``forward``, ``backbone``, ``action_head``, ``layers``: the forward of our own, replayed as CUDA graphs.
 * ``noise``: the noise of a row, from the episode's seed and the request's number alone.
-* ``checks``: that a tier answers as NVIDIA's own code does, before it serves.
+* ``checks``, ``fallback``: that a tier answers as NVIDIA's own code does, before it serves.
 
 It is for GR00T's own environment: torch is imported by its modules, and by none outside.
 """

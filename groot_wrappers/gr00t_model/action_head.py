@@ -15,7 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812  # as everywhere
 
-from groot_wrappers.gr00t_model.inputs import UnsupportedError
+from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.layers import Layers, Weights, fused
 
 __all__ = ["ActionHead"]

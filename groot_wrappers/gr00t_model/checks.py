@@ -1,7 +1,6 @@
 """Whether a tier answers as NVIDIA's own code does, found out before it serves.
 
 * ``SelfCheck``: sample rows, what NVIDIA's model answers to them, and how far from fp32 that is.
-* ``CheckFailedError``: a tier answers otherwise.
 * ``inputs_differ``: whether pictures, token ids and states are those of NVIDIA's processor, to the bit.
 * ``Reference``: the answer in fp32, and where it is kept.
 """
@@ -21,11 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from groot_wrappers.gr00t_model.fallback import CheckFailedError
 from groot_wrappers.gr00t_model.inputs import Batch, Preparation
 from groot_wrappers.gr00t_model.noise import RowNoise
 from groot_wrappers.gr00t_model.stock import in_fp32, noise_shape, stock_actions, stock_inputs
 
-__all__ = ["CheckFailedError", "Reference", "SelfCheck", "cache_folder", "inputs_differ"]
+__all__ = ["Reference", "SelfCheck", "cache_folder", "inputs_differ"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +41,6 @@ _FORMAT = 2
 _SEED = 20260
 
 Actions = Callable[[Batch, torch.Tensor], np.ndarray]
-
-
-class CheckFailedError(Exception):
-    """A tier's answers are not NVIDIA's; the message says by how much."""
 
 
 def cache_folder() -> Path:

@@ -2,7 +2,6 @@
 
 * ``Batch``: rows as they come from a request.
 * ``Preparation``: their pictures, token ids and states for the model, and the model's actions for the robot.
-* ``UnsupportedError``: a model that is not the one that is known here.
 
 After Isaac-GR00T N1.6 ``gr00t/model/gr00t_n1d6/processing_gr00t_n1d6.py`` and
 ``gr00t/data/state_action/state_action_processor.py``, whose own functions normalise and decode.
@@ -20,16 +19,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.pictures import PictureChain
 
-__all__ = ["Batch", "Preparation", "Tokens", "UnsupportedError", "as_tensor"]
+__all__ = ["Batch", "Preparation", "Tokens", "as_tensor"]
 
 _PROMPTS = 4096
 """Instructions whose token ids are kept."""
-
-
-class UnsupportedError(Exception):
-    """A model or a processor is set up in a way that a tier does not know; the message says which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +110,7 @@ class Preparation:
     def chain(self, size: tuple[int, int]) -> PictureChain:
         """Return the chain of pictures of one size (H, W)."""
         if size not in self._chains:
-            try:
-                self._chains[size] = PictureChain(size, self._edge, self._fraction, self._device)
-            except NotImplementedError as error:
-                raise UnsupportedError(str(error)) from error
+            self._chains[size] = PictureChain(size, self._edge, self._fraction, self._device)
         return self._chains[size]
 
     def batch(self, observation: dict[str, Any]) -> Batch:

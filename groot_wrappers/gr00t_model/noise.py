@@ -18,11 +18,9 @@ import numpy as np
 import torch
 
 from groot_wrappers.errors import ContractError, describe_value
+from groot_wrappers.protocol.offer import ROW_NOISE
 
-__all__ = ["ROW_NOISE", "RowNoise", "philox", "row_noise_of"]
-
-ROW_NOISE = "row_noise"
-"""The key of the options."""
+__all__ = ["RowNoise", "philox", "row_noise_of"]
 
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)

@@ -16,6 +16,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from groot_wrappers.gr00t_model.fallback import UnsupportedError
+
 __all__ = ["PictureChain", "area_enlarging_taps", "area_shrinking_taps", "bicubic_taps"]
 
 FACTOR = 28
@@ -130,7 +132,7 @@ class PictureChain:
             self._to_edge(kept, edge)
         self.size = max(FACTOR, round(edge / FACTOR) * FACTOR)
         if not _LEAST_PIXELS <= self.size**2 <= _MOST_PIXELS:
-            raise NotImplementedError(f"pictures of {self.size} x {self.size} are brought to another size once more")
+            raise UnsupportedError(f"pictures of {self.size} x {self.size} are brought to another size once more")
         if self.size != edge:
             self._steps.append(self._bicubic(edge, self.size))
         levels = torch.arange(256, device=self._device, dtype=torch.float32)

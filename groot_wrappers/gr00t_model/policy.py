@@ -16,13 +16,15 @@ import torch
 
 from groot_wrappers.errors import ContractError, Gr00tError
 from groot_wrappers.gr00t_model import loading
-from groot_wrappers.gr00t_model.checks import CheckFailedError, SelfCheck, inputs_differ
+from groot_wrappers.gr00t_model.checks import SelfCheck, inputs_differ
+from groot_wrappers.gr00t_model.fallback import CheckFailedError, UnsupportedError
 from groot_wrappers.gr00t_model.forward import TEXT_STEP, Forward
-from groot_wrappers.gr00t_model.inputs import Batch, Preparation, UnsupportedError
-from groot_wrappers.gr00t_model.noise import ROW_NOISE, RowNoise, row_noise_of
+from groot_wrappers.gr00t_model.inputs import Batch, Preparation
+from groot_wrappers.gr00t_model.noise import RowNoise, row_noise_of
 from groot_wrappers.gr00t_model.stock import noise_shape, put_noise, stock_actions
 from groot_wrappers.installation.compat import StrEnum
 from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.protocol.offer import JOINED_BATCHES, ROW_NOISE
 
 __all__ = ["BATCH_SIZES", "Gr00tModel", "Tier"]
 
@@ -130,7 +132,7 @@ class Gr00tModel:
         """What can be asked for beyond the protocol."""
         # NVIDIA's backbone and head round by the batch that they are given, which the buckets keep fixed.
         is_fixed = self._tier not in (Tier.stock, Tier.preprocess)
-        return (ROW_NOISE, "joined_batches") if is_fixed else (ROW_NOISE,)
+        return (ROW_NOISE, JOINED_BATCHES) if is_fixed else (ROW_NOISE,)
 
     def get_modality_config(self) -> ModalityConfigs:
         """Return what the checkpoint wants and gives for this embodiment."""

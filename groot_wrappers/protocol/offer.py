@@ -29,6 +29,7 @@ from groot_wrappers.errors import ContractError, describe_value
 
 __all__ = [
     "JOINED_BATCHES",
+    "OFFERED",
     "ROW_NOISE",
     "Identity",
     "PolicyOffer",
@@ -53,6 +54,9 @@ JOINED_BATCHES = "joined_batches"
 """Capability: an answer for a row depends neither on the rows beside it nor on earlier requests, so that a server may
 ask for the rows of several clients at once, whose options are the same but for ``row_noise``. Its info goes to all of
 them."""
+
+OFFERED = ("identity", "capabilities", "batch_sizes")
+"""The attributes, for what stands before another policy."""
 
 _MOST_NAMES = 64
 _LONGEST_NAME, _LONGEST_TEXT = 64, 1024

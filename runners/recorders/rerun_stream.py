@@ -5,16 +5,15 @@ Classes:
     EpisodeStream: sends tracks into a file, and to a viewer that is open.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from groot_wrappers.installation.extras import MissingExtraError
+from runners.utils.jpeg import as_jpeg
 
 try:
     import rerun as rr
@@ -27,7 +26,6 @@ except ModuleNotFoundError as error:
 __all__ = ["EpisodeStream", "Track"]
 
 TIMELINE = "control_step"
-JPEG_QUALITY = 85
 PLOTS_ABREAST = 4
 
 PLAYED = (38, 132, 255)
@@ -91,7 +89,7 @@ class EpisodeStream:
     def send(self, track: Track) -> None:
         """Send what a track holds, a column at a time."""
         for key in track.frames[0][1] if track.frames else ():
-            blobs = [_jpeg(frames[key]) for _, frames in track.frames]
+            blobs = [as_jpeg(frames[key]) for _, frames in track.frames]
             columns = rr.EncodedImage.columns(blob=blobs, media_type=["image/jpeg"] * len(blobs))
             self._send(f"camera/{key}", [step for step, _ in track.frames], columns)
         for kind, entries, colour in (("state", track.states, STATE), ("action", track.played, PLAYED)):
@@ -139,12 +137,6 @@ class EpisodeStream:
 
     def _send(self, path: str, steps: Sequence[int], columns: Any) -> None:
         self._stream.send_columns(path, [rr.TimeColumn(TIMELINE, sequence=list(steps))], columns)
-
-
-def _jpeg(frame: Array) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(frame).save(out, "JPEG", quality=JPEG_QUALITY)
-    return out.getvalue()
 
 
 def _blueprint(shapes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> rrb.Blueprint:

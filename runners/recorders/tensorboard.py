@@ -6,7 +6,6 @@ from typing import Any
 from groot_wrappers.installation.extras import MissingExtraError
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.statistics.intervals import success_interval
 from runners.statistics.summary import Summary
 
 try:
@@ -40,14 +39,10 @@ class TensorboardRecorder(Recorder):
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Log an episode by its index, and the success rate of the plan as far as it has come."""
         self._log("episode/steps", row.steps, row.index)
-        counted = self._stop.counted(rows)
-        for count in range(self._logged + 1, len(counted) + 1):
-            judged = [each.success for each in counted[:count] if each.success is not None]
-            if judged:
-                low, high = success_interval(sum(judged), len(judged), self._stop.method)
-                for name, value in (("success_rate", sum(judged) / len(judged)), ("ci_low", low), ("ci_high", high)):
-                    self._log(name, value, count)
-        self._logged = len(counted)
+        for count, *values in self._stop.rates(rows, after=self._logged):
+            for name, value in zip(("success_rate", "ci_low", "ci_high"), values, strict=True):
+                self._log(name, value, count)
+            self._logged = count
 
     def on_run_end(self, summary: Summary | None) -> None:
         """Close the log."""

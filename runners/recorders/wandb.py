@@ -16,7 +16,6 @@ from groot_wrappers.errors import ContractError, did_you_mean
 from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.statistics.intervals import success_interval
 from runners.statistics.summary import Summary
 
 __all__ = ["WandbRecorder"]
@@ -134,15 +133,9 @@ class WandbRecorder(Recorder):
 
     def _log_rates(self, rows: Sequence[EpisodeRow]) -> None:
         """Log the success rate after each episode by which the beginning of the plan has grown."""
-        stop = self._run_info.stop
-        counted = stop.counted(rows)
-        for count in range(self._logged + 1, len(counted) + 1):
-            judged = [row.success for row in counted[:count] if row.success is not None]
-            if judged:
-                low, high = success_interval(sum(judged), len(judged), stop.method)
-                rate = sum(judged) / len(judged)
-                self._run.log({"counted": count, "success_rate": rate, "ci_low": low, "ci_high": high})
-        self._logged = len(counted)
+        for count, rate, low, high in self._run_info.stop.rates(rows, after=self._logged):
+            self._run.log({"counted": count, "success_rate": rate, "ci_low": low, "ci_high": high})
+            self._logged = count
 
     def on_run_end(self, summary: Summary | None) -> None:
         """Log the tables of episodes, instructions and servers, and the summary, and close the run."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from groot_wrappers.errors import Gr00tError
 from groot_wrappers.modality import ModalityConfigs
+from groot_wrappers.protocol.offer import OFFERED
 from groot_wrappers.protocol.server import Policy
 
 __all__ = ["LatencyPolicy"]
@@ -39,7 +40,7 @@ class LatencyPolicy:
         self._base_ms = base_ms
         self._per_observation_ms = per_observation_ms
         self._has_warned = False
-        for name in ("identity", "capabilities", "batch_sizes"):  # which a policy may lack
+        for name in OFFERED:  # which a policy may lack
             if hasattr(policy, name):
                 setattr(self, name, getattr(policy, name))
 

@@ -5,14 +5,14 @@ too many successes. What counts is a beginning of the plan without a gap.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.statistics.intervals import Method, anytime_interval
+from runners.statistics.intervals import Method, anytime_interval, success_interval
 
 __all__ = ["StopRule", "StopState"]
 
@@ -65,6 +65,23 @@ class StopRule:
         """
         ended = self._without_a_gap(rows)
         return ended[: self._enough_at(ended)]
+
+    def rates(self, rows: Sequence[EpisodeRow], after: int = 0) -> Iterator[tuple[int, float, float, float]]:
+        """Yield the success rate of each beginning of the plan that is counted, as it has grown episode by episode.
+
+        Args:
+            rows: All rows of the run.
+            after: Of beginnings longer than this alone.
+
+        Yields:
+            Its episodes, the rate, and the ends of its interval; nothing while no episode was judged.
+        """
+        successes = judged = 0
+        for count, row in enumerate(self.counted(rows), start=1):
+            successes += row.success is True
+            judged += row.success is not None
+            if count > after and judged:
+                yield count, successes / judged, *success_interval(successes, judged, self.method)
 
     def state(self, rows: Sequence[EpisodeRow]) -> StopState:
         """Say what the rule did."""

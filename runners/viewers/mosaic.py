@@ -1,24 +1,20 @@
 """Mosaic: what the policy sees in all envs, as one picture."""
 
-import io
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from runners.recorders.video import side_by_side
 
-__all__ = ["as_jpeg", "mosaic"]
+__all__ = ["mosaic"]
 
 MOST_ENVS = 16
 """Envs that are shown, from the first: more would be too small to see."""
 
 ASPECT = 1.6
 """Width to height of the whole, about: that of a screen."""
-
-QUALITY = 80
 
 
 def mosaic(video: Mapping[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -37,10 +33,3 @@ def mosaic(video: Mapping[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         top, left = env_id // columns * height, env_id % columns * width
         picture[top : top + height, left : left + width] = first if env_id == 0 else side_by_side(video, env_id)
     return picture
-
-
-def as_jpeg(picture: np.ndarray[Any, Any]) -> bytes:
-    """Return a picture, uint8 (H, W, 3), as JPEG."""
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, "JPEG", quality=QUALITY)
-    return out.getvalue()

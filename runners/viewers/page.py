@@ -20,12 +20,12 @@ import numpy as np
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError
 from runners.episodes.plan import PlannedEpisode
-from runners.episodes.row import EpisodeRow
+from runners.episodes.row import EpisodeRow, last_rows
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.statistics.intervals import success_interval
-from runners.statistics.summary import Summary
+from runners.statistics.summary import Summary, outcomes_of
+from runners.utils.jpeg import as_jpeg
 from runners.utils.terminal import say
-from runners.viewers.mosaic import as_jpeg, mosaic
+from runners.viewers.mosaic import mosaic
 
 __all__ = ["PageViewer", "RunState"]
 
@@ -69,10 +69,8 @@ class RunState(msgspec.Struct):
         task: The env's gym id.
         planned: Episodes of the plan.
         done: Episodes that have a row.
-        successes: Of those that were judged.
-        judged: Episodes that ended in a success or a failure.
-        ci_low: Lower end of the 95% interval of the success rate, in [0, 1]; None before an episode was judged.
-        ci_high: Its upper end.
+        success_rate: Of those that were judged, in [0, 1]; None before one was.
+        ci_low, ci_high: Ends of its 95% interval.
         latency_ms: Of the last request.
         steps_per_second: Control steps a second of wall time, over all envs.
         picture: Number of the latest picture; 0 before there is one.
@@ -83,8 +81,7 @@ class RunState(msgspec.Struct):
     task: str
     planned: int
     done: int = 0
-    successes: int = 0
-    judged: int = 0
+    success_rate: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     latency_ms: float | None = None
@@ -150,12 +147,10 @@ class PageViewer(Recorder):
 
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Tell how the run stands."""
-        final = {each.index: each for each in rows}
-        judged = [bool(each.success) for each in final.values() if each.success is not None]
-        state = self._state
-        state.done, state.judged, state.successes = len(final), len(judged), sum(judged)
-        if judged:
-            state.ci_low, state.ci_high = success_interval(state.successes, state.judged, self._method)
+        state, final = self._state, last_rows(rows)
+        told = outcomes_of(final, self._method)
+        state.done, state.success_rate = len(final), told.success_rate
+        state.ci_low, state.ci_high = told.ci_low, told.ci_high
         if row.env in state.envs:
             state.envs[row.env].last = f"episode {row.index}: {row.ended} after {row.steps} steps"
 

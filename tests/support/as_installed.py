@@ -19,9 +19,10 @@ def pytest_addoption(parser):
 def pytest_ignore_collect(collection_path, config):
     if not config.getoption("--as-installed"):
         return None
-    of_folder = collection_path / "conftest.py"  # of which all tests of the folder have fixtures
-    path = of_folder if of_folder.is_file() else collection_path
-    return (bool(path.match("*/test_*.py") or path == of_folder) and bool(missing_of(path))) or None
+    # A folder whose fixtures cannot be made is left out as a whole.
+    path = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    is_read = path.is_file() and path.match("*/test_*.py" if path == collection_path else "*/conftest.py")
+    return True if is_read and missing_of(path) else None
 
 
 def pytest_collection_modifyitems(items, config):

@@ -114,6 +114,21 @@ def command(monkeypatch, capsys, tmp_path):
     return run
 
 
+@pytest.fixture
+def report(monkeypatch, capsys, tmp_path):
+    """Run groot-report in an empty folder; return exit code, stdout, stderr."""
+    from runners.apps import report as report_command
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            report_command.main([str(argument) for argument in arguments])
+        return exit_.value.code, *capsys.readouterr()
+
+    return run
+
+
 class PolicyProcess:
     """A process of policy servers (see policy_servers.py)."""
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.pictures import (
     PictureChain,
     area_enlarging_taps,
@@ -92,5 +93,5 @@ def test_values_are_about_zero():
 
 
 def test_pictures_that_would_be_resized_once_more_are_not_known():
-    with pytest.raises(NotImplementedError, match="28 x 28 are brought to another size"):
+    with pytest.raises(UnsupportedError, match="28 x 28 are brought to another size"):
         PictureChain((30, 30), 30, 1.0, "cpu")

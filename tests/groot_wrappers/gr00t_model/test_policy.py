@@ -9,11 +9,11 @@ import torch
 from groot_wrappers.errors import ContractError
 from groot_wrappers.gr00t_model import policy as policy_module
 from groot_wrappers.gr00t_model.forward import Forward
-from groot_wrappers.gr00t_model.noise import ROW_NOISE
 from groot_wrappers.gr00t_model.pictures import PictureChain
 from groot_wrappers.gr00t_model.policy import Gr00tModel, Tier
 from groot_wrappers.modality import check_modality_configs
 from groot_wrappers.protocol.hosting import require_policy
+from groot_wrappers.protocol.offer import ROW_NOISE
 from tests.groot_wrappers.gr00t_model.small_gr00t import EDGE, SmallPolicy, observe
 
 pytestmark = pytest.mark.slow

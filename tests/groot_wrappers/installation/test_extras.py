@@ -22,9 +22,11 @@ def without(monkeypatch):
     return hide
 
 
-def test_wrapper_without_torch_is_refused_with_the_line_that_installs_it(without):
+def test_wrapper_without_torch_is_refused_with_the_line_that_installs_it(without, monkeypatch):
     without("torch")
-    with pytest.raises(MissingExtraError, match=r"Gr00tActionWrapper needs torch.*install '\.\[wrappers\]'"):
+    for module in ("action", "installation.wrappers_needed"):
+        monkeypatch.delitem(sys.modules, f"groot_wrappers.{module}", raising=False)
+    with pytest.raises(MissingExtraError, match=r"^What reads or drives an env needs torch.*install '\.\[wrappers\]'"):
         groot_wrappers.Gr00tActionWrapper  # noqa: B018  # it is imported as it is asked for
 
 

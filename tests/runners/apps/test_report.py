@@ -7,26 +7,12 @@ import sys
 
 import pytest
 
-from runners.apps import report as report_app
 from runners.episodes.episode_log import read_rows
 from runners.run_folder.reader import read_run
 from runners.run_folder.results import read_summary
 from tests.support.processes import ROOT
 from tests.support.samples.rows import make_row
 from tests.support.samples.runs import make_run
-
-
-@pytest.fixture
-def report(monkeypatch, capsys, tmp_path):
-    """Run groot-report in an empty folder; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            report_app.main([str(argument) for argument in arguments])
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
 
 
 def test_table_has_a_line_a_run_and_a_page_is_written(report, tmp_path):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from runners.apps import report as report_app
 from runners.reports.policies import describe_difference, format_policy
 from runners.reports.shards import join_shards
 from runners.run_folder.reader import read_run
@@ -13,15 +12,13 @@ B = {"checkpoint": "gr00t-b", "revision": 3, "compiled": True}
 
 
 @pytest.fixture
-def report(monkeypatch, capsys, tmp_path):
+def printed(report):
     """Run groot-report in an empty folder; return what it prints."""
-    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            report_app.main([str(argument) for argument in arguments])
-        assert exit_.value.code == 0
-        return capsys.readouterr().out
+        code, out, _ = report(*arguments)
+        assert code == 0
+        return out
 
     return run
 
@@ -44,27 +41,32 @@ def test_difference_names_the_fields(one, other, told):
 
 @pytest.mark.slow  # which imports statsmodels
 class TestComparison:
-    def test_says_what_an_unseeded_pair_cannot_show(self, report, tmp_path):
+    def test_says_what_an_unseeded_pair_cannot_show(self, printed, tmp_path):
         make_run(tmp_path / "before", 30)
         make_run(tmp_path / "seeded", 30, policy=A, seeded=True)
         make_run(tmp_path / "unseeded", 30, policy=A)
         told = "randomness was unseeded in {}: if it draws any noise, a single episode's outcome may differ"
-        assert told.format("A and B") in report("--compare", "before", "unseeded")
-        assert told.format("B") in report("--compare", "seeded", "before")
-        assert "unseeded" not in report("--compare", "seeded", "seeded")
+        assert told.format("A and B") in printed("--compare", "before", "unseeded")
+        assert told.format("B") in printed("--compare", "seeded", "before")
+        assert "unseeded" not in printed("--compare", "seeded", "seeded")
 
-    def test_names_in_what_the_policies_differ(self, report, tmp_path):
+    def test_names_in_what_the_policies_differ(self, printed, tmp_path):
         for name, policy in (("a", A), ("b", B), ("untold", {})):
             make_run(tmp_path / name, 30, policy=policy, seeded=True)
-        assert "The policies were not the same: checkpoint 'gr00t-a' in A, 'gr00t-b' in B\n" in report(
+        assert "The policies were not the same: checkpoint 'gr00t-a' in A, 'gr00t-b' in B\n" in printed(
             "--compare", "a", "b"
         )
         for other in ("a", "untold"):
-            assert "not the same" not in report("--compare", "a", other)
+            assert "not the same" not in printed("--compare", "a", other)
+        known = (
+            "The policy of {}: checkpoint='gr00t-a', revision=3, compiled=True. The server of the other says nothing"
+        )
+        assert known.format("A") in printed("--compare", "a", "untold")
+        assert known.format("B") in printed("--compare", "untold", "a")
 
 
 @pytest.mark.slow
-def test_runs_of_the_same_settings_by_another_policy_have_a_note_and_others_none(report, tmp_path):
+def test_runs_of_the_same_settings_by_another_policy_have_a_note_and_others_none(printed, tmp_path):
     for name, policy, settings in (
         ("one", A, {}),
         ("same", A, {}),
@@ -73,7 +75,7 @@ def test_runs_of_the_same_settings_by_another_policy_have_a_note_and_others_none
         ("elsewhere", B, {"seed": 4}),
     ):
         make_run(tmp_path / "all" / name, policy=policy, **settings)
-    out = report("all")
+    out = printed("all")
     note = "another policy than that of one, for the same settings: checkpoint 'gr00t-a' there, 'gr00t-b' here"
     assert [line for line in out.splitlines() if "policy" in line] == [f"other: {note}"]
     assert note.replace("'", "&#39;") in (tmp_path / "all/groot-report.html").read_text()

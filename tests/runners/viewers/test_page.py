@@ -51,8 +51,7 @@ def test_page_tells_how_the_run_stands(viewer):
         "task": "Toy-v0",
         "planned": 4,
         "done": 0,
-        "successes": 0,
-        "judged": 0,
+        "success_rate": None,
         "ci_low": None,
         "ci_high": None,
         "latency_ms": None,
@@ -67,7 +66,7 @@ def test_page_tells_how_the_run_stands(viewer):
     row = make_row(1, env=1, steps=1)
     viewer.on_row_written(row, [row])
     state = told(viewer)
-    assert (state["done"], state["successes"], state["judged"], state["latency_ms"]) == (1, 1, 1, 52.1)
+    assert (state["done"], state["success_rate"], state["latency_ms"]) == (1, 1.0, 52.1)
     assert 0 < state["ci_low"] < state["ci_high"] <= 1
     assert state["envs"]["1"] == {
         "episode": 1,
@@ -81,7 +80,7 @@ def test_tried_again_episode_counts_once_as_it_ended_last(viewer):
     rows = [make_row(0, success=None, ended="error"), make_row(0, attempt=1)]
     viewer.on_episodes_start({0: PLAN[0]}, {})
     viewer.on_row_written(rows[-1], rows)
-    assert (told(viewer)["done"], told(viewer)["judged"]) == (1, 1)
+    assert (told(viewer)["done"], told(viewer)["success_rate"]) == (1, 1.0)
 
 
 def test_picture_shows_all_envs_in_their_colours(viewer):

@@ -27,11 +27,7 @@ class AnyClass(ABCMeta):
     """
 
     def __getattr__(cls, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        made = make_class(name)
-        setattr(cls, name, made)
-        return made
+        return made_for(cls, name)
 
     def __call__(cls, *arguments, **keywords):
         if len(arguments) == 1 and inspect.isfunction(arguments[0]):
@@ -59,15 +55,20 @@ def make_class(name):
     return AnyClass(name, (Anything,), {})
 
 
+def made_for(owner, name):
+    """Make the class that an owner is asked for, once; names that Python itself asks for are not there."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    made = make_class(name)
+    setattr(owner, name, made)
+    return made
+
+
 class AnyModule(ModuleType):
     """A module, and a package, that has every name."""
 
     def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        made = make_class(name)
-        setattr(self, name, made)
-        return made
+        return made_for(self, name)
 
 
 class Finder:
