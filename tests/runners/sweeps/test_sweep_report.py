@@ -12,11 +12,8 @@ from runners.episodes.plan import make_plan, shard_of
 from runners.reports.shards import join_shards
 from runners.run_folder.reader import read_run
 from runners.run_folder.run_lock import run_lock
-from tests.runners.apps.test_report import report
 from tests.support.samples.runs import make_run
 from tests.support.samples.sweeps import make_sweep
-
-__all__ = ["report"]  # the fixture
 
 TEXTS = ["pick up the cube", "lift, then hold", "don't touch"]
 SWEPT = ('instruction.text="pick up the cube","lift, then hold","don\'t touch"', "seed=0,1", "recorder=[]")
