@@ -71,19 +71,27 @@ class Forward:
         sizes: Rows of the buckets, ascending.
         own_backbone: Whether the backbone is ours too; else it is NVIDIA's.
         compiled: Whether the layers go through ``torch.compile``.
+        captured: Whether graphs are captured where there is a card.
 
     Raises:
         UnsupportedError: The model is set up in a way that is not known here.
     """
 
     def __init__(
-        self, policy: Any, preparation: Preparation, sizes: Sequence[int], *, own_backbone: bool, compiled: bool
+        self,
+        policy: Any,
+        preparation: Preparation,
+        sizes: Sequence[int],
+        *,
+        own_backbone: bool,
+        compiled: bool,
+        captured: bool = True,
     ) -> None:
         self._model = model = policy.model
         self._device, self._dtype = model.device, model.dtype
         self._preparation = preparation
         self._sizes = tuple(sizes)
-        self._is_compiled = compiled
+        self._is_compiled, self._is_captured = compiled, captured
         model.requires_grad_(False)
         layers = compiled_layers() if compiled else Layers()
         embodiment = policy.processor.embodiment_id_mapping[preparation.tag]
@@ -255,7 +263,7 @@ class Forward:
         return features
 
     def _graph(self, function: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
-        if self._device.type != "cuda":
+        if self._device.type != "cuda" or not self._is_captured:
             return function
         aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream(self._device))
