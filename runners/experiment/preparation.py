@@ -9,6 +9,7 @@ from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.protocol.client_interface import Client
 from groot_wrappers.protocol.offer import PolicyOffer
+from runners.again.action_log import ActionLog
 from runners.config.building import built
 from runners.config.schema import InstructionPer, PlayConfig
 from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
@@ -147,9 +148,9 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
 
 
 def _recorders(config: PlayConfig, episodes: int, modality: ModalityConfigs) -> Recorders:
-    """Return the recorders of a run, its viewer too; raise a ContractError if one cannot be built or do its work."""
+    """Return what watches a run; raise a ContractError if a recorder or viewer cannot be built or do its work."""
     named = [built(recorder, f"recorder.{name}") for name, recorder in config.recorder.items()]
     viewers = [built(config.viewer, "viewer")] if config.viewer else []
-    recorders = Recorders([*viewers, ProgressBar(episodes), *named])
+    recorders = Recorders([ActionLog(), *viewers, ProgressBar(episodes), *named])
     recorders.check(modality)
     return recorders
