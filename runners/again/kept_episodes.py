@@ -5,7 +5,7 @@ they are joined into ``actions.zip``, whose entries are these files. Each is an 
 compression, so that what is read is never larger than what lies there.
 
 * ``KeptEpisode``: what is kept of an attempt at an episode.
-* ``kept_episode``: reads one.
+* ``kept_episode``: reads one; ``kept_episodes``: reads several.
 * ``write_kept``: writes one.
 * ``join_kept``: puts all of them into one file.
 * ``KeptEpisodeError``: one is there, but cannot be read.
@@ -15,8 +15,8 @@ import io
 import re
 import shutil
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,7 +26,16 @@ import numpy as np
 from groot_wrappers.errors import Gr00tError, describe_value
 from runners.utils.atomic_files import naming, whole_file
 
-__all__ = ["FOLDER", "JOINED", "KeptEpisode", "KeptEpisodeError", "join_kept", "kept_episode", "write_kept"]
+__all__ = [
+    "FOLDER",
+    "JOINED",
+    "KeptEpisode",
+    "KeptEpisodeError",
+    "join_kept",
+    "kept_episode",
+    "kept_episodes",
+    "write_kept",
+]
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -104,15 +113,19 @@ def kept_episode(folder: Path, index: int, attempt: int | None = None) -> KeptEp
     places = {name: place for name, place in _places(folder).items() if name[0] == index}
     if attempt is None:
         attempt = max((which for _, which in places), default=0)
-    place = places.get((index, attempt))
-    if place is None:
-        return None
-    where = f"{place}/{_name(index, attempt)}" if place.name == JOINED else str(place)
-    with _telling(where):
-        kept = _parsed(_bytes(place, _name(index, attempt)))
-        if (kept.index, kept.attempt) != (index, attempt):
-            raise ValueError(f"it is of episode {kept.index}, attempt {kept.attempt}")
-    return kept
+    return next(_read(places, [(index, attempt)]))
+
+
+def kept_episodes(folder: Path, attempts: Iterable[tuple[int, int]]) -> Iterator[KeptEpisode | None]:
+    """Read what a run folder keeps of several attempts, given by index and attempt, one after the other.
+
+    Yields:
+        As ``kept_episode`` returns it.
+
+    Raises:
+        KeptEpisodeError: What is kept cannot be read.
+    """
+    yield from _read(_places(folder), attempts)
 
 
 def write_kept(folder: Path, kept: KeptEpisode) -> None:
@@ -154,9 +167,11 @@ def join_kept(folder: Path, rows: Collection[tuple[int, int]]) -> None:
     rows = set(rows)
     kept = {name: place for name, place in sorted(places.items()) if name in rows}
     if any(place != joined for place in kept.values()):
-        with whole_file(joined) as file, zipfile.ZipFile(file, "w") as target:
+        with ExitStack() as stack:
+            before = stack.enter_context(zipfile.ZipFile(joined)) if joined.exists() else None
+            target = stack.enter_context(zipfile.ZipFile(stack.enter_context(whole_file(joined)), "w"))
             for name, place in kept.items():
-                target.writestr(_name(*name), _bytes(place, _name(*name)))
+                target.writestr(_name(*name), _content(place, before, _name(*name)))
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 
@@ -179,15 +194,33 @@ def _parts(match: re.Match[str]) -> tuple[int, int]:
     return int(match[1]), int(match[2] or 0)
 
 
-def _bytes(place: Path, name: str) -> bytes:
-    """Return what is kept of an episode, from its own file or from the joined one."""
-    if place.name != JOINED:
+def _read(places: Mapping[tuple[int, int], Path], attempts: Iterable[tuple[int, int]]) -> Iterator[KeptEpisode | None]:
+    """Read attempts from where they lie, None where nothing is kept; the joined file is opened once."""
+    with ExitStack() as stack:
+        archive: zipfile.ZipFile | None = None
+        for attempt in attempts:
+            place = places.get(attempt)
+            if place is None:
+                yield None
+                continue
+            where = f"{place}/{_name(*attempt)}" if place.name == JOINED else str(place)
+            with _telling(where):
+                if place.name == JOINED and archive is None:
+                    archive = stack.enter_context(zipfile.ZipFile(place))
+                kept = _parsed(_content(place, archive, _name(*attempt)))
+                if (kept.index, kept.attempt) != attempt:
+                    raise ValueError(f"it is of episode {kept.index}, attempt {kept.attempt}")
+            yield kept
+
+
+def _content(place: Path, archive: zipfile.ZipFile | None, name: str) -> bytes:
+    """Return the file of an attempt, which lies by itself or in the joined one."""
+    if archive is None or place.name != JOINED:
         _require_size(place.stat().st_size)
         return place.read_bytes()
-    with zipfile.ZipFile(place) as archive:
-        info = archive.getinfo(name)
-        _require_size(info.file_size)
-        return archive.read(info)
+    info = archive.getinfo(name)
+    _require_size(info.file_size)
+    return archive.read(info)
 
 
 def _require_size(size: int) -> None:

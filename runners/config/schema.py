@@ -153,6 +153,8 @@ class PlayConfig:
     retries: int = MISSING
     dataset: str | None = None
     episode: int = MISSING
+    only: list[int] | None = None
+    again: str | None = None
     resume: str | None = None
     fresh: bool = MISSING
     sweep: SweepConfig = MISSING

@@ -68,6 +68,13 @@ def require_sensible(config: PlayConfig) -> None:
             f"instruction.per=env was asked for with shard.count={config.shard.count}, but which envs there are is no "
             "matter of the plan. Set instruction.per=episode."
         )
+    if config.only is not None:
+        require_within(config, {"only": (0, 1_000_000)})
+        if config.shard.count > 1:
+            raise ContractError(
+                f"only={list(config.only)!s:.200} was asked for with shard.count={config.shard.count}, but both say "
+                "which part of the plan is played. Leave out one of them."
+            )
     require_shard(config.shard.index, config.shard.count, config.episodes)
 
 

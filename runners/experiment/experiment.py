@@ -143,7 +143,7 @@ def _simulator(preparation: Preparation) -> Iterator[gym.Env[Any, Any]]:
 def _describe_run(preparation: Preparation, observed: Gr00tObservationWrapper, played: Gr00tActionWrapper) -> RunInfo:
     """Write the manifest, and return what recorders are told of the run; refuse what only the env tells."""
     request, config = preparation.request, preparation.request.config
-    require_parts(played.reset_mode, config.shard.count)
+    require_parts(played.reset_mode, config.shard.count, config.only)
     isaaclab = IsaacLabEnv(observed.env)
     seen: Any = observed.observation_space
     boxes: dict[str, Any] = {"video": seen["video"], "state": seen["state"], "action": played.action_space}

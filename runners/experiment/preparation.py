@@ -12,7 +12,7 @@ from groot_wrappers.protocol.offer import PolicyOffer
 from runners.again.action_log import ActionLog
 from runners.config.building import built
 from runners.config.schema import InstructionPer, PlayConfig
-from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
+from runners.episodes.plan import PlannedEpisode, chosen, instruction_texts, make_plan, shard_of, write_plan
 from runners.episodes.row import EpisodeRow
 from runners.experiment.checks import CheckedRequest
 from runners.experiment.request import RunRequest
@@ -123,7 +123,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     if checked.earlier is not None:
         checked.earlier.require_same(request.settings, modality, offer.identity)
     planned = checked.recorded or make_plan(config.episodes, config.seed, instructions)
-    plan = shard_of(planned, config.shard.index, config.shard.count)
+    plan = shard_of(chosen(planned, config.only), config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
     embodiment = match_embodiment(
         embodiment,
