@@ -31,6 +31,7 @@ class KeptClient:
         pictures: Whether it also wants what the policy saw, for those who watch.
 
     Attributes:
+        run: The run, as far as it is played again.
         stats: Nothing, as nobody is asked.
 
     Raises:
@@ -39,16 +40,16 @@ class KeptClient:
 
     def __init__(self, run: str | Path, only: Sequence[int] | None = None, *, pictures: bool = True) -> None:
         self.stats = ClientStats()
-        self._run = PlayedRun.read(Path(run), only)
+        self.run = PlayedRun.read(Path(run), only)
         self._pictures = pictures
-        self._execution = self._run.execution
-        self._by_seed = {kept.seed: kept for kept in self._run.kept}
-        if len(self._by_seed) < len(self._run.kept):
+        self._execution = self.run.execution
+        self._by_seed = {kept.seed: kept for kept in self.run.kept}
+        if len(self._by_seed) < len(self.run.kept):
             raise ContractError(
-                f"again={run} was asked for, but some of its episodes have the same seed, by which they are told "
-                "apart. Play them one at a time: only=[...]."
+                f"Some episodes of {run} have the same seed, by which they are told apart. Play them again one at a "
+                "time: only=[...]."
             )
-        for kept in self._run.kept:
+        for kept in self.run.kept:
             self._require_beats(kept)
 
     def wait_until_ready(self) -> None:
@@ -56,10 +57,10 @@ class KeptClient:
 
     def get_modality_config(self) -> ModalityConfigs:
         """Return what the run's server wanted, one frame of each key, and chunks of what was played of each answer."""
-        wanted = {kind: ModalityConfig.from_json(told) for kind, told in self._run.manifest.modality.items()}
+        wanted = {kind: ModalityConfig.from_json(told) for kind, told in self.run.manifest.modality.items()}
         shown = ("video", "state", "language") if self._pictures else ("state", "language")
         configs = {kind: ModalityConfig((0,), wanted[kind].modality_keys) for kind in shown if kind in wanted}
-        keys = tuple(self._run.kept[0].action)
+        keys = tuple(self.run.kept[0].action)
         return configs | {"action": ModalityConfig(tuple(range(self._execution)), keys)}
 
     def get_offer(self) -> PolicyOffer:
@@ -98,10 +99,10 @@ class KeptClient:
 
     def _require_beats(self, kept: KeptEpisode) -> None:
         """Check that an answer was asked for as often as it is now."""
-        fed = kept.beats if not self._run.is_real_time else np.ones(0, np.int64)
+        fed = kept.beats if not self.run.is_real_time else np.ones(0, np.int64)
         if (fed[:-1] != self._execution).any() or (fed > self._execution).any():
             raise KeptEpisodeError(
-                f"{self._run.folder} keeps actions of episode {kept.index} that were asked for every "
+                f"{self.run.folder} keeps actions of episode {kept.index} that were asked for every "
                 f"{int(fed[0])} control steps, but its manifest says horizons.execution={self._execution}. They are of "
                 "different runs."
             )

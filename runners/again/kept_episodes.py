@@ -45,6 +45,9 @@ FOLDER, JOINED = "actions", "actions.zip"
 FORMAT = 1
 """Version of a file."""
 
+MARK = b"actions kept by groot-play"
+"""At the end of the joined file: of one that was cut off, zipfile would read the last entry as if it were the whole."""
+
 MAX_BYTES = 2**30
 """Of one file: more than a million control steps of a humanoid."""
 
@@ -170,6 +173,7 @@ def join_kept(folder: Path, rows: Collection[tuple[int, int]]) -> None:
         with ExitStack() as stack:
             before = stack.enter_context(zipfile.ZipFile(joined)) if joined.exists() else None
             target = stack.enter_context(zipfile.ZipFile(stack.enter_context(whole_file(joined)), "w"))
+            target.comment = MARK
             for name, place in kept.items():
                 target.writestr(_name(*name), _content(place, before, _name(*name)))
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
@@ -185,6 +189,8 @@ def _places(folder: Path) -> dict[tuple[int, int], Path]:
     joined = folder / JOINED
     if joined.exists():
         with _telling(str(joined)), zipfile.ZipFile(joined) as archive:
+            if archive.comment != MARK:
+                raise ValueError("its end is missing")
             found |= {_parts(match): joined for match in map(NAME.fullmatch, archive.namelist()) if match}
     own = {path: NAME.fullmatch(path.name) for path in (folder / FOLDER).glob("*.npz")}
     return found | {_parts(match): path for path, match in own.items() if match}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from groot_wrappers.errors import ContractError
 from runners.again.kept_episodes import KeptEpisode, kept_episodes
 from runners.config.schema import ClockKind
@@ -22,6 +24,26 @@ __all__ = ["PlayedRun"]
 MOST_TOLD = 5
 
 
+class _Horizons(msgspec.Struct):
+    execution: int
+
+
+class _Target(msgspec.Struct):
+    relative_to: str | None = None
+
+
+class _Embodiment(msgspec.Struct):
+    action: dict[str, _Target] = {}
+
+
+class _Settings(msgspec.Struct):
+    """The part of a run's settings that decides how its actions are played."""
+
+    horizons: _Horizons
+    clock: ClockKind = ClockKind.paused
+    embodiment: _Embodiment = msgspec.field(default_factory=_Embodiment)
+
+
 @dataclass(frozen=True)
 class PlayedRun:
     """A run whose episodes are to be played again.
@@ -29,11 +51,13 @@ class PlayedRun:
     Args:
         folder: The run folder.
         manifest: Its ``manifest.json``.
+        settings: Of it, those that decide how actions are played.
         rows: The row of the last attempt at each episode, by index.
     """
 
     folder: Path
     manifest: Manifest
+    settings: _Settings
     rows: Sequence[EpisodeRow]
 
     @classmethod
@@ -47,29 +71,32 @@ class PlayedRun:
         Raises:
             ContractError: It holds no run, one that cannot be played again, or no row of one of them.
         """
-        asked = f"again={folder} was asked for, but"
         try:
             manifest = read_manifest(folder / MANIFEST)
+            settings = msgspec.convert(manifest.config, _Settings)
             rows = last_rows(read_rows(folder / "episodes.jsonl")[0])
-        except (JsonFileError, OSError) as error:
+        except (JsonFileError, msgspec.ValidationError, OSError) as error:
             raise ContractError(
-                f"{asked} it holds no run: {error}. Name a run folder, such as outputs/2026-11-25/01-28-34."
+                f"{folder} was to be played again, but there is no run: {error}. Name a run folder, such as "
+                "again=outputs/2026-11-25/01-28-34."
             ) from error
+        refused = f"The episodes of {folder} cannot be played again:"
         if not rows:
-            raise ContractError(f"{asked} no episode has ended there. Go on with it first: resume={folder}.")
+            raise ContractError(f"{refused} none has ended. Go on with it first: resume={folder}.")
         if manifest.reset_mode == "per_batch":
             raise ContractError(
-                f"{asked} its env begins episodes in all envs together, from the seed of the first, so that none can "
-                "begin by itself as it did. Envs of IsaacLab's manager-based workflow can be played again."
+                f"{refused} its env begins them in all envs together, from the seed of the first, so that none can "
+                "begin by itself as it did. Those of IsaacLab's manager-based workflow can be."
             )
-        if manifest.config["clock"] == ClockKind.real and (relative := _relative_actions(manifest)):
+        relative = [key for key, target in settings.embodiment.action.items() if target.relative_to is not None]
+        if settings.clock is ClockKind.real and relative:
             raise ContractError(
-                f"{asked} it was played with clock=real, and its {relative} are relative to the state at a request "
-                "that was answered later. What they were relative to is not kept, so that they cannot be played again."
+                f"{refused} they were played with clock=real, and {', '.join(relative)} is relative to the state at a "
+                "request that was answered later, which is not kept."
             )
         require_planned(only, [row.index for row in rows])
         chosen = rows if only is None else [row for row in rows if row.index in only]
-        return cls(folder, manifest, chosen)
+        return cls(folder, manifest, settings, chosen)
 
     @property
     def plan(self) -> list[PlannedEpisode]:
@@ -79,12 +106,12 @@ class PlayedRun:
     @property
     def is_real_time(self) -> bool:
         """Whether the world went on while the policy thought, so that an answer did not feed what came after it."""
-        return bool(self.manifest.config["clock"] == ClockKind.real)
+        return self.settings.clock is ClockKind.real
 
     @property
     def execution(self) -> int:
         """Control steps that are played of each answer: one where requests and answers were not side by side."""
-        return 1 if self.is_real_time else int(self.manifest.config["horizons"]["execution"])
+        return 1 if self.is_real_time else self.settings.horizons.execution
 
     @cached_property
     def kept(self) -> list[KeptEpisode]:
@@ -98,14 +125,8 @@ class PlayedRun:
         if missing := [row.index for row, kept in zip(self.rows, found, strict=True) if kept is None]:
             told = ", ".join(map(str, missing[:MOST_TOLD])) + (", ..." if len(missing) > MOST_TOLD else "")
             raise ContractError(
-                f"again={self.folder} was asked for, but it keeps no actions of {len(missing)} episodes ({told}): the "
-                "run is of an earlier version, or they could not be written then. Name others by only=[...], or play "
-                "them anew by the run's own command."
+                f"{self.folder} keeps no actions of {len(missing)} episodes ({told}), so that they cannot be played "
+                "again: the run is of an earlier version, or they could not be written then. Name others by "
+                "only=[...]; the run's own command plays them anew."
             )
         return [kept for kept in found if kept is not None]
-
-
-def _relative_actions(manifest: Manifest) -> str:
-    """Return the action keys whose numbers are relative to a state."""
-    targets = manifest.config["embodiment"]["action"]
-    return ", ".join(key for key, target in targets.items() if target.get("relative_to") is not None)

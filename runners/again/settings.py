@@ -16,6 +16,7 @@ from runners.again.played_run import PlayedRun
 from runners.config.composed import Composition
 from runners.config.overrides import all_parsed, key_of
 from runners.config.schema import ClockKind, GateConfig, InstructionConfig, ServerConfig, ShardConfig, StopConfig
+from runners.config.validation import ONLY, require_within
 from runners.run_folder.begun_settings import restored_settings
 
 __all__ = ["MAY_DIFFER", "played_again"]
@@ -41,6 +42,8 @@ def played_again(composition: Composition) -> Composition:
         raise ContractError(
             f"again={config.again} was asked for with -m, but it plays the episodes of one run. Leave out -m."
         )
+    if config.only is not None:
+        require_within(config, ONLY)
     run = PlayedRun.read(Path(config.again), config.only)
     given = _given(composition, run)
     begun = restored_settings(run.manifest.config, config, {*given, "again", "only", "viewer", "recorder"})

@@ -8,7 +8,7 @@ from groot_wrappers.errors import ContractError
 from runners.config.schema import InstructionPer, PlayConfig
 from runners.utils.terminal import one_line
 
-__all__ = ["BENCH", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
+__all__ = ["BENCH", "ONLY", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
 
 A_WEEK_S = 7 * 24 * 3600
 
@@ -26,6 +26,9 @@ PLAY = {
     "server.timeout_s": (0, A_WEEK_S),
 }
 """Least and most of the numbers of ``groot-play``: what makes sense, and what the programs behind them take."""
+
+ONLY = {"only": (0, 1_000_000)}
+"""The same of ``only``, where there is one."""
 
 BENCH = {
     "num_envs": (1, 65_536),
@@ -69,7 +72,7 @@ def require_sensible(config: PlayConfig) -> None:
             "matter of the plan. Set instruction.per=episode."
         )
     if config.only is not None:
-        require_within(config, {"only": (0, 1_000_000)})
+        require_within(config, ONLY)
         if config.shard.count > 1:
             raise ContractError(
                 f"only={list(config.only)!s:.200} was asked for with shard.count={config.shard.count}, but both say "

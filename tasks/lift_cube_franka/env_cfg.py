@@ -11,6 +11,7 @@ from isaaclab.managers import SceneEntityCfg
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.utils import configclass
 from isaaclab.utils.assets import ISAACLAB_NUCLEUS_DIR
+from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import panda
@@ -120,6 +121,7 @@ class LiftCubeFrankaEnvCfg(Gr00tEnvCfg):
     state_keys = ["joint_positions"]
     action_keys = {"joint_positions": _ARM + _FINGERS}
     instruction = "pick up the cube"
+    view = VisualizerCfg(eye=(1.3, 0.9, 0.75), lookat=(0.3, 0.0, 0.25))
 
     scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()

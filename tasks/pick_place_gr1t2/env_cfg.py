@@ -13,6 +13,7 @@ from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.assets import ISAAC_NUCLEUS_DIR, ISAACLAB_NUCLEUS_DIR
+from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import gr1t2
@@ -177,6 +178,7 @@ class PickPlaceGR1T2EnvCfg(Gr00tEnvCfg):
     state_keys = list(_JOINTS)
     action_keys = dict(_JOINTS)
     instruction = "pick up the steering wheel and place it on the blue square"
+    view = VisualizerCfg(eye=(1.35, 1.75, 1.75), lookat=(0.15, 0.3, 1.05))
 
     scene: PickPlaceSceneCfg = PickPlaceSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()
