@@ -74,6 +74,15 @@ def test_nothing_of_an_episode_is_left_in_the_next(facts, num_envs):
     assert starts["first"] == starts["after_autoreset"]
 
 
+def test_episode_is_bit_for_bit_the_same_from_the_actions_that_are_kept_of_it(facts):
+    """From its seed and beside other episodes, without a policy."""
+    again = facts(4)["again"]
+    assert [each["index"] for each in again] == list(range(6))
+    for each in again:
+        assert each["then"] == each["now"] == {"ended": "time_out", "steps": 24, "success": False}
+        assert (each["requests"], each["difference"]) == (3, None)
+
+
 def test_replayed_steps_are_bit_for_bit_those_of_isaaclab(facts):
     assert facts(1)["without_replay"] == facts(1)["starts"]["first"]["7"]["moved"]
 
