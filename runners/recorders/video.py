@@ -16,7 +16,7 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.simulation.film_scene import FilmScene, View
+from runners.simulation.film_scene import ORBIT, FilmScene, View
 from runners.statistics.summary import Summary
 from runners.utils.mp4 import Mp4Writer
 
@@ -94,8 +94,8 @@ class VideoRecorder(Recorder):
         cameras: Names of the scene's cameras, ``orbit`` among them (see ``runners.simulation.film_scene``), each drawn
             for the video alone; None for what the policy sees, which is drawn already where it is asked.
         size: Height and width of the pictures; None for the cameras' own.
-        eye: Where ``orbit`` stands, x, y, z in the env's frame in metres; None for where the env's viewers stand.
-        lookat: What is in the middle of its pictures, likewise.
+        view: Where ``orbit`` stands and what is in the middle of its pictures, x, y, z in the env's frame, metres; None for
+            what the env's config shows its viewers.
         failed: ``full``: after the run, the episodes that failed are played again for videos of each control step.
 
     Attributes:
@@ -111,8 +111,7 @@ class VideoRecorder(Recorder):
         cameras: Sequence[str] | None = None,
         *,
         size: Sequence[int] | None = None,
-        eye: Sequence[float] | None = None,
-        lookat: Sequence[float] | None = None,
+        view: Sequence[Sequence[float]] | None = None,
         failed: Failed | None = None,
     ) -> None:
         if frames not in get_args(Frames):
@@ -134,7 +133,7 @@ class VideoRecorder(Recorder):
             self.of_failed = VideoRecorder("control_steps", cameras)
             self.of_failed._name_end = FULL
         self._size = _checked_size(size)
-        self._view = _checked_view(eye, lookat)
+        self._view = _checked_view(view)
         self._videos: dict[int, _Video] = {}
         self._threads: list[ThreadPoolExecutor] = []
         self._room = Semaphore(MAX_WAITING)
@@ -250,19 +249,23 @@ def _checked_size(size: Sequence[int] | None) -> tuple[int, int] | None:
     return size[0], size[1]
 
 
-def _checked_view(eye: Sequence[float] | None, lookat: Sequence[float] | None) -> View | None:
-    if eye is None and lookat is None:
+def _checked_view(view: Sequence[Sequence[float]] | None) -> View | None:
+    if view is None:
         return None
-    if eye is None or lookat is None or not _is_point(eye) or not _is_point(lookat) or eye == lookat:
+    if not _is_list(view, 2) or not all(map(_is_point, view)) or view[0] == view[1]:
         raise ContractError(
-            f"recorder.video.eye={eye} with recorder.video.lookat={lookat} was asked for, but both are x, y, z in "
-            'metres, and not the same: "recorder.video.eye=[1.5,1.2,0.9]" "recorder.video.lookat=[0.4,0,0.2]".'
+            f"recorder.video.view={view} was asked for, but it takes where the camera {ORBIT} stands and another point "
+            'that it looks at, x, y, z in metres: "recorder.video.view=[[1.3,0.9,0.75],[0.3,0,0.25]]".'
         )
-    return eye, lookat
+    return view[0], view[1]
 
 
 def _is_point(value: object) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 3 and all(map(_is_number, value))
+    return _is_list(value, 3) and all(map(_is_number, value))
+
+
+def _is_list(value: object, length: int) -> bool:
+    return isinstance(value, list | tuple) and len(value) == length
 
 
 def _is_number(value: object) -> bool:
