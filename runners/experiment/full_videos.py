@@ -22,8 +22,10 @@ from runners.experiment.wrapped_env import wrapped_env
 from runners.recorders import Recorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.recorder import RunInfo
-from runners.recorders.video import full_video
+from runners.reports.pages import write_report
 from runners.rollout.rollout import Rollout
+from runners.run_folder.results import read_summary
+from runners.run_folder.videos import full_video
 from runners.utils.remedies import in_overrides, reason_of
 
 __all__ = ["film_failed"]
@@ -44,12 +46,14 @@ def film_failed(
         say: Writes lines to the terminal.
     """
     failed = [row.index for row in last_rows(rows) if row.success is False]
-    failed = [index for index in failed if not full_video(run.folder, index).exists()]
+    failed = [index for index in failed if not (run.folder / full_video(index)).exists()]
     if not preparation.full_videos or not failed:
         return
     say(f"Filming {len(failed)} failed episodes; the run is complete, and Ctrl-C leaves it so")
     try:
-        say(*_film(preparation, env, run, failed))
+        for line in _film(preparation, env, run, failed):
+            say(line)
+        write_report(run.folder, read_summary(run.folder), rows, run.manifest)  # with links to them
     except (Gr00tError, OSError) as error:
         told = in_overrides(error) if isinstance(error, Gr00tError) else reason_of(error)
         say(f"The failed episodes could not be filmed: {told}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Semaphore
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 import numpy as np
 
@@ -16,17 +16,15 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
+from runners.run_folder.videos import FULL, VIDEOS
 from runners.simulation.film_scene import ORBIT, FilmScene, View
 from runners.statistics.summary import Summary
 from runners.utils.mp4 import Mp4Writer
 
-__all__ = ["VideoRecorder", "full_video"]
+__all__ = ["VideoRecorder"]
 
 Frames = Literal["beats", "control_steps"]
 Failed = Literal["full"]
-
-FULL = "_full"
-"""Behind the name of a video of each control step of an episode that failed."""
 
 ENCODING = {"preset": "veryfast", "crf": "20"}
 """Of libx264."""
@@ -94,8 +92,8 @@ class VideoRecorder(Recorder):
         cameras: Names of the scene's cameras, ``orbit`` among them (see ``runners.simulation.film_scene``), each drawn
             for the video alone; None for what the policy sees, which is drawn already where it is asked.
         size: Height and width of the pictures; None for the cameras' own.
-        view: Where ``orbit`` stands and what is in the middle of its pictures, x, y, z in the env's frame, metres; None for
-            what the env's config shows its viewers.
+        view: Where ``orbit`` stands and what is in the middle of its pictures, x, y, z in the env's frame, metres;
+            None for what the env's config shows its viewers.
         failed: ``full``: after the run, the episodes that failed are played again for videos of each control step.
 
     Attributes:
@@ -167,7 +165,7 @@ class VideoRecorder(Recorder):
                 f"{did_you_mean(missing[0], run.cameras)} It has: {', '.join(run.cameras) or 'none'}."
             )
         self._fps = run.fps / run.execution if self._frames == "beats" else run.fps
-        self._folder = run.folder / "videos"
+        self._folder = run.folder / VIDEOS
         self._folder.mkdir(exist_ok=True)
         for half in self._folder.glob("recording_*.mp4"):  # of an earlier start that was killed
             half.unlink()
@@ -229,19 +227,10 @@ class VideoRecorder(Recorder):
         return video.path.rename(video.path.with_name(f"{video.path.stem.replace('recording', 'episode')}{suffix}.mp4"))
 
 
-def full_video(folder: Path, index: int) -> Path:
-    """Return where the video of each control step of a failed episode lies in a run folder."""
-    return folder / "videos" / f"episode_{index:06d}{FULL}.mp4"
-
-
 def _checked_size(size: Sequence[int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    if (
-        not isinstance(size, list | tuple)
-        or len(size) != 2
-        or not all(isinstance(n, int) and 16 <= n <= 4096 for n in size)
-    ):
+    if not _is_list(size, 2) or not all(isinstance(n, int) and 16 <= n <= 4096 for n in size):
         raise ContractError(
             f"recorder.video.size={size} was asked for, but it takes height and width, 16 to 4096 pixels each, such as "
             "[720, 1280]."
@@ -264,7 +253,7 @@ def _is_point(value: object) -> bool:
     return _is_list(value, 3) and all(map(_is_number, value))
 
 
-def _is_list(value: object, length: int) -> bool:
+def _is_list(value: object, length: int) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, list | tuple) and len(value) == length
 
 

@@ -19,6 +19,7 @@ from runners.reports.policies import format_policy
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run
+from runners.run_folder.videos import full_video
 from runners.statistics.intervals import success_interval
 from runners.statistics.summary import Summary
 from runners.sweeps.heat_map import heat_map
@@ -53,6 +54,7 @@ def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], man
         odd=format_what_is_odd(summary, rows),
         plot=_plot(summary, rows),
         failed=[row for row in rows if row.ended != "success"],
+        full_videos={row.index: full_video(row.index) for row in rows if (folder / full_video(row.index)).exists()},
         succeeded=[row for row in rows if row.ended == "success"],
         manifest=manifest,
         policy=[] if manifest is None else format_policy(manifest),

@@ -60,7 +60,9 @@ def test_failed_episodes_are_filmed_at_full_rate_and_nothing_else_changes(play, 
     assert 0 < len(failed) < 8
     names = {path.name for path in (filmed / "videos").iterdir()} - {path.name for path in (plain / "videos").iterdir()}
     assert names == {f"episode_{index:06d}_full.mp4" for index in failed}
+    page = (filmed / "report.html").read_text()
     for index in failed:
+        assert f'href="videos/episode_{index:06d}_full.mp4"' in page
         path = filmed / f"videos/episode_{index:06d}"
         # The first frame, and one after each control step but the last, whose state nobody shows.
         assert frames_of(f"{path}_full.mp4") == STEPS > frames_of(f"{path}.mp4")
