@@ -56,7 +56,7 @@ class Clock:
         self.left -= 1
         over, nothing = self.left <= 0, np.zeros(self.num_envs)
         info = {"success": over & self.fates, "steps": nothing, "error": [None] * self.num_envs}
-        info |= {"held": nothing, "unanswered": None}
+        info |= {"held": nothing, "unanswered": None, "progress": None}
         return {}, nothing, nothing, over & ~self.fates, info
 
 
