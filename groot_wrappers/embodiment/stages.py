@@ -8,6 +8,7 @@ recorders makes the whole observation be computed twice.) No policy sees the gro
 
 * ``ProgressTerms``: reads them, and keeps when each env's episode came to what.
 * ``Progress``: that, as it is told.
+* ``stages_of``: the stages of an env.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ import torch
 from groot_wrappers.embodiment.buffers import as_torch
 from groot_wrappers.errors import ContractError, did_you_mean
 
-__all__ = ["DISTANCE", "EVENT", "GROUP", "STAGE", "Progress", "ProgressTerms", "declares_progress"]
+__all__ = ["DISTANCE", "EVENT", "GROUP", "STAGE", "Progress", "ProgressTerms", "declares_progress", "stages_of"]
 
 GROUP = "progress"
 """The observation group."""
@@ -61,7 +62,7 @@ class ProgressTerms:
 
     def __init__(self, base: Any) -> None:
         self._base = base
-        self._names: list[str] = list(base.observation_manager.active_terms[GROUP]) if declares_progress(base) else []
+        self._names: list[str] = _terms_of(base) if declares_progress(base) else []
         if self._names:
             _refuse_misnamed(self._names)
             _refuse_shapes(base.observation_manager, self._names)
@@ -116,11 +117,19 @@ class ProgressTerms:
         return Progress(named(STAGE), named(EVENT))
 
 
+def stages_of(base: Any) -> list[str]:
+    """Return the names of an env's stages, in their order; none where it tells none."""
+    return [name.removeprefix(STAGE) for name in _terms_of(base) if name.startswith(STAGE)]
+
+
 def declares_progress(base: Any) -> bool:
     """Whether an env has the group: a group of that name with a term that is named as ours are."""
+    return any(_is_ours(name) for name in _terms_of(base))
+
+
+def _terms_of(base: Any) -> list[str]:
     observations = getattr(base, "observation_manager", None)
-    names = [] if observations is None else observations.active_terms.get(GROUP, [])
-    return any(_is_ours(name) for name in names)
+    return [] if observations is None else list(observations.active_terms.get(GROUP, []))
 
 
 def _is_ours(name: str) -> bool:

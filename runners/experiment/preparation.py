@@ -141,7 +141,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         embodiment=embodiment,
         instructions=instructions,
         plan=plan,
-        stop=StopRule(plan, config.stop.ci_width),
+        stop=StopRule(plan, config.stop.ci_width, config.stop.on),
         recorders=_recorders(config, len(plan), modality),
     )
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runners.config.schema import StopOn
 from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
 from runners.rollout.state_dump import FOLDER as STATES
@@ -27,6 +28,9 @@ __all__ = [
 
 METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
 """``ci_method`` of a summary in words."""
+
+OF = {StopOn.success: "the success rate", StopOn.progress: "the mean progress"}
+"""What ``stop.on`` is about, in words."""
 
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
@@ -97,8 +101,8 @@ def format_counted(summary: Summary) -> list[str]:
     lines = []
     if stop.ended_early:
         lines.append(
-            f"Ended early, after {summary.counted} of {stop.planned} episodes: the interval is no wider than "
-            f"stop.ci_width={stop.ci_width:g}"
+            f"Ended early, after {summary.counted} of {stop.planned} episodes: the interval of {OF[stop.on]} is "
+            f"no wider than stop.ci_width={stop.ci_width:g}"
         )
     if beyond := summary.episodes - summary.counted:
         lines.append(
