@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from runners.reports.funnel import format_funnel
 from runners.reports.pages import write_runs_page
 from runners.reports.policies import format_pair, noted_policies
 from runners.reports.shards import join_shards
@@ -45,6 +46,8 @@ def report(folders: Sequence[Path], output: Path) -> None:
             say(f"{name}: {note}")
         if len(run.parts) > 1 and run.summary.gate is not None:  # which no shard has judged for itself
             say(f"{name}: {run.summary.gate.told}")
+        for line in format_funnel(run.summary):
+            say(f"{name}: {line}")
     for sweep, its in evaluations.items():
         say(*format_progress(sweep, its))
     if not output.parent.is_dir():

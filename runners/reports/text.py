@@ -11,6 +11,7 @@ from pathlib import Path
 from runners.config.schema import StopOn
 from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.reports.funnel import format_funnel
 from runners.rollout.state_dump import FOLDER as STATES
 from runners.statistics.summary import Rate, Summary
 
@@ -72,6 +73,7 @@ def format_outcome(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str]:
     if len(summary.instructions) > 1:
         lines.append(format_means(summary))
         lines += [f"  {format_rate(each.rate)}: {each.instruction!r}" for each in summary.instructions]
+    lines += format_funnel(summary)
     if summary.gate is not None:
         lines.append(summary.gate.told)
     return lines + format_what_is_odd(summary, rows)
