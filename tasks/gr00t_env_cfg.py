@@ -38,6 +38,7 @@ from tasks.common.newton_replay import NewtonReplaySolverCfg
 
 __all__ = [
     "Gr00tEnvCfg",
+    "Gr00tProgressCfg",
     "Gr00tStateCfg",
     "Gr00tTerminationsCfg",
     "eef_pose",
@@ -104,6 +105,20 @@ class Gr00tStateCfg(ObservationGroupCfg):
 
     def __post_init__(self) -> None:
         """Keep each term under its own name; GR00T takes states by key."""
+        self.concatenate_terms = False
+        self.enable_corruption = False
+
+
+@configclass
+class Gr00tProgressCfg(ObservationGroupCfg):
+    """The observation group ``progress``: how far an episode has come, and what happened to it; no policy sees it.
+
+    Terms ``progress_<stage>`` in the order of the stages, ``event_<name>``, and ``distance_to_success``; each gives
+    (num_envs,). See ``groot_wrappers.embodiment.stages``.
+    """
+
+    def __post_init__(self) -> None:
+        """Keep each term under its own name, and true to the simulation."""
         self.concatenate_terms = False
         self.enable_corruption = False
 

@@ -84,9 +84,8 @@ class ActionLog(Recorder):
 
     def on_control_step(self, step: ControlStep) -> None:
         """Keep what was played."""
-        distance = getattr(step, "distance", None)
         action = {key: values.copy() for key, values in step.action.items()}
-        self._steps.append(_Step(action, None if distance is None else np.array(distance, np.float32)))
+        self._steps.append(_Step(action, None if step.distance is None else step.distance.copy()))
 
     def on_chunk(self, rows: Sequence[int], chunk: Mapping[str, Any], latency_s: float) -> None:
         """Keep the last answer."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groot_wrappers.errors import ContractError
-from runners.config.schema import InstructionPer, PlayConfig
+from runners.config.schema import InstructionPer, PlayConfig, StopOn
 from runners.utils.terminal import one_line
 
 __all__ = ["BENCH", "ONLY", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
@@ -61,6 +61,11 @@ def require_sensible(config: PlayConfig) -> None:
     require_within(config, PLAY)
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
+    if config.stop.on is not StopOn.success and config.stop.ci_width is None:
+        raise ContractError(
+            f"stop.on={config.stop.on} was asked for, but nothing ends the run early. Set stop.ci_width=0.1, or leave "
+            "out stop.on."
+        )
     if config.shard.count > 1 and config.stop.ci_width is not None:
         raise ContractError(
             f"stop.ci_width={config.stop.ci_width:g} was asked for with shard.count={config.shard.count}, but whether "

@@ -11,6 +11,7 @@ import gymnasium as gym
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.stages import stages_of
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import require_parts
 from runners.episodes.recorded_plan import require_fitting
@@ -31,6 +32,7 @@ from runners.servers.policy_connection import PolicyConnection
 from runners.simulation.camera_readers import camera_readers
 from runners.simulation.simulated_env import simulated_env
 from runners.statistics.gate import warn_of_short_plan
+from runners.statistics.stop_rule import require_stages
 from runners.statistics.summary import Cost, server_cost
 from runners.utils.interrupts import interrupts_held
 
@@ -137,6 +139,7 @@ def _describe_run(preparation: Preparation, observed: Gr00tObservationWrapper, p
     request, config = preparation.request, preparation.request.config
     require_parts(played.reset_mode, config.shard.count, config.only)
     isaaclab = IsaacLabEnv(observed.env)
+    require_stages(config.stop.on, config.task["id"], stages_of(isaaclab.base))
     seen: Any = observed.observation_space
     boxes: dict[str, Any] = {"video": seen["video"], "state": seen["state"], "action": played.action_space}
     run = RunInfo(

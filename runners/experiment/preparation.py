@@ -139,7 +139,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         embodiment=embodiment,
         instructions=instructions,
         plan=plan,
-        stop=StopRule(plan, config.stop.ci_width),
+        stop=StopRule(plan, config.stop.ci_width, config.stop.on),
         recorders=recorders,
         full_videos=[
             each.of_failed for each in named if isinstance(each, VideoRecorder) and each.of_failed is not None

@@ -15,6 +15,7 @@ import msgspec
 import yaml  # type: ignore[import-untyped]
 
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.reports.funnel import funnels_of, funnels_of_runs
 from runners.reports.policies import format_policy
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
 from runners.run_folder.manifest import Manifest
@@ -52,6 +53,7 @@ def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], man
         means=format_means(summary),
         servers=format_servers(summary),
         odd=format_what_is_odd(summary, rows),
+        funnels=funnels_of(summary),
         plot=_plot(summary, rows),
         failed=[row for row in rows if row.ended != "success"],
         full_videos={row.index: full_video(row.index) for row in rows if (folder / full_video(row.index)).exists()},
@@ -94,6 +96,7 @@ def write_runs_page(
         .render(
             runs=shown,
             by_instruction=shown if len(texts) > 1 else [],
+            funnels=funnels_of_runs(runs, names),
             sweeps=[
                 {"told": format_progress(sweep, asked), "map": heat_map(asked)}
                 for sweep, asked in (sweeps or {}).items()

@@ -15,6 +15,7 @@ import numpy as np
 
 from groot_wrappers.protocol.client_interface import ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
+from runners.statistics.funnel import Funnel, funnel_of
 from runners.statistics.gate import Gate, judge
 from runners.statistics.intervals import Method, success_interval
 from runners.statistics.stop_rule import StopRule, StopState
@@ -37,8 +38,8 @@ __all__ = [
     "summarise",
 ]
 
-FORMAT = 2
-"""Version of ``summary.json``. Version 1 had no number, and the same names."""
+FORMAT = 3
+"""Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -57,6 +58,7 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
         success_rate, ci_low, ci_high: Over the episodes that finished.
         success_rate_errors_failed, ci_low_errors_failed, ci_high_errors_failed: With those that ended in an error
             counted as failures.
+        funnel: How far they came, with their mean progress; None where the env tells no stages.
     """
 
     successes: int
@@ -67,6 +69,7 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     success_rate_errors_failed: float | None
     ci_low_errors_failed: float | None
     ci_high_errors_failed: float | None
+    funnel: Funnel | None = None
 
     @property
     def rate(self) -> Rate:
@@ -289,6 +292,7 @@ def outcomes_of(rows: Sequence[EpisodeRow], method: Method) -> Outcomes:
         success_rate_errors_failed=all_ended.share,
         ci_low_errors_failed=all_ended.low,
         ci_high_errors_failed=all_ended.high,
+        funnel=funnel_of(rows, method),
     )
 
 

@@ -9,6 +9,7 @@ from runners.recorders import Recorder, Recorders
 from runners.rollout.clock import RealClock
 from tests.support.rollouts import SpyPolicy
 from tests.support.samples.rows import make_row
+from tests.support.toys.variants import StagedEnv
 
 
 class Played(Recorder):
@@ -85,18 +86,12 @@ def test_every_row_has_its_part_the_moment_that_it_is_written(play, action_log, 
     assert there == [True] * 5
 
 
-def test_distance_to_success_is_kept_where_a_control_step_tells_it(play, action_log, tmp_path, monkeypatch):
-    class Step(module.ControlStep):
-        @property
-        def distance(self):
-            return np.abs(self.observation["state"]["joints"][:, -1, 0] - 7).astype(np.float32)
-
-    told = action_log.on_control_step
-    monkeypatch.setattr(action_log, "on_control_step", lambda step: told(Step(**vars(step))))
-    run = play(2, 3, recorders=[action_log])
+def test_distance_to_success_is_kept_where_the_env_tells_it(play, action_log, tmp_path):
+    run = play(2, 3, env_class=StagedEnv, recorders=[action_log])
     for row in run.rows:
         kept = kept_episode(tmp_path, row.index)
-        np.testing.assert_array_equal(kept.distance, np.abs(kept.action["joints"][:, 1] - 7))
+        goal = run.watcher.goals[row.index]
+        np.testing.assert_array_equal(kept.distance, np.abs(kept.action["joints"][:, 1] - goal))
 
 
 def test_log_that_fails_loses_no_row_and_is_told(play, action_log, tmp_path):

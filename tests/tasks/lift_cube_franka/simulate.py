@@ -38,6 +38,7 @@ from tasks.common.newton_replay import NewtonReplayManager
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.open_handed import OpenHandedExpert
 from tests.verify.support.perturbed_policies import Mirrored
 
 SEEDS = (7, 8, 9, 10)
@@ -337,6 +338,45 @@ def played_again(made, folder):
     return msgspec.to_builtins(compare_again(client.run, folder / "again"))
 
 
+def progress(made):
+    """What the episodes of three policies come to: one fails to grasp, one lets go, and one presses on the table."""
+    distances = []
+    env = Gr00tObservationWrapper(made, embodiment("new_embodiment"), instruction="pick up the cube")
+    played = Gr00tActionWrapper(
+        env,
+        embodiment("new_embodiment"),
+        execution=8,
+        horizon=16,
+        watcher=lambda step: distances.append(step.distance.tolist()),
+    )
+
+    def play(beats, policy, change=lambda beat, chunk: chunk):
+        distances.clear()
+        observation, _ = played.reset(seed=20)
+        for beat in range(beats):
+            chunk = change(beat, policy.get_action(dict(observation.items()))[0])
+            observation, *_, info = played.step(chunk)
+        came = info["progress"]
+        told = {name: first.tolist() for name, first in (came.stages | came.events).items()}
+        return told | {"distance": [distances[0], distances[-1]]}
+
+    def let_go(beat, chunk):
+        if beat >= 6:  # the cube is a few centimetres up
+            chunk["joint_positions"][:, :, 7:] = 0.04
+        return chunk
+
+    def lean_forward(beat, chunk):
+        chunk["joint_positions"][:] = 0.04
+        chunk["joint_positions"][:, :, :7] = [0, 0.9, 0, -1.9, 0, 2.8, 0.78]
+        return chunk
+
+    return {
+        "open_handed": play(6, OpenHandedExpert()),
+        "lets_go": play(10, LiftCubeExpert(), let_go),
+        "leans": play(4, LiftCubeExpert(), lean_forward),
+    }
+
+
 def main(num_envs, path):
     """Gather the facts that are asked of a run with this many envs."""
     begun = time.monotonic()
@@ -367,6 +407,7 @@ def main(num_envs, path):
             facts["lifted"] = lifted(lift, expert)
             facts["contracts"] = contracts(made)
             facts["droid"] = droid(made)
+            facts["progress"] = progress(made)
             facts["again"] = played_again(made, Path(path).parent)
         facts["one_call"] = reset_in_one_call(lift, made)
         facts["total_s"] = time.monotonic() - begun
