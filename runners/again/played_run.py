@@ -43,6 +43,11 @@ class _Settings(msgspec.Struct):
     clock: ClockKind = ClockKind.paused
     embodiment: _Embodiment = msgspec.field(default_factory=_Embodiment)
 
+    @property
+    def relative_keys(self) -> list[str]:
+        """Action keys whose numbers are relative to a state."""
+        return [key for key, target in self.embodiment.action.items() if target.relative_to is not None]
+
 
 @dataclass(frozen=True)
 class PlayedRun:
@@ -88,11 +93,10 @@ class PlayedRun:
                 f"{refused} its env begins them in all envs together, from the seed of the first, so that none can "
                 "begin by itself as it did. Those of IsaacLab's manager-based workflow can be."
             )
-        relative = [key for key, target in settings.embodiment.action.items() if target.relative_to is not None]
-        if settings.clock is ClockKind.real and relative:
+        if settings.clock is ClockKind.real and settings.relative_keys:
             raise ContractError(
-                f"{refused} they were played with clock=real, and {', '.join(relative)} is relative to the state at a "
-                "request that was answered later, which is not kept."
+                f"{refused} they were played with clock=real, and {', '.join(settings.relative_keys)} is relative to "
+                "the state at a request that was answered later, which is not kept."
             )
         require_planned(only, [row.index for row in rows])
         chosen = rows if only is None else [row for row in rows if row.index in only]
