@@ -15,7 +15,15 @@ from runners.again.kept_client import KeptClient
 from runners.again.played_run import PlayedRun
 from runners.config.composed import Composition
 from runners.config.overrides import all_parsed, key_of
-from runners.config.schema import ClockKind, GateConfig, InstructionConfig, ServerConfig, ShardConfig, StopConfig
+from runners.config.schema import (
+    ClockKind,
+    GateConfig,
+    InstructionConfig,
+    ServerConfig,
+    ShardConfig,
+    StopConfig,
+    StopOn,
+)
 from runners.config.validation import ONLY, require_within
 from runners.run_folder.begun_settings import restored_settings
 
@@ -98,5 +106,6 @@ def _without_server(config: DictConfig, run: PlayedRun) -> None:
     config.horizons.update({"execution": run.execution, "delay": None, "video": None, "state": None})
     config.instruction = OmegaConf.structured(InstructionConfig(None))
     config.shard = OmegaConf.structured(ShardConfig(0, 1))
-    config.gate, config.stop = OmegaConf.structured(GateConfig(None)), OmegaConf.structured(StopConfig(None))
+    config.gate = OmegaConf.structured(GateConfig(None))
+    config.stop = OmegaConf.structured(StopConfig(None, StopOn.success))
     config.dataset, config.retries = None, 0
