@@ -170,7 +170,7 @@ class Gr00tEnvCfg(ManagerBasedRLEnvCfg):
     def __post_init__(self) -> None:
         """Apply the choice of assets and the view; a subclass that overrides this calls ``super().__post_init__()``."""
         self.sim.render_interval = self.decimation
-        self.sim.default_visualizer_cfg = self.view
+        self.sim.default_visualizer_cfg = self.view or self.sim.default_visualizer_cfg
         self.use_assets(self.assets)
 
     def use_assets(self, assets: str) -> None:

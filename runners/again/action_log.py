@@ -84,7 +84,7 @@ class ActionLog(Recorder):
 
     def on_control_step(self, step: ControlStep) -> None:
         """Keep what was played."""
-        action = {key: values.copy() for key, values in step.action.items()}
+        action = {key: values.copy() for key, values in step.action.items()}  # a view would keep its whole chunk
         self._steps.append(_Step(action, None if step.distance is None else step.distance.copy()))
 
     def on_chunk(self, rows: Sequence[int], chunk: Mapping[str, Any], latency_s: float) -> None:

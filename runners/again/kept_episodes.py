@@ -13,10 +13,9 @@ compression, so that what is read is never larger than what lies there.
 
 import io
 import re
-import shutil
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -176,7 +175,10 @@ def join_kept(folder: Path, rows: Collection[tuple[int, int]]) -> None:
             target.comment = MARK
             for name, place in kept.items():
                 target.writestr(_name(*name), _content(place, before, _name(*name)))
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    for path in (folder / FOLDER).glob("*episode_*.npz*"):  # those that a kill left half-written too
+        path.unlink()
+    with suppress(OSError):  # it is not there, or holds what is not ours
+        (folder / FOLDER).rmdir()
 
 
 def _name(index: int, attempt: int) -> str:

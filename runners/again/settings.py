@@ -58,7 +58,8 @@ def played_again(composition: Composition) -> Composition:
     with open_dict(begun):
         begun.only = [row.index for row in run.rows]
         if "recorder" not in given:
-            begun.recorder = {"video": config.recorder.video} if "video" in config.recorder else {}
+            named = {"video", *(key.split(".")[1] for key in given if key.startswith("recorder."))}
+            begun.recorder = {name: config.recorder[name] for name in config.recorder if name in named}
         if "num_envs" not in given:
             begun.num_envs = min(begun.num_envs, len(run.rows))
     _without_server(begun, run)

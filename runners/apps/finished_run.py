@@ -43,7 +43,9 @@ def finished_run(composition: Composition) -> RunEnd | None:
         rows, notes = read_rows(folder / "episodes.jsonl")
         ended = {row.index: row.ended for row in rows}
         judged_alike = all(earlier.manifest.config[key] == config[key] for key in ("gate", "stop"))
-        planned = set(config["only"] or range(config["shard"]["index"], config["episodes"], config["shard"]["count"]))
+        planned = set(
+            config.get("only") or range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
+        )
         if notes or not judged_alike or len(plan) != len(planned) or "error" in ended.values():
             return None
         summary = _written_summary(folder, len(ended))

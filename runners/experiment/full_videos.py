@@ -49,7 +49,7 @@ def film_failed(
     failed = [index for index in failed if not (run.folder / full_video(index)).exists()]
     if not preparation.full_videos or not failed:
         return
-    say(f"Filming {len(failed)} failed episodes; the run is complete, and Ctrl-C leaves it so")
+    say(f"Filming the episodes that failed ({len(failed)}); the run is complete, and Ctrl-C leaves it so")
     try:
         for line in _film(preparation, env, run, failed):
             say(line)

@@ -93,12 +93,13 @@ def test_kill_at_any_moment_of_joining_loses_nothing(tmp_path, monkeypatch):
         raise KilledError
 
     rows = {(0, 0), (1, 0)}
-    for place in ("shutil.rmtree", "os.fsync", "zipfile.ZipFile.writestr"):
+    for place in ("pathlib.Path.unlink", "os.fsync", "zipfile.ZipFile.writestr"):
         with monkeypatch.context() as patch:
             patch.setattr(place, killed)
             with pytest.raises(KilledError):
                 join_kept(tmp_path, rows)
         assert all(same(kept_episode(tmp_path, index), make_kept(index)) for index in range(2)), place
+    (tmp_path / FOLDER / ".episode_000002.npz.unfinished").write_bytes(b"half")
     join_kept(tmp_path, rows)
     assert [path.name for path in tmp_path.iterdir()] == [JOINED]
     assert all(same(kept_episode(tmp_path, index), make_kept(index)) for index in range(2))
