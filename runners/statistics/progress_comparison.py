@@ -52,7 +52,6 @@ class ProgressComparison:
     @property
     def p_value(self) -> float:
         """Paired permutation test (scipy): how often the difference is as large if A and B are swapped in any pairs."""
-
         if len(self.a) < 2:
             return 1.0
 
