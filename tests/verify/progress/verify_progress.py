@@ -37,6 +37,7 @@ def play_expert(folder, *overrides):
     return summary, steps
 
 
+@pytest.mark.process
 def test_funnel_of_the_expert_that_never_closes_its_hand_ends_before_the_grasp(tmp_path):
     summary, steps = play_expert(tmp_path / "run", "+policy@task.expert=lift_cube_open_handed")
     assert steps == {"reached": EPISODES, "grasped": 0, "success": 0}
@@ -44,6 +45,7 @@ def test_funnel_of_the_expert_that_never_closes_its_hand_ends_before_the_grasp(t
     assert summary["funnel"]["progress"] == 0.25
 
 
+@pytest.mark.process
 def test_event_of_the_expert_that_lifts_the_other_cube_says_so(tmp_path):
     summary, steps = play_expert(
         tmp_path / "run",
@@ -57,6 +59,7 @@ def test_event_of_the_expert_that_lifts_the_other_cube_says_so(tmp_path):
         assert each["funnel"]["events"]["wrong_object"] >= each["episodes"] - 1
 
 
+@pytest.mark.process
 def test_experts_pass_every_stage(tmp_path):
     for task in ("lift_cube_franka", "pick_place_gr1t2"):
         summary, steps = play_expert(tmp_path / task, f"task={task}")
