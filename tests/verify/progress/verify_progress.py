@@ -99,7 +99,7 @@ def _covers_a_mixture(seed, chances):
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_episodes_until_the_interval_is_narrow(policy):
-    """What is printed is what the page tells; progress need not save everywhere, and must not cost much."""
+    """What is printed is what docs/results.md tells: progress saves where policies fail on the way, and there alone."""
     for width, planned, evaluations in ((0.3, 200, 200), (0.2, 500, 100), (0.1, 2000, 10)):
         taken = {}
         for on in StopOn:
@@ -112,7 +112,7 @@ def test_episodes_until_the_interval_is_narrow(policy):
         print(
             f"\n{policy}, {width}: success {taken['success']:.0f}, progress {taken['progress']:.0f}, saved {saved:.0%}"
         )
-        assert saved > -0.5
+        assert (saved > 0) == (policy != "nearly always")
 
 
 PAIRS = {
@@ -146,7 +146,8 @@ def test_pairs_until_two_policies_are_told_apart(pair):
         if len(needed) == len(shown):
             break
     print(f"\n{pair}: pairs for a power of {POWER:.0%}: {needed}")
-    assert "progress" in needed or "success" not in needed
+    if pair in ("weak policies", "an early stage alone"):
+        assert needed["progress"] * 2 <= needed.get("success", SIZES[-1])
 
 
 def test_two_equal_policies_are_seldom_told_apart():
