@@ -58,7 +58,6 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
         success_rate, ci_low, ci_high: Over the episodes that finished.
         success_rate_errors_failed, ci_low_errors_failed, ci_high_errors_failed: With those that ended in an error
             counted as failures.
-        funnel: How far they came, with their mean progress; None where the env tells no stages.
     """
 
     successes: int
@@ -69,7 +68,6 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     success_rate_errors_failed: float | None
     ci_low_errors_failed: float | None
     ci_high_errors_failed: float | None
-    funnel: Funnel | None = None
 
     @property
     def rate(self) -> Rate:
@@ -88,10 +86,12 @@ class InstructionOutcomes(Outcomes, frozen=True, kw_only=True):
     Args:
         instruction: What the policy was told.
         episodes: How many count.
+        funnel: How far they came, with their mean progress; None where the env tells no stages.
     """
 
     instruction: str
     episodes: int
+    funnel: Funnel | None = None
 
 
 class Requests(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +177,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
         counted: Of these, how many the figures are made of; see ``runners.statistics.stop_rule``.
         ci_method: Of the intervals.
         micro_success_rate, macro_success_rate: Means over episodes and over instructions.
+        funnel: How far the counted ones came, with their mean progress; None where the env tells no stages.
         instructions: The same of each instruction apart.
         warnings: Counted episodes whose row has a warning.
         env_steps, held_steps: Control steps played, and those for which a chunk had no action left.
@@ -194,6 +195,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     ci_method: Method
     micro_success_rate: float | None
     macro_success_rate: float | None
+    funnel: Funnel | None = None
     instructions: list[InstructionOutcomes]
     warnings: int = 0
     env_steps: int
@@ -234,7 +236,10 @@ def summarise(
         by_instruction.setdefault(row.instruction, []).append(row)
     instructions = [
         InstructionOutcomes(
-            instruction=text, episodes=len(its), **msgspec.structs.asdict(outcomes_of(its, stop.method))
+            instruction=text,
+            episodes=len(its),
+            **msgspec.structs.asdict(outcomes_of(its, stop.method)),
+            funnel=funnel_of(its, stop.method),
         )
         for text, its in by_instruction.items()
     ]
@@ -251,6 +256,7 @@ def summarise(
         # Over instructions: every episode weighs the same, or every instruction does.
         micro_success_rate=outcomes.success_rate,
         macro_success_rate=float(np.mean(rates)) if rates else None,
+        funnel=funnel_of(counted, stop.method),
         instructions=instructions,
         warnings=sum(row.warning is not None for row in counted),
         env_steps=env_steps,
@@ -292,7 +298,6 @@ def outcomes_of(rows: Sequence[EpisodeRow], method: Method) -> Outcomes:
         success_rate_errors_failed=all_ended.share,
         ci_low_errors_failed=all_ended.low,
         ci_high_errors_failed=all_ended.high,
-        funnel=funnel_of(rows, method),
     )
 
 

@@ -64,6 +64,7 @@ class LiftedCube(ManagerTermBase):
     def __init__(self, cfg: TerminationTermCfg, env: ManagerBasedRLEnv):
         super().__init__(cfg, env)
         self._held = {colour: HeldAbove(cfg, env) for colour in cfg.params["cubes"]}
+        self._cubes = {colour: SceneEntityCfg(name) for colour, name in cfg.params["cubes"].items()}
 
     def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
         """Forget the steps counted in the given envs."""
@@ -86,7 +87,7 @@ class LiftedCube(ManagerTermBase):
             )
         lifted = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
         for colour, meant in _meant(env, instructions, cubes, named).items():
-            lifted |= meant & self._held[colour](env, SceneEntityCfg(cubes[colour]), height, duration)
+            lifted |= meant & self._held[colour](env, self._cubes[colour], height, duration)
         return lifted
 
 
@@ -106,6 +107,8 @@ class AboutCubes(ManagerTermBase):
     def __init__(self, cfg: ObservationTermCfg, env: ManagerBasedRLEnv):
         super().__init__(cfg, env)
         self._terms = {colour: _own(cfg.params["term"], env) for colour in cfg.params["cubes"]}
+        # Made once: to make one takes longer than a term does.
+        self._cubes = {colour: SceneEntityCfg(name) for colour, name in cfg.params["cubes"].items()}
 
     def reset(self, env_ids: torch.Tensor | slice | None = None) -> None:
         """Let the terms forget what happened in the given envs."""
@@ -127,7 +130,7 @@ class AboutCubes(ManagerTermBase):
         # IsaacLab calls each term once to learn its shape, before anybody can have told the env its instructions.
         instructions = episode_context(env).instructions or [""] * env.num_envs
         said = {
-            colour: its(env, asset_cfg=SceneEntityCfg(cubes[colour]), hands_cfg=hands_cfg, **params)
+            colour: its(env, asset_cfg=self._cubes[colour], hands_cfg=hands_cfg, **params)
             for colour, its in self._terms.items()
         }
         meant = _meant(env, instructions, cubes, named)
