@@ -44,7 +44,7 @@ def test_page_of_a_run_has_a_table_with_each_instruction_and_stage(tmp_path):
     write_report(tmp_path, summary_of(ROWS), ROWS, None)
     page = (tmp_path / "report.html").read_text()
     table = page[page.index("How far they came") : page.index("episodes without success")]
-    assert table.count('<td rowspan="4">all') == 1
+    assert table.count('<th scope="rowgroup" rowspan="4">all') == 1
     assert "&lt;blue&gt;" in table
     assert "wrong_object in 2" in table
     assert "<b>grasped</b>" in table, "where most of the red ones fail"
@@ -60,6 +60,6 @@ def test_page_over_runs_has_them_under_the_names_of_the_runs(tmp_path, stages):
     assert ("How far they came" in page) == stages
     if stages:
         table = page[page.index("How far they came") :]
-        assert [table.count(f">{name}<td rowspan") for name in ("first", "second")] == [3, 3], (
+        assert [table.count(f'>{name}<th scope="rowgroup" rowspan') for name in ("first", "second")] == [3, 3], (
             "all, and two instructions"
         )
