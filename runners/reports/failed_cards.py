@@ -5,7 +5,6 @@
 """
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,13 +13,13 @@ from pathlib import Path
 from groot_wrappers.errors import ContractError
 from runners.again.kept_episodes import KeptEpisode, KeptEpisodeError, kept_episode
 from runners.again.played_run import PlayedRun
-from runners.config.overrides import parsed, quoted
 from runners.episodes.row import EpisodeRow
 from runners.reports.drawings import Drawing, KeyDrawings, draw_distance, draw_last_chunk
 from runners.reports.posters import poster_of
 from runners.reports.ways_to_fail import name_of
 from runners.run_folder.rerun_files import rerun_file
 from runners.run_folder.videos import full_video
+from runners.utils.pasting import override
 
 __all__ = ["MOST_CARDS", "FailedCard", "failed_cards"]
 
@@ -102,10 +101,7 @@ def _kept(folder: Path, row: EpisodeRow) -> tuple[KeptEpisode | None, str | None
 
 def _command_to_play_again(folder: Path, index: int) -> str:
     """Return the command, which can be given in any folder of the machine that the run was played on."""
-    path = str(folder.absolute())
-    plain = parsed(f"again={path}")
-    is_read_as_it_is = plain is not None and plain.value() == path
-    return shlex.join(["groot-play", f"again={path if is_read_as_it_is else quoted(path)}", f"only=[{index}]"])
+    return f'groot-play {override("again", folder.absolute())} "only=[{index}]"'
 
 
 def _address(folder: Path, path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shlex
 import xml.etree.ElementTree as ET
@@ -17,7 +18,7 @@ from runners.recorders.recorder import RunInfo
 from runners.recorders.video import VideoRecorder
 from runners.reports.pages import write_report
 from runners.reports.posters import MOST_BYTES, poster_of
-from runners.run_folder.manifest import read_manifest, write_manifest
+from runners.run_folder.manifest import read_manifest
 from runners.run_folder.rerun_files import rerun_file
 from runners.run_folder.videos import full_video
 from runners.utils.mp4 import Mp4Writer
@@ -26,6 +27,17 @@ from tests.support.samples.rows import summary_of
 from tests.support.toys.variants import StagedEnv
 
 MARKUP = 'reach <i>it</i> & "stay"'
+MANIFEST = {
+    "created": "2026-11-25T01:28:34+00:00",
+    "command": ["groot-play"],
+    "overrides": [],
+    "reset_mode": "per_env",
+    "revision": None,
+    "wandb_id": "0000abcd",
+    "modality": {},
+    "packages": {},
+    "config": {"horizons": {"execution": 1}},
+}
 
 
 def picture_of(address):
@@ -61,12 +73,7 @@ def run(play, tmp_path):
     assert played.error is None
     recorders[1].on_run_end(None)
     (folder / "episodes.jsonl").write_bytes(played.log.path.read_bytes())
-    write_manifest(
-        folder / "manifest.json",
-        config={"horizons": {"execution": 1}, "sim": {"device": "cpu"}},
-        modality={},
-        reset_mode="per_env",
-    )
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
     failed = [row for row in played.rows if row.ended != "success"]
     assert 2 < len(failed) < 9
     return folder, played.rows, failed
@@ -104,7 +111,7 @@ def test_card_shows_what_was_kept(run):
 def test_card_has_the_command_that_plays_its_episode_again(run):
     folder, rows, failed = run
     page = write_page(folder, rows)
-    commands = re.findall(r"groot-play again=.*", page.text)
+    commands = re.findall(r"groot-play \"again=.*", page.text)
     told = [[parsed(argument) for argument in shlex.split(command.strip())[1:]] for command in commands]
     assert [(again.key_or_group, again.value()) for again, _ in told] == [("again", str(folder))] * len(failed)
     assert [only.value() for _, only in told] == [[row.index] for row in failed]
