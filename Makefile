@@ -9,7 +9,7 @@ ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-matrix lint quick-tests docs lock clean
-.PHONY: verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-lift verify-light-install verify-pick-place verify-replay verify-report verify-slurm verify-speed verify-sweeps
+.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -45,6 +45,12 @@ verify-lift: $(READY)  ## prove the lift's success rates, and that they fall whe
 
 verify-pick-place: $(READY)  ## prove the humanoid's success rate, and that it falls when pixels lie (about half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_pick_place.py --capture=no --timeout=7200 $(ARGS)
+
+verify-again: $(READY)  ## prove that failed episodes are bit for bit the same when they are played again (ten minutes)
+	$(BIN)/python -m pytest tests/verify/again/verify_again.py --capture=no --timeout=7200 $(ARGS)
+
+verify-progress: $(READY)  ## prove that funnels name the stage, and the statistics of progress (about ten minutes)
+	$(BIN)/python -m pytest tests/verify/progress/verify_progress.py --capture=no --timeout=7200 $(ARGS)
 
 verify-report: $(READY)  ## take screenshots of the pages in Chromium, which is installed if it is missing (a minute)
 	$(BIN)/python -m pytest tests/verify/verify_report.py --capture=no $(ARGS)

@@ -19,6 +19,7 @@ from groot_wrappers.control_step import ControlStep, ControlStepWatcher
 from groot_wrappers.embodiment.action_map import ActionLayout, Chunk
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.stages import ProgressTerms
 from groot_wrappers.errors import ContractError, Gr00tError
 
 __all__ = ["Gr00tActionWrapper"]
@@ -84,6 +85,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 f"Actions relative to {', '.join(sorted(self._layout.bases))} need the state: wrap the env by "
                 "Gr00tObservationWrapper first."
             )
+        self._progress = ProgressTerms(self._isaaclab.base)
         self._player = ChunkPlayer(self.num_envs)
         self._held = torch.zeros((self.num_envs, self._isaaclab.action_dim), device=self.device)
         self._parked = np.ones(self.num_envs, bool)
@@ -134,6 +136,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         observation, info = self.env.reset(seed=seed, options=options)
         self._parked[env_ids] = False
         self._player.begin(env_ids)
+        self._progress.begin(env_ids)
         return observation, info
 
     def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
@@ -151,7 +154,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             the env's device: the reward is summed while the episode ran, the flags are those of any of its steps.
             ``info`` has ``steps`` int64 (num_envs,), the control steps played; ``success`` bool (num_envs,), the env's
             own success term read before IsaacLab's autoreset hides it, or None where the env has none; ``error``, a
-            list of num_envs entries: None, or why the episode cannot be counted.
+            list of num_envs entries: None, or why the episode cannot be counted; ``progress``, what the episodes have
+            come to (:class:`Progress`), None where the env declares no stages.
 
         Raises:
             ContractError: A key is missing, a shape does not fit, or all envs are parked.
@@ -197,13 +201,15 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 played = beat.playing
                 observation, reward, terminated, truncated, info = env.step(self._held)
                 beat.add(reward, terminated, truncated, entry.ran_out)
+                distance = self._progress.see(played)
                 if self._watcher is not None:
                     brought = reward if self.has_rewards else None
                     success = None if succeeded is None else succeeded()
-                    self._watcher(ControlStep(observation, played, beat.playing, entry.asked, brought, success))
+                    seen = ControlStep(observation, played, beat.playing, entry.asked, brought, success, distance)
+                    self._watcher(seen)
                 if not beat.playing.any():
                     break
-        return beat.outcome(observation, info)
+        return beat.outcome(observation, dict(info) | {"progress": self._progress.so_far()})
 
     def _entries(self, answer: Callable[[int], Chunk | None], reach: int | None, beat: Beat) -> Iterator[Entry]:
         """Yield what is played at each control step of a beat; it ends early where the answer fails."""

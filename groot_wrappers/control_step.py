@@ -29,6 +29,8 @@ class ControlStep:
         reward: float32 (num_envs,) on the env's device; None where the env is configured without reward terms.
         success: bool (num_envs,) on the env's device, whether the step ended the episode with success; None where the
             env has no success term.
+        distance: float32 (num_envs,) on the host, what is left to success in the task's own unit; None where the env
+            does not tell it (:mod:`groot_wrappers.embodiment.stages`).
     """
 
     observation: Any
@@ -37,6 +39,7 @@ class ControlStep:
     action: Mapping[str, np.ndarray[Any, Any]]
     reward: torch.Tensor | None
     success: torch.Tensor | None
+    distance: np.ndarray[Any, Any] | None = None
 
 
 class ControlStepWatcher(Protocol):

@@ -10,13 +10,13 @@ import torch
 from gymnasium import spaces
 
 from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.embodiment.host_copy import HostCopy
 from groot_wrappers.embodiment.isaaclab2 import drawn_at_resets
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.sources import Source, state_source, video_source
 from groot_wrappers.episode_context import EpisodeContext, set_episode_context
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
-from groot_wrappers.host_copy import HostCopy
 from groot_wrappers.lazy_observation import InstructionSpace, Observation
 
 __all__ = ["Gr00tObservationWrapper"]

@@ -30,6 +30,7 @@ from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg, SceneEnti
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
+from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.physics import NewtonCfg
 
 from groot_wrappers.embodiment import sources
@@ -37,6 +38,7 @@ from tasks.common.newton_replay import NewtonReplaySolverCfg
 
 __all__ = [
     "Gr00tEnvCfg",
+    "Gr00tProgressCfg",
     "Gr00tStateCfg",
     "Gr00tTerminationsCfg",
     "eef_pose",
@@ -108,6 +110,20 @@ class Gr00tStateCfg(ObservationGroupCfg):
 
 
 @configclass
+class Gr00tProgressCfg(ObservationGroupCfg):
+    """The observation group ``progress``: how far an episode has come, and what happened to it; no policy sees it.
+
+    Terms ``progress_<stage>`` in the order of the stages, ``event_<name>``, and ``distance_to_success``; each gives
+    (num_envs,). See ``groot_wrappers.embodiment.stages``.
+    """
+
+    def __post_init__(self) -> None:
+        """Keep each term under its own name, and true to the simulation."""
+        self.concatenate_terms = False
+        self.enable_corruption = False
+
+
+@configclass
 class Gr00tTerminationsCfg:
     """Ends of an episode; a task adds ``success`` (a DoneTerm of that name is what counts as success)."""
 
@@ -142,6 +158,9 @@ class Gr00tEnvCfg(ManagerBasedRLEnvCfg):
     assets: str = "embedded"
     """``embedded``: assets from installed packages. ``nucleus``: NVIDIA's own, where a task knows them."""
 
+    view: VisualizerCfg | None = None
+    """Where IsaacLab's visualizers and the camera ``orbit`` of videos stand, and what they look at, metres."""
+
     decimation: int = 4
     episode_length_s: float = 30.0
     sim: SimulationCfg = SimulationCfg(dt=1 / 120, render_interval=4, device="cpu", physics=newton_physics())
@@ -149,8 +168,9 @@ class Gr00tEnvCfg(ManagerBasedRLEnvCfg):
     terminations: Gr00tTerminationsCfg = Gr00tTerminationsCfg()
 
     def __post_init__(self) -> None:
-        """Apply the choice of assets; a subclass that overrides this calls ``super().__post_init__()``."""
+        """Apply the choice of assets and the view; a subclass that overrides this calls ``super().__post_init__()``."""
         self.sim.render_interval = self.decimation
+        self.sim.default_visualizer_cfg = self.view or self.sim.default_visualizer_cfg
         self.use_assets(self.assets)
 
     def use_assets(self, assets: str) -> None:

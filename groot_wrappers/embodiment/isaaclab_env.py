@@ -22,6 +22,8 @@ from gymnasium import spaces
 
 from groot_wrappers.embodiment.buffers import as_flags, as_torch
 from groot_wrappers.embodiment.isaaclab2 import drawn_at_resets, let_cameras_be_read_anew
+from groot_wrappers.embodiment.stages import GROUP as PROGRESS_GROUP
+from groot_wrappers.embodiment.stages import declares_progress
 from groot_wrappers.errors import ContractError
 
 __all__ = ["ActionTerm", "IsaacLabEnv", "JointColumn"]
@@ -119,7 +121,10 @@ class IsaacLabEnv:
 
     @cached_property
     def observations(self) -> dict[str, tuple[int, ...]]:
-        """``group.term`` (``group`` alone where it is one tensor) to the shape of one env's part."""
+        """``group.term`` (``group`` alone where it is one tensor) to the shape of one env's part.
+
+        The group that tells of progress is none of them: no policy is to see it.
+        """
 
         def walk(space: Any, path: str) -> dict[str, tuple[int, ...]]:
             if not isinstance(space, spaces.Dict):
@@ -129,7 +134,9 @@ class IsaacLabEnv:
                 found |= walk(part, f"{path}.{name}" if path else name)
             return found
 
-        return walk(self.base.single_observation_space, "")
+        found = walk(self.base.single_observation_space, "")
+        hidden = f"{PROGRESS_GROUP}." if declares_progress(self.base) else None
+        return {path: shape for path, shape in found.items() if hidden is None or not path.startswith(hidden)}
 
     @property
     def action_dim(self) -> int:

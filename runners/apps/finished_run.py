@@ -5,6 +5,7 @@ from typing import Any
 
 from groot_wrappers.errors import ContractError
 from runners.config.composed import Composition, resolved
+from runners.config.schema import StopOn
 from runners.episodes.episode_log import read_rows
 from runners.episodes.plan import PlannedEpisode
 from runners.experiment.run_end import RunEnd
@@ -42,7 +43,9 @@ def finished_run(composition: Composition) -> RunEnd | None:
         rows, notes = read_rows(folder / "episodes.jsonl")
         ended = {row.index: row.ended for row in rows}
         judged_alike = all(earlier.manifest.config[key] == config[key] for key in ("gate", "stop"))
-        planned = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
+        planned = set(
+            config.get("only") or range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
+        )
         if notes or not judged_alike or len(plan) != len(planned) or "error" in ended.values():
             return None
         summary = _written_summary(folder, len(ended))
@@ -86,7 +89,7 @@ def _count_anew(folder: Path, plan: list[PlannedEpisode], config: dict[str, Any]
         rows, _ = read_rows(folder / "episodes.jsonl")
         summary = summarise(
             rows,
-            StopRule(plan, config["stop"]["ci_width"]),
+            StopRule(plan, config["stop"]["ci_width"], StopOn(config["stop"].get("on", StopOn.success))),
             task=config["task"]["id"],
             instruction=" | ".join(dict.fromkeys(planned.instruction for planned in plan)),
             min_success=config["gate"]["min_success"] if config["shard"]["count"] == 1 else None,

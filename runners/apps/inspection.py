@@ -18,6 +18,7 @@ from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.embodiment.sources import state_source, video_source
+from groot_wrappers.embodiment.stages import stages_of
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from runners.config.composed import Composition, resolved
@@ -113,6 +114,8 @@ def _offer(env_id: str, env: IsaacLabEnv) -> Iterator[str]:
     if not env.action_terms:
         yield _row("action", "", f"{env.action_dim} numbers without names")
     yield _row("success", "", "a termination term" if env.has_success else "none: success will be null")
+    if stages := stages_of(env.base):
+        yield _row("stages", "", ", ".join(stages))
     together = "only all envs together (reset mode: per_batch)"
     yield _row("reset mode", "", "each env alone, from its own seed" if env.reset_mode == "per_env" else together)
 

@@ -1,10 +1,14 @@
 """``groot-play``: play a policy in an env and count how often it succeeds."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from groot_wrappers.errors import Gr00tError
+from runners.again.comparison import COMPARISON, compare_again, format_comparison, write_comparison
+from runners.again.played_run import PlayedRun
+from runners.again.settings import played_again
 from runners.apps.finished_run import finished_run
 from runners.config.composed import Composition
 from runners.experiment.request import RunRequest
@@ -13,8 +17,9 @@ from runners.launch.sweep_job import play_job
 from runners.run_folder.results import read_summary
 from runners.run_folder.resume import going_on, with_earlier_settings
 from runners.sweeps.folder import JobEnd
-from runners.utils.exit_codes import FAILED
+from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, FAILED, PLAYED_OTHERWISE
 from runners.utils.json_files import JsonFileError
+from runners.utils.terminal import say
 
 if TYPE_CHECKING:
     from runners.experiment.run_end import RunEnd
@@ -39,7 +44,7 @@ def play(composition: Composition) -> int:
     if composition.sweep is None:
         return play_run(composition).code
     try:
-        composition = going_on(composition)
+        composition = going_on(played_again(composition))
         end = finished_run(composition)
     except Gr00tError as error:
         JobEnd(FAILED, str(error)).write(composition.folder)
@@ -56,8 +61,9 @@ def play_run(composition: Composition) -> "RunEnd":
     Raises:
         Gr00tError: It cannot be played; the message says what mends it.
     """
-    composition = going_on(composition)
-    return finished_run(composition) or play_missing(composition)
+    composition = going_on(played_again(composition))
+    end = finished_run(composition) or play_missing(composition)
+    return end if composition.config.again is None else compared(composition, end)
 
 
 def play_missing(composition: Composition) -> "RunEnd":
@@ -65,6 +71,17 @@ def play_missing(composition: Composition) -> "RunEnd":
     from runners.experiment.start import start_run  # noqa: PLC0415  # --help and a refused override answer at once
 
     return start_run(RunRequest.of(composition))
+
+
+def compared(composition: Composition, end: "RunEnd") -> "RunEnd":
+    """Tell whether episodes that were played again went as they did, and return how that ends the run."""
+    run = PlayedRun.read(Path(composition.config.again), composition.config.only)
+    found = compare_again(run, composition.folder)
+    write_comparison(composition.folder / COMPARISON, run.folder, found)
+    say(*format_comparison(found))
+    if not all(each.is_same for each in found):
+        return replace(end, code=PLAYED_OTHERWISE)
+    return replace(end, code=DONE_WITH_ERRORS if end.summary.recorders else DONE)
 
 
 def success_rate(folder: Path) -> float | None:

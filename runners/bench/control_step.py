@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from groot_wrappers import Gr00tObservationWrapper
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
+from runners.again.action_log import ActionLog
 from runners.bench.figures import Row
 from runners.bench.simulated import DrawnLengthWrapper, bench_env
 from runners.bench.stopwatch import Stopwatch
@@ -64,8 +65,8 @@ class HoldingClient:
 def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
     """Yield the rows of a composed ``conf/bench.yaml``; for a process of its own.
 
-    A whole rollout is timed, with its rows on disk and its progress bar, without rendering and without a server; what
-    the env's own ``step`` and ``reset`` take is taken off.
+    A whole rollout is timed, with its rows and the actions of its episodes on disk and its progress bar, without
+    rendering and without a server; what the env's own ``step`` and ``reset`` take is taken off.
     """
     settings = config.control_step
     with bench_env(config, config.num_envs) as (env, embodiment, instruction):
@@ -73,7 +74,8 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
         plan = make_plan(settings.episodes, config.seed, [instruction])
         bar = ProgressBar(len(plan), "control_step")
         bar.on_run_start(RunInfo(folder, {}, 0.0, ""))
-        recorders = Recorders([bar])
+        kept = ActionLog()
+        recorders = Recorders([kept, bar])
         played = DrawnLengthWrapper(
             Gr00tObservationWrapper(env, blind),
             blind,
@@ -89,6 +91,8 @@ def measure_control_step(config: DictConfig, folder: Path) -> Iterator[Row]:
         stopwatch = Stopwatch(played.device)
         stopwatch.watch_env(IsaacLabEnv(env))
         with tempfile.TemporaryDirectory(dir=folder) as rows, EpisodeLog(Path(rows) / "rows.jsonl") as log:
+            widths = {key: values.shape[2:] for key, values in client.chunk.items()}
+            kept.on_run_start(RunInfo(Path(rows), {}, 0.0, "", shapes={"action": widths}))
             started = time.perf_counter()
             Rollout(played, client, plan, log, recorders).play()
             wall_s = time.perf_counter() - started

@@ -112,11 +112,21 @@ class GateConfig:
     min_success: float | None = MISSING
 
 
+class StopOn(StrEnum):
+    """Whose interval is to be narrow enough."""
+
+    success = "success"
+    """The success rate's."""
+    progress = "progress"
+    """The mean progress's; the env must tell stages."""
+
+
 @dataclass
 class StopConfig:
     """What ends a run before its plan does; see ``runners.statistics.stop_rule``."""
 
     ci_width: float | None = MISSING
+    on: StopOn = MISSING
 
 
 @dataclass
@@ -153,6 +163,8 @@ class PlayConfig:
     retries: int = MISSING
     dataset: str | None = None
     episode: int = MISSING
+    only: list[int] | None = None
+    again: str | None = None
     resume: str | None = None
     fresh: bool = MISSING
     sweep: SweepConfig = MISSING

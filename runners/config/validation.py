@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groot_wrappers.errors import ContractError
-from runners.config.schema import InstructionPer, PlayConfig
+from runners.config.schema import InstructionPer, PlayConfig, StopOn
 from runners.utils.terminal import one_line
 
-__all__ = ["BENCH", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
+__all__ = ["BENCH", "ONLY", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
 
 A_WEEK_S = 7 * 24 * 3600
 
@@ -26,6 +26,9 @@ PLAY = {
     "server.timeout_s": (0, A_WEEK_S),
 }
 """Least and most of the numbers of ``groot-play``: what makes sense, and what the programs behind them take."""
+
+ONLY = {"only": (0, 1_000_000)}
+"""The same of ``only``, where there is one."""
 
 BENCH = {
     "num_envs": (1, 65_536),
@@ -60,6 +63,11 @@ def require_sensible(config: PlayConfig) -> None:
     require_within(config, PLAY)
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
+    if config.stop.on is not StopOn.success and config.stop.ci_width is None:
+        raise ContractError(
+            f"stop.on={config.stop.on} was asked for, but nothing ends the run early. Set stop.ci_width=0.1, or leave "
+            "out stop.on."
+        )
     if config.shard.count > 1 and config.stop.ci_width is not None:
         raise ContractError(
             f"stop.ci_width={config.stop.ci_width:g} was asked for with shard.count={config.shard.count}, but whether "
@@ -70,6 +78,13 @@ def require_sensible(config: PlayConfig) -> None:
             f"instruction.per=env was asked for with shard.count={config.shard.count}, but which envs there are is no "
             "matter of the plan. Set instruction.per=episode."
         )
+    if config.only is not None:
+        require_within(config, ONLY)
+        if config.shard.count > 1:
+            raise ContractError(
+                f"only={list(config.only)!s:.200} was asked for with shard.count={config.shard.count}, but both say "
+                "which part of the plan is played. Leave out one of them."
+            )
     require_shard(config.shard.index, config.shard.count, config.episodes)
 
 

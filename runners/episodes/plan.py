@@ -14,9 +14,11 @@ from runners.utils.atomic_files import write_whole
 
 __all__ = [
     "PlannedEpisode",
+    "chosen",
     "instruction_texts",
     "make_plan",
     "require_parts",
+    "require_planned",
     "shard_of",
     "write_plan",
 ]
@@ -97,20 +99,53 @@ def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[Pla
     return list(plan[index::count])
 
 
-def require_parts(reset_mode: str, count: int) -> None:
+def chosen(plan: Sequence[PlannedEpisode], only: Sequence[int] | None) -> list[PlannedEpisode]:
+    """Return the episodes of a plan that are asked for, in its order.
+
+    Args:
+        plan: The plan.
+        only: Their indices; None for all.
+
+    Raises:
+        ContractError: There is no episode of some index.
+    """
+    require_planned(only, [episode.index for episode in plan])
+    return [episode for episode in plan if only is None or episode.index in only]
+
+
+def require_planned(only: Sequence[int] | None, indices: Sequence[int]) -> None:
+    """Check that there are the episodes that are asked for.
+
+    Args:
+        only: Their indices; None for all.
+        indices: Those that there are, ascending; at least one.
+
+    Raises:
+        ContractError: There is no episode of some index.
+    """
+    if missing := sorted(set(only or ()) - set(indices)):
+        raise ContractError(
+            f"only={list(only or ())!s:.200} was asked for, but there is no episode {missing[0]}: there are "
+            f"{len(indices)}, from {indices[0]} to {indices[-1]}. Leave it out of only."
+        )
+
+
+def require_parts(reset_mode: str, count: int, only: Sequence[int] | None = None) -> None:
     """Check that the parts of a plan are played as the whole plan is.
 
     Args:
         reset_mode: Whether an episode's start depends on its own seed alone (``per_env``), or on those it begins with.
         count: Number of parts.
+        only: Indices of the episodes that are played, None for all.
 
     Raises:
         ContractError: They are not.
     """
-    if count > 1 and reset_mode != "per_env":
+    asked = f"shard.count={count}" if count > 1 else None if only is None else f"only={list(only)!s:.200}"
+    if asked is not None and reset_mode != "per_env":
         raise ContractError(
-            f"shard.count={count} was asked for, but the envs begin episodes only together (reset mode: {reset_mode}), "
-            "so that a part of the plan is another experiment than the plan. Leave out shard.count."
+            f"{asked} was asked for, but the envs begin episodes only together (reset mode: {reset_mode}), so that a "
+            f"part of the plan is another experiment than the plan. Leave out {asked.partition('=')[0]}."
         )
 
 

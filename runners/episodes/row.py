@@ -29,6 +29,14 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
         video: Path of its video in the run folder, None without one.
         error: Why it ended as an error, else None.
         warning: Why its outcome is to be looked at, None where nothing is odd.
+        stages: Of the task's stages those that it reached, in the task's order, each with the first control step, from
+            1, at which it had been. They are a beginning of that order. None where the env has no stages, and in rows
+            that are older than these four.
+        missed: The first stage that it did not reach; None of a success, and where it reached all.
+        progress: Share of the way, in [0, 1]: each stage is a step of it, and success one more where the env judges it;
+            1 for a success alone. None where the env has no stages, or where the episode ended as an error.
+        events: Of the events that the env tells those that happened, with their first control steps; None where the env
+            has no stages.
     """
 
     index: Count
@@ -45,6 +53,10 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     video: str | None = None
     error: str | None = None
     warning: str | None = None
+    stages: dict[str, Count] | None = None
+    missed: str | None = None
+    progress: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    events: dict[str, Count] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from runners.again.played_run import PlayedRun
 from runners.config.validation import require_sensible
 from runners.episodes.plan import PlannedEpisode, instruction_texts
 from runners.episodes.recorded_plan import recorded_episodes
@@ -22,7 +24,7 @@ class CheckedRequest:
     Args:
         request: What is asked for.
         clock: Whether the world waits for the policy.
-        recorded: The plan, where a data set's episodes are played again; else empty.
+        recorded: The plan, where episodes of a data set or of a run are played again; else empty.
         earlier: The start that this one goes on with, None for a new run.
     """
 
@@ -43,7 +45,9 @@ def check(request: RunRequest) -> CheckedRequest:
     clock = make_clock(config.clock, config.horizons.delay, config.horizons.execution)
     require_simulator(config.sim)
     require_registered(config.task)
-    recorded = recorded_episodes(config)
+    recorded = (
+        recorded_episodes(config) if config.again is None else PlayedRun.read(Path(config.again), config.only).plan
+    )
     if config.instruction.text is not None and not recorded:
         instruction_texts(config.instruction.text, None, per=config.instruction.per, num_envs=config.num_envs)
     return CheckedRequest(request, clock, recorded, earlier_start(request.folder, config.resume, request.sweep))

@@ -11,14 +11,17 @@ import gymnasium as gym
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.stages import stages_of
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import require_parts
 from runners.episodes.recorded_plan import require_fitting
 from runners.episodes.row import describe, last_rows
 from runners.experiment.checks import CheckedRequest
 from runners.experiment.conclusion import conclude
+from runners.experiment.full_videos import film_failed
 from runners.experiment.preparation import Preparation, prepare
 from runners.experiment.run_end import RunEnd
+from runners.experiment.wrapped_env import wrapped_env
 from runners.recorders.recorder import RunInfo
 from runners.rollout.rollout import Rollout
 from runners.rollout.state_dump import StateDump
@@ -26,8 +29,10 @@ from runners.run_folder.manifest import write_manifest
 from runners.run_folder.resume import begun_by
 from runners.servers.hold_client import HoldClient
 from runners.servers.policy_connection import PolicyConnection
+from runners.simulation.camera_readers import camera_readers
 from runners.simulation.simulated_env import simulated_env
 from runners.statistics.gate import warn_of_short_plan
+from runners.statistics.stop_rule import require_stages
 from runners.statistics.summary import Cost, server_cost
 from runners.utils.interrupts import interrupts_held
 
@@ -56,7 +61,13 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
     request, config, recorders = preparation.request, preparation.request.config, preparation.recorders
     say("Starting the simulator (15 to 40 s; the first start on a machine compiles kernels for two minutes more)")
     with _simulator(preparation) as env, EpisodeLog(request.folder / "episodes.jsonl") as log:
-        observed, played = _wrapped(preparation, env)
+        observed, played = wrapped_env(
+            env,
+            preparation.embodiment,
+            preparation.modality,
+            execution=config.horizons.execution,
+            watcher=recorders.on_control_step,
+        )
         run = _describe_run(preparation, observed, played)
         if isinstance(connection.client, HoldClient):
             connection.client.attach(played)
@@ -99,25 +110,8 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
                     execution=run.execution,
                     say=say,
                 )
+        film_failed(preparation, env, run, log.rows, say)
     return end
-
-
-def _wrapped(preparation: Preparation, env: gym.Env[Any, Any]) -> tuple[Gr00tObservationWrapper, Gr00tActionWrapper]:
-    """Return the env as GR00T sees it, and as it takes chunks."""
-    observed = Gr00tObservationWrapper(
-        env,
-        preparation.embodiment,
-        delta_indices=preparation.delta_indices,
-        language_keys=preparation.language_keys,
-    )
-    played = Gr00tActionWrapper(
-        observed,
-        preparation.embodiment,
-        preparation.request.config.horizons.execution,
-        horizon=preparation.action_horizon,
-        watcher=preparation.recorders.on_control_step,
-    )
-    return observed, played
 
 
 @contextmanager
@@ -143,8 +137,9 @@ def _simulator(preparation: Preparation) -> Iterator[gym.Env[Any, Any]]:
 def _describe_run(preparation: Preparation, observed: Gr00tObservationWrapper, played: Gr00tActionWrapper) -> RunInfo:
     """Write the manifest, and return what recorders are told of the run; refuse what only the env tells."""
     request, config = preparation.request, preparation.request.config
-    require_parts(played.reset_mode, config.shard.count)
+    require_parts(played.reset_mode, config.shard.count, config.only)
     isaaclab = IsaacLabEnv(observed.env)
+    require_stages(config.stop.on, config.task["id"], stages_of(isaaclab.base))
     seen: Any = observed.observation_space
     boxes: dict[str, Any] = {"video": seen["video"], "state": seen["state"], "action": played.action_space}
     run = RunInfo(
@@ -157,6 +152,7 @@ def _describe_run(preparation: Preparation, observed: Gr00tObservationWrapper, p
         has_rewards=isaaclab.has_rewards,
         shapes={kind: {key: box.shape[2:] for key, box in of_keys.items()} for kind, of_keys in boxes.items()},
         stop=preparation.stop,
+        cameras=camera_readers(isaaclab),
         manifest=write_manifest(
             request.folder / "manifest.json",
             config=request.settings,

@@ -9,18 +9,23 @@ from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.protocol.client_interface import Client
 from groot_wrappers.protocol.offer import PolicyOffer
+from runners.again.action_log import ActionLog
+from runners.again.actions_over import ActionsOver
+from runners.again.kept_client import KeptClient
 from runners.config.building import built
-from runners.config.schema import InstructionPer, PlayConfig
-from runners.episodes.plan import PlannedEpisode, instruction_texts, make_plan, shard_of, write_plan
+from runners.config.schema import InstructionPer
+from runners.episodes.plan import PlannedEpisode, chosen, instruction_texts, make_plan, shard_of, write_plan
 from runners.episodes.row import EpisodeRow
 from runners.experiment.checks import CheckedRequest
 from runners.experiment.request import RunRequest
-from runners.recorders import Recorders
+from runners.recorders import Recorder, Recorders
 from runners.recorders.progress_bar import ProgressBar
+from runners.recorders.video import VideoRecorder
 from runners.rollout.clock import Clock
 from runners.run_folder.resume import EarlierStart
 from runners.servers.hold_client import HoldClient
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
+from runners.simulation.film_scene import FilmScene
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Summary, summarise
 
@@ -43,6 +48,7 @@ class Preparation:
         plan: The episodes of this run, or of this shard.
         stop: Which of them count, and when there are enough.
         recorders: Watch the rollout.
+        full_videos: Film the failed episodes after it.
     """
 
     request: RunRequest
@@ -56,21 +62,7 @@ class Preparation:
     plan: Sequence[PlannedEpisode]
     stop: StopRule
     recorders: Recorders
-
-    @property
-    def delta_indices(self) -> dict[str, tuple[int, ...]]:
-        """Which frames of video and state the server wants, in control steps from now."""
-        return {kind: self.modality[kind].delta_indices for kind in ("video", "state") if kind in self.modality}
-
-    @property
-    def language_keys(self) -> tuple[str, ...]:
-        """Under which keys the server wants the instruction."""
-        return self.modality["language"].modality_keys if "language" in self.modality else ()
-
-    @property
-    def action_horizon(self) -> int:
-        """Control steps in a chunk of the server."""
-        return self.modality["action"].horizon
+    full_videos: Sequence[VideoRecorder]
 
     @property
     def env_instructions(self) -> Sequence[str]:
@@ -122,7 +114,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     if checked.earlier is not None:
         checked.earlier.require_same(request.settings, modality, offer.identity)
     planned = checked.recorded or make_plan(config.episodes, config.seed, instructions)
-    plan = shard_of(planned, config.shard.index, config.shard.count)
+    plan = shard_of(chosen(planned, config.only), config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
     embodiment = match_embodiment(
         embodiment,
@@ -131,6 +123,12 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         delay=config.horizons.delay or 0,
         horizons={"video": config.horizons.video, "state": config.horizons.state},
     )
+    named = [built(recorder, f"recorder.{name}") for name, recorder in config.recorder.items()]
+    viewers = [built(config.viewer, "viewer")] if config.viewer else []
+    kept: list[Recorder] = [ActionLog(), ActionsOver(client.run)] if isinstance(client, KeptClient) else [ActionLog()]
+    recorders = Recorders([*kept, *viewers, ProgressBar(len(plan)), *named])
+    recorders.check(modality)
+    recorders.set_up_scene(FilmScene(env_cfg, config.sim.renderer_cfg, embodiment.video, config.again is None))
     return Preparation(
         request=request,
         clock=checked.clock,
@@ -141,15 +139,9 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         embodiment=embodiment,
         instructions=instructions,
         plan=plan,
-        stop=StopRule(plan, config.stop.ci_width),
-        recorders=_recorders(config, len(plan), modality),
+        stop=StopRule(plan, config.stop.ci_width, config.stop.on),
+        recorders=recorders,
+        full_videos=[
+            each.of_failed for each in named if isinstance(each, VideoRecorder) and each.of_failed is not None
+        ],
     )
-
-
-def _recorders(config: PlayConfig, episodes: int, modality: ModalityConfigs) -> Recorders:
-    """Return the recorders of a run, its viewer too; raise a ContractError if one cannot be built or do its work."""
-    named = [built(recorder, f"recorder.{name}") for name, recorder in config.recorder.items()]
-    viewers = [built(config.viewer, "viewer")] if config.viewer else []
-    recorders = Recorders([*viewers, ProgressBar(episodes), *named])
-    recorders.check(modality)
-    return recorders

@@ -24,7 +24,7 @@ __all__ = ["refuse_long_names", "refuse_old_flags", "refuse_tokens", "written_ou
 LONGEST_NAME = 200
 """Characters of a key, or of an option: file systems take 255 bytes."""
 
-PATHS = ("resume", "dataset", "hydra.run.dir", "hydra.sweep.dir")
+PATHS = ("again", "resume", "dataset", "hydra.run.dir", "hydra.sweep.dir")
 """Keys whose value is a path, in which ``~`` is the home folder: not every shell knows that behind ``=``."""
 
 

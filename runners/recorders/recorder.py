@@ -7,10 +7,12 @@ Classes:
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from groot_wrappers.control_step import ControlStep
 from groot_wrappers.errors import ContractError, Gr00tError
@@ -18,6 +20,7 @@ from groot_wrappers.modality import ModalityConfigs
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
 from runners.run_folder.manifest import Manifest
+from runners.simulation.film_scene import FilmScene
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import RecorderFailure, Summary
 from runners.utils.remedies import disk_failed, in_overrides
@@ -43,6 +46,7 @@ class RunInfo:
             ``state`` and ``action`` (D,).
         stop: Which episodes count, in the order of the plan; it holds the plan.
         manifest: Which software, hardware and command the run has.
+        cameras: Name in the scene to what draws the present picture of each env, uint8 (num_envs, 1, H, W, 3).
     """
 
     folder: Path
@@ -55,6 +59,7 @@ class RunInfo:
     shapes: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     stop: StopRule = field(default_factory=lambda: StopRule((), None))
     manifest: Manifest | None = None
+    cameras: Mapping[str, Callable[[], np.ndarray[Any, Any]]] = field(default_factory=dict)
 
 
 class Recorder:
@@ -73,6 +78,16 @@ class Recorder:
 
         Raises:
             ContractError: What the recorder is asked for cannot be recorded.
+        """
+
+    def set_up_scene(self, scene: FilmScene) -> None:
+        """Called before the simulator starts, for a recorder that has cameras of its own.
+
+        Args:
+            scene: Where they are set up.
+
+        Raises:
+            ContractError: They cannot be.
         """
 
     def on_run_start(self, run: RunInfo) -> None:
@@ -145,6 +160,10 @@ class Recorders(Recorder):
     def check(self, modality: ModalityConfigs) -> None:  # noqa: D102  # what a hook means is told once, by Recorder
         for recorder in self._all:
             recorder.check(modality)
+
+    def set_up_scene(self, scene: FilmScene) -> None:  # noqa: D102
+        for recorder in self._all:
+            recorder.set_up_scene(scene)
 
     def on_run_start(self, run: RunInfo) -> None:  # noqa: D102
         try:

@@ -12,6 +12,7 @@ from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.recorders.rerun_stream import EpisodeStream, Track
+from runners.run_folder.rerun_files import RERUN, rerun_file
 from runners.statistics.summary import Summary
 from runners.utils.background import Background
 
@@ -84,7 +85,7 @@ class RerunRecorder(Recorder):
     def on_run_start(self, run: RunInfo) -> None:
         """Make the folder."""
         self._run = run
-        self._folder = run.folder / "rerun"
+        self._folder = run.folder / RERUN
         self._folder.mkdir(exist_ok=True)
         for half in self._folder.glob("recording_*.rrd"):  # of an earlier start that was killed
             half.unlink()
@@ -170,4 +171,4 @@ class RerunRecorder(Recorder):
         told = f"{row.ended} after {row.steps} control steps" + (f": {row.error}" if row.error else "")
         stream.close(told, success=row.success, step=episode.steps)
         half = self._folder / f"recording_{row.index:06d}.rrd"
-        half.rename(self._folder / f"episode_{row.index:06d}{suffix}.rrd")
+        half.rename(self._run.folder / rerun_file(row.index, row.attempt))

@@ -37,12 +37,17 @@ class TensorboardRecorder(Recorder):
         self._log("latency_ms", 1e3 * latency_s, self._requests)
 
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
-        """Log an episode by its index, and the success rate of the plan as far as it has come."""
+        """Log an episode by its index, and success rate and mean progress of the plan as far as it has come."""
         self._log("episode/steps", row.steps, row.index)
-        for count, *values in self._stop.rates(rows, after=self._logged):
-            for name, value in zip(("success_rate", "ci_low", "ci_high"), values, strict=True):
-                self._log(name, value, count)
-            self._logged = count
+        after = self._logged
+        for figures, names in (
+            (self._stop.rates(rows, after), ("success_rate", "ci_low", "ci_high")),
+            (self._stop.progress(rows, after), ("progress", "progress_ci_low", "progress_ci_high")),
+        ):
+            for count, *values in figures:
+                for name, value in zip(names, values, strict=True):
+                    self._log(name, value, count)
+                self._logged = count
 
     def on_run_end(self, summary: Summary | None) -> None:
         """Close the log."""

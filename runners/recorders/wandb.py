@@ -1,5 +1,6 @@
 """WandbRecorder: configuration, manifest, a row an episode, success rates, latency and videos in Weights & Biases."""
 
+import json
 import logging
 import os
 import statistics
@@ -108,7 +109,7 @@ class WandbRecorder(Recorder):
                 run.folder / "wandb" / "offline-run-*",
             )
             self._run = self._init("offline")
-        for name in ("success_rate", "ci_low", "ci_high"):
+        for name in ("success_rate", "ci_low", "ci_high", "progress", "progress_ci_low", "progress_ci_high"):
             self._run.define_metric(name, step_metric="counted")
         self._run.define_metric("latency_ms", step_metric="requests")
         # Else the summary of the run would hold what its last episode happened to be.
@@ -121,7 +122,8 @@ class WandbRecorder(Recorder):
 
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Log one episode, and the success rate of the plan as far as it has come."""
-        values = {f"episode/{key}": value for key, value in row.to_json().items() if value is not None}
+        told = row.to_json().items()
+        values = {f"episode/{key}": value for key, value in told if value is not None and not isinstance(value, dict)}
         if row.video is not None:
             values["episode/video"] = wandb.Video(str(self._run_info.folder / row.video), format="mp4")
         self._run.log(values)
@@ -132,9 +134,13 @@ class WandbRecorder(Recorder):
         self._log_rates(rows)
 
     def _log_rates(self, rows: Sequence[EpisodeRow]) -> None:
-        """Log the success rate after each episode by which the beginning of the plan has grown."""
-        for count, rate, low, high in self._run_info.stop.rates(rows, after=self._logged):
+        """Log success rate and mean progress after each episode by which the beginning of the plan has grown."""
+        stop, after = self._run_info.stop, self._logged
+        for count, rate, low, high in stop.rates(rows, after):
             self._run.log({"counted": count, "success_rate": rate, "ci_low": low, "ci_high": high})
+            self._logged = count
+        for count, mean, low, high in stop.progress(rows, after):
+            self._run.log({"counted": count, "progress": mean, "progress_ci_low": low, "progress_ci_high": high})
             self._logged = count
 
     def on_run_end(self, summary: Summary | None) -> None:
@@ -160,7 +166,7 @@ class WandbRecorder(Recorder):
         }
         for name, rows in tables.items():
             if rows:
-                table = wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])
+                table = wandb.Table(columns=list(rows[0]), data=[_cells(row) for row in rows])
                 self._run.log({name: table})
 
     def _init(self, mode: Mode) -> Any:
@@ -188,6 +194,11 @@ class WandbRecorder(Recorder):
                 finish_timeout=FINISH_TIMEOUT_S,
             ),
         )
+
+
+def _cells(row: Mapping[str, Any]) -> list[Any]:
+    """Return a table's line; what has parts is JSON there, as W&B wants the same parts in each line."""
+    return [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()]
 
 
 @contextmanager

@@ -15,8 +15,12 @@ import msgspec
 import yaml  # type: ignore[import-untyped]
 
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.reports.failed_cards import MOST_CARDS, failed_cards
+from runners.reports.funnel import funnels_of, funnels_of_runs
 from runners.reports.policies import format_policy
+from runners.reports.posters import poster_of
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
+from runners.reports.ways_to_fail import ways_to_fail
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run
 from runners.statistics.intervals import success_interval
@@ -31,8 +35,20 @@ WORST_FIRST = ("error", "failure", "time_out", "success")
 MOST_POINTS = 400
 """More points than this show nothing more in a plot."""
 
+MOST_WAYS = 3
+"""Ways to fail that are shown."""
 
-def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], manifest: Manifest | None) -> None:
+MOST_SUCCEEDED = 12
+"""Episodes with success whose videos are on the page; those of the others are linked."""
+
+
+def write_report(
+    folder: Path,
+    summary: Summary,
+    rows: Sequence[EpisodeRow],
+    manifest: Manifest | None,
+    played_in: Mapping[int, Path] | None = None,
+) -> None:
     """Write ``report.html`` into a run folder.
 
     Args:
@@ -40,8 +56,14 @@ def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], man
         summary: What ``summary.json`` holds.
         rows: All rows of the run, of which the last of an episode is shown; those without success come first.
         manifest: Where it comes from, None where that cannot be read.
+        played_in: Index to the run folder of an episode, of those that were not played in this one.
     """
     rows = sorted(last_rows(rows), key=lambda row: WORST_FIRST.index(row.ended))
+    failed = [row for row in rows if row.ended != "success"]
+    succeeded = [row for row in rows if row.ended == "success"]
+    ways = ways_to_fail(failed)
+    filmed = [*(way.example for way in ways[:MOST_WAYS]), *succeeded[:MOST_SUCCEEDED]]
+    posters = {row.index: poster_of(folder / row.video) if row.video else None for row in filmed}
     page = _pages().get_template("run.html")
     told = page.render(
         outcome=describe(rows),
@@ -51,9 +73,16 @@ def write_report(folder: Path, summary: Summary, rows: Sequence[EpisodeRow], man
         means=format_means(summary),
         servers=format_servers(summary),
         odd=format_what_is_odd(summary, rows),
+        funnels=funnels_of(summary),
         plot=_plot(summary, rows),
-        failed=[row for row in rows if row.ended != "success"],
-        succeeded=[row for row in rows if row.ended == "success"],
+        failed=failed,
+        ways=ways[:MOST_WAYS],
+        in_other_ways=sum(len(way.rows) for way in ways[MOST_WAYS:]),
+        cards=failed_cards(folder, failed[:MOST_CARDS], played_in or {}),
+        with_card={row.index for row in failed[:MOST_CARDS]},
+        succeeded=succeeded,
+        shown=succeeded[:MOST_SUCCEEDED],
+        posters=posters,
         manifest=manifest,
         policy=[] if manifest is None else format_policy(manifest),
         config="" if manifest is None else yaml.safe_dump(manifest.config, sort_keys=False, allow_unicode=True),
@@ -92,6 +121,7 @@ def write_runs_page(
         .render(
             runs=shown,
             by_instruction=shown if len(texts) > 1 else [],
+            funnels=funnels_of_runs(runs, names),
             sweeps=[
                 {"told": format_progress(sweep, asked), "map": heat_map(asked)}
                 for sweep, asked in (sweeps or {}).items()
@@ -132,6 +162,7 @@ def _pages() -> jinja2.Environment:
     pages.filters["milliseconds"] = lambda ms: "none" if ms is None else f"{ms:.3g} ms" if ms < 100 else f"{ms:.0f} ms"
     pages.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
     pages.filters["quoted"] = lambda text: f"“{text}”" if text else "(empty)"
+    pages.filters["plain"] = lambda name: name.replace("_", " ")
     pages.filters["rate"] = lambda rate: format_rate(rate, interval="")
     return pages
 

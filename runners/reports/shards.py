@@ -75,7 +75,8 @@ def _join(found: Sequence[Run]) -> Run:
     if not notes and summary.server is not None and found[0].manifest is not None:
         folder.mkdir(exist_ok=True)
         write_summary(folder, summary)
-        write_report(folder, summary, rows, found[0].manifest)
+        played_in = {row.index: run.folder for run in shards.values() for row in run.rows}
+        write_report(folder, summary, rows, found[0].manifest, played_in)
     overrides = [override for override in found[0].overrides if not override.startswith("shard.index=")]
     return replace(
         found[0],

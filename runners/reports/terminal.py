@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from runners.reports.funnel import format_funnel
 from runners.reports.pages import write_runs_page
 from runners.reports.policies import format_pair, noted_policies
 from runners.reports.shards import join_shards
@@ -16,6 +17,7 @@ from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
 from runners.statistics.comparison import NothingInCommonError, compare
+from runners.statistics.progress_comparison import compare_progress
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, format_progress, swept_keys
 from runners.utils.tables import aligned
 from runners.utils.terminal import one_line, say
@@ -45,6 +47,8 @@ def report(folders: Sequence[Path], output: Path) -> None:
             say(f"{name}: {note}")
         if len(run.parts) > 1 and run.summary.gate is not None:  # which no shard has judged for itself
             say(f"{name}: {run.summary.gate.told}")
+        for line in format_funnel(run.summary):
+            say(f"{name}: {line}")
     for sweep, its in evaluations.items():
         say(*format_progress(sweep, its))
     if not output.parent.is_dir():
@@ -127,6 +131,11 @@ def compare_runs(folder_a: Path, folder_b: Path) -> None:
     for name, run, settings in zip("AB", (a, b), _what_differs(a, b), strict=True):
         say(f"{name}: {run.folder}" + (f" ({one_line(' '.join(settings), most=200)})" if settings else ""))
     say("", *comparison.tell(), *format_pair(a, b))
+    progress = compare_progress(a.counted, b.counted)
+    if progress is not None:
+        say("", *progress.tell())
+        for name, run in (("A", a), ("B", b)):
+            say(*(f"{name}: {line}" for line in format_funnel(run.summary)))
     if a.summary.errors or b.summary.errors:
         say("\nWith errors counted as failures:", *compare(a.counted, b.counted, errors_fail=True).tell())
     for name, run in (("A", a), ("B", b)):

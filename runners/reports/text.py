@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runners.config.schema import StopOn
 from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
+from runners.reports.funnel import format_funnel
 from runners.rollout.state_dump import FOLDER as STATES
 from runners.statistics.summary import Rate, Summary
 
@@ -27,6 +29,9 @@ __all__ = [
 
 METHODS = {"wilson": "Wilson", "anytime": "confidence sequence, holds at any stop"}
 """``ci_method`` of a summary in words."""
+
+OF = {StopOn.success: "the success rate", StopOn.progress: "the mean progress"}
+"""What ``stop.on`` is about, in words."""
 
 CHUNKED_EXECUTION = 8
 """``horizons.execution`` of ``conf/horizons/chunked.yaml``, for the hint of what it would save."""
@@ -68,6 +73,7 @@ def format_outcome(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str]:
     if len(summary.instructions) > 1:
         lines.append(format_means(summary))
         lines += [f"  {format_rate(each.rate)}: {each.instruction!r}" for each in summary.instructions]
+    lines += format_funnel(summary)
     if summary.gate is not None:
         lines.append(summary.gate.told)
     return lines + format_what_is_odd(summary, rows)
@@ -97,8 +103,8 @@ def format_counted(summary: Summary) -> list[str]:
     lines = []
     if stop.ended_early:
         lines.append(
-            f"Ended early, after {summary.counted} of {stop.planned} episodes: the interval is no wider than "
-            f"stop.ci_width={stop.ci_width:g}"
+            f"Ended early, after {summary.counted} of {stop.planned} episodes: the interval of {OF[stop.on]} is "
+            f"no wider than stop.ci_width={stop.ci_width:g}"
         )
     if beyond := summary.episodes - summary.counted:
         lines.append(

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from groot_wrappers.embodiment.stages import Progress
 from groot_wrappers.errors import Gr00tError
 from runners.episodes.row import Ended
 
@@ -22,6 +23,7 @@ class PlayedBeat:
         terminated, truncated: Whether any of them ended the episode.
         success: The env's own success term, None where it has none.
         errors: Why an episode cannot be counted, else None.
+        progress: What the episodes have come to, None where the env declares no stages.
         unanswered: The failure of the server after some control steps had been played, else None.
     """
 
@@ -32,6 +34,7 @@ class PlayedBeat:
     truncated: Sequence[bool]
     success: Sequence[bool] | None
     errors: Sequence[str | None]
+    progress: Progress | None
     unanswered: Gr00tError | None
 
     @classmethod
@@ -47,6 +50,7 @@ class PlayedBeat:
             truncated=truncated.tolist(),
             success=None if info["success"] is None else info["success"].tolist(),
             errors=info["error"],
+            progress=info["progress"],
             unanswered=info["unanswered"],
         )
 

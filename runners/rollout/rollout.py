@@ -22,6 +22,7 @@ from groot_wrappers.protocol.client_interface import Client
 from runners.config.schema import ServerReset
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode
+from runners.episodes.progress import EpisodeProgress
 from runners.episodes.row import Ended, EpisodeRow
 from runners.recorders import Recorder
 from runners.rollout.clock import Clock, PausedClock
@@ -180,6 +181,7 @@ class Rollout:
             episode.held_steps += beat.held[env_id]
             episode.reward += beat.reward[env_id]
             episode.server_calls += beat.unanswered is None
+            episode.progress = None if beat.progress is None else EpisodeProgress.of(beat.progress, env_id)
             ended = beat.ended(env_id)
             if (error := beat.errors[env_id]) is not None:
                 self._on_error(episode.planned, env_id, error)
@@ -217,6 +219,7 @@ def _row(
     success: bool | None,
     error: str | None,
 ) -> EpisodeRow:
+    progress = episode.progress
     return EpisodeRow(
         index=episode.planned.index,
         seed=episode.planned.seed,
@@ -231,4 +234,8 @@ def _row(
         held_steps=episode.held_steps,
         error=error,
         warning=SUCCESS_AT_ONCE if ended == "success" and episode.steps <= 1 else None,
+        stages=None if progress is None else progress.reached,
+        missed=None if progress is None else progress.missed(success),
+        progress=None if progress is None else progress.share(success, ended),
+        events=None if progress is None else progress.happened,
     )

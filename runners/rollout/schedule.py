@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runners.episodes.plan import PlannedEpisode
+from runners.episodes.progress import EpisodeProgress
 from runners.episodes.row import EpisodeRow, last_rows
 
 __all__ = ["RunningEpisode", "Schedule"]
@@ -26,6 +27,7 @@ class RunningEpisode:
         steps, held_steps: Control steps played, and those for which a chunk had no action left.
         reward: Summed over them.
         server_calls: Requests that were answered; so the next one's number is this, whatever came before the episode.
+        progress: How far it has come, None where the env declares no stages, or nothing was played.
     """
 
     planned: PlannedEpisode
@@ -34,6 +36,7 @@ class RunningEpisode:
     reward: float = 0.0
     server_calls: int = 0
     held_steps: int = 0
+    progress: EpisodeProgress | None = None
 
 
 class Schedule:

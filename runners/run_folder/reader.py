@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 
 from groot_wrappers.errors import Gr00tError
+from runners.config.schema import StopOn
 from runners.episodes.episode_log import read_rows
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
@@ -48,6 +49,7 @@ class _Task:
 @dataclass(frozen=True)
 class _Stop:
     ci_width: float | None = None
+    on: StopOn = StopOn.success
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def read_run(folder: Path) -> Run:
     written = _read(folder / SUMMARY, lambda path: read_summary(path.parent), notes)
     manifest = _read(folder / MANIFEST, read_manifest, notes)
     settings = _settings_of(manifest, notes)
-    stop = StopRule(_read_plan(folder / "plan.json", rows, notes), settings.stop.ci_width)
+    stop = StopRule(_read_plan(folder / "plan.json", rows, notes), settings.stop.ci_width, settings.stop.on)
     if len(rows) < len(stop.plan) and not stop.enough(rows):
         notes.append(f"{len(rows)} of {len(stop.plan)} planned episodes have ended")
     summary = summarise(

@@ -11,6 +11,7 @@ from groot_wrappers.errors import ContractError, Gr00tError, ServerUnreachableEr
 from groot_wrappers.protocol.client_group import ClientGroup
 from groot_wrappers.protocol.client_interface import Client
 from groot_wrappers.protocol.hosting import TOKEN_VARIABLE
+from runners.again.kept_client import KeptClient
 from runners.config.building import built
 from runners.config.schema import ServerConfig
 from runners.servers.command_server import started_server
@@ -20,8 +21,8 @@ from runners.utils.remedies import in_overrides
 
 __all__ = ["PolicyConnection", "policy_client"]
 
-HOLD = f"{HoldClient.__module__}.{HoldClient.__name__}"
-"""Of the policies that stand in for a server, the one that is no server."""
+WITHOUT_SERVER = tuple(f"{client.__module__}.{client.__name__}" for client in (HoldClient, KeptClient))
+"""What stands in for a server in the run's own process."""
 
 
 @dataclass
@@ -52,7 +53,7 @@ def policy_client(
     Raises:
         Gr00tError: The server cannot be reached, or the run's own does not start.
     """
-    if isinstance(server.policy, Mapping) and server.policy.get("_target_") == HOLD:
+    if isinstance(server.policy, Mapping) and server.policy.get("_target_") in WITHOUT_SERVER:
         yield PolicyConnection(built(server.policy, "server.policy"), _raise)
         return
     form = server.observation_form.value

@@ -16,7 +16,7 @@ from groot_wrappers.errors import Gr00tError
 from runners.episodes.row import EpisodeRow
 from runners.statistics.intervals import ALPHA
 
-__all__ = ["Comparison", "NothingInCommonError", "compare", "smallest_difference"]
+__all__ = ["Comparison", "NothingInCommonError", "compare", "pairs_of", "points", "smallest_difference"]
 
 POWER = 0.8
 
@@ -82,8 +82,8 @@ class Comparison:
             f"{self.pairs} episodes in common (same seed and instruction): both succeeded in {self.both}, A alone in "
             f"{self.only_a}, B alone in {self.only_b}, neither in {self.neither}",
             f"Success rate: A {(self.both + self.only_a) / self.pairs:.1%}, B "
-            f"{(self.both + self.only_b) / self.pairs:.1%}; B - A = {_points(self.difference)} points "
-            f"(95% interval {_points(low)} to {_points(high)}, Bonett-Price, paired)",
+            f"{(self.both + self.only_b) / self.pairs:.1%}; B - A = {points(self.difference)} points "
+            f"(95% interval {points(low)} to {points(high)}, Bonett-Price, paired)",
             f"McNemar's exact test: p = {self.p_value:.3g}; "
             + ("the runs differ" if self.p_value <= ALPHA else "no difference is shown")
             + f" at the level of {ALPHA:.0%}",
@@ -114,8 +114,7 @@ def compare(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow], *, errors_fail: bo
     Raises:
         NothingInCommonError: They share no episode that both have judged.
     """
-    of_a, of_b = ({(row.seed, row.instruction): row for row in rows} for rows in (a, b))
-    shared = [(of_a[key], of_b[key]) for key in of_a if key in of_b]
+    shared = pairs_of(a, b)
     if not shared:
         raise NothingInCommonError(_why_nothing_is_shared(a, b))
     outcomes = [(_outcome(first, errors_fail), _outcome(second, errors_fail)) for first, second in shared]
@@ -132,6 +131,12 @@ def compare(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow], *, errors_fail: bo
         neither=judged.count((False, False)),
         left_out=len(shared) - len(judged),
     )
+
+
+def pairs_of(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> list[tuple[EpisodeRow, EpisodeRow]]:
+    """Return the episodes of two runs that have the same seed and instruction, in the order of the first."""
+    of_a, of_b = ({(row.seed, row.instruction): row for row in rows} for rows in (a, b))
+    return [(of_a[key], of_b[key]) for key in of_a if key in of_b]
 
 
 def smallest_difference(pairs: int, discordant: float) -> float | None:
@@ -175,5 +180,6 @@ def _why_nothing_is_shared(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> 
     return "The runs share no episode: they were played with different seeds. Play both with the same seed=..."
 
 
-def _points(difference: float) -> str:
+def points(difference: float) -> str:
+    """Return a difference of shares in points: ``+12.5``."""
     return f"{100 * difference:+.1f}"

@@ -6,22 +6,43 @@ too many successes. What counts is a beginning of the plan without a gap.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
+from groot_wrappers.errors import ContractError
+from runners.config.schema import StopOn
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
+from runners.statistics.bounded_mean import BoundedMean
 from runners.statistics.intervals import Method, anytime_interval, success_interval
 
-__all__ = ["StopRule", "StopState"]
+__all__ = ["StopRule", "StopState", "require_stages"]
+
+
+def require_stages(on: StopOn, task: str, stages: Sequence[str]) -> None:
+    """Check that what a run may end by can be known.
+
+    Args:
+        on: ``stop.on``.
+        task: The env's gym id.
+        stages: Those that it tells.
+
+    Raises:
+        ContractError: It is the progress, and there are none.
+    """
+    if on is StopOn.progress and not stages:
+        raise ContractError(
+            f"stop.on=progress was asked for, but {task} tells no stages, so that there is no progress to know. Leave "
+            "out stop.on, or let its config declare some: docs/tutorials/my_env.md."
+        )
 
 
 class StopState(msgspec.Struct, frozen=True):
     """What ``summary.json`` holds of the rule.
 
     Args:
-        ci_width: As of :class:`StopRule`.
+        ci_width, on: As of :class:`StopRule`.
         planned: Episodes in the plan.
         ended_early: Whether the rule ended the run before its plan did.
     """
@@ -29,11 +50,12 @@ class StopState(msgspec.Struct, frozen=True):
     ci_width: float | None
     planned: int
     ended_early: bool
+    on: StopOn = StopOn.success
 
 
 @dataclass(frozen=True)
 class StopRule:
-    """Ends a run once the success rate is known well enough, if ``stop.ci_width`` asks for it.
+    """Ends a run once the success rate or the mean progress is known well enough, if ``stop.ci_width`` asks for it.
 
     The interval that it looks at is a confidence sequence, which may be looked at after every episode. The figures are
     those of the first beginning of the plan that is enough, which depends on the outcomes alone: not on the number of
@@ -41,12 +63,14 @@ class StopRule:
 
     Args:
         plan: All planned episodes, in the order in which envs take them.
-        ci_width: Widest interval of the success rate that is enough, a share between 0 and 1; None plays the whole
-            plan.
+        ci_width: Widest interval that is enough, a share between 0 and 1; None plays the whole plan.
+        on: Whose interval.
     """
 
     plan: Sequence[PlannedEpisode]
     ci_width: float | None
+    on: StopOn = StopOn.success
+    _progress: BoundedMean = field(default_factory=BoundedMean, init=False, repr=False, compare=False)
 
     @property
     def method(self) -> Method:
@@ -83,10 +107,19 @@ class StopRule:
             if count > after and judged:
                 yield count, successes / judged, *success_interval(successes, judged, self.method)
 
+    def progress(self, rows: Sequence[EpisodeRow], after: int = 0) -> Iterator[tuple[int, float, float, float]]:
+        """Yield the mean progress as :meth:`rates` does the success rate; its intervals hold all at once."""
+        values: list[float] = []
+        for count, row in enumerate(self.counted(rows), start=1):
+            if row.progress is not None:
+                values.append(row.progress)
+            if count > after and values:
+                yield count, sum(values) / len(values), *self._progress.along(values)[-1]
+
     def state(self, rows: Sequence[EpisodeRow]) -> StopState:
         """Say what the rule did."""
         early = self.enough(rows) and len(self.counted(rows)) < len(self.plan)
-        return StopState(self.ci_width, len(self.plan), early)
+        return StopState(self.ci_width, len(self.plan), early, self.on)
 
     def _without_a_gap(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         by_index = {row.index: row for row in last_rows(rows)}
@@ -100,19 +133,29 @@ class StopRule:
     def _enough_at(self, ended: Sequence[EpisodeRow]) -> int | None:
         """Return the smallest number of episodes that is enough.
 
-        It looks where every instruction has had as many turns as the others. In between, the rate that is estimated
-        would change with the mixture of the instructions, and the confidence sequence is about one rate.
+        It looks where every instruction has had as many turns as the others. In between, what is estimated would change
+        with the mixture of the instructions, and the confidence sequence is about one rate, or one mean.
         """
         if self.ci_width is None:
             return None
         turns = Counter({planned.instruction: 0 for planned in self.plan})
-        successes = judged = 0
-        for count, row in enumerate(ended, start=1):
+        for count, (row, interval) in enumerate(zip(ended, self._intervals(ended), strict=True), start=1):
             turns[row.instruction] += 1
+            if interval is not None and len(set(turns.values())) == 1 and interval[1] - interval[0] <= self.ci_width:
+                return count
+        return None
+
+    def _intervals(self, ended: Sequence[EpisodeRow]) -> Iterator[tuple[float, float] | None]:
+        """Yield the interval that the rule looks at after each episode; None while it is of none."""
+        if self.on is StopOn.progress:
+            known = self._progress.along([row.progress for row in ended if row.progress is not None])
+            count = 0
+            for row in ended:
+                count += row.progress is not None
+                yield known[count - 1] if count else None
+            return
+        successes = judged = 0
+        for row in ended:
             successes += row.success is True
             judged += row.success is not None
-            if judged and len(set(turns.values())) == 1:
-                low, high = anytime_interval(successes, judged)
-                if high - low <= self.ci_width:
-                    return count
-        return None
+            yield anytime_interval(successes, judged) if judged else None

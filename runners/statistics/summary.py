@@ -15,6 +15,7 @@ import numpy as np
 
 from groot_wrappers.protocol.client_interface import ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
+from runners.statistics.funnel import Funnel, funnel_of
 from runners.statistics.gate import Gate, judge
 from runners.statistics.intervals import Method, success_interval
 from runners.statistics.stop_rule import StopRule, StopState
@@ -37,8 +38,8 @@ __all__ = [
     "summarise",
 ]
 
-FORMAT = 2
-"""Version of ``summary.json``. Version 1 had no number, and the same names."""
+FORMAT = 3
+"""Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -85,10 +86,12 @@ class InstructionOutcomes(Outcomes, frozen=True, kw_only=True):
     Args:
         instruction: What the policy was told.
         episodes: How many count.
+        funnel: How far they came, with their mean progress; None where the env tells no stages.
     """
 
     instruction: str
     episodes: int
+    funnel: Funnel | None = None
 
 
 class Requests(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +177,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
         counted: Of these, how many the figures are made of; see ``runners.statistics.stop_rule``.
         ci_method: Of the intervals.
         micro_success_rate, macro_success_rate: Means over episodes and over instructions.
+        funnel: How far the counted ones came, with their mean progress; None where the env tells no stages.
         instructions: The same of each instruction apart.
         warnings: Counted episodes whose row has a warning.
         env_steps, held_steps: Control steps played, and those for which a chunk had no action left.
@@ -191,6 +195,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     ci_method: Method
     micro_success_rate: float | None
     macro_success_rate: float | None
+    funnel: Funnel | None = None
     instructions: list[InstructionOutcomes]
     warnings: int = 0
     env_steps: int
@@ -231,7 +236,10 @@ def summarise(
         by_instruction.setdefault(row.instruction, []).append(row)
     instructions = [
         InstructionOutcomes(
-            instruction=text, episodes=len(its), **msgspec.structs.asdict(outcomes_of(its, stop.method))
+            instruction=text,
+            episodes=len(its),
+            **msgspec.structs.asdict(outcomes_of(its, stop.method)),
+            funnel=funnel_of(its, stop.method),
         )
         for text, its in by_instruction.items()
     ]
@@ -248,6 +256,7 @@ def summarise(
         # Over instructions: every episode weighs the same, or every instruction does.
         micro_success_rate=outcomes.success_rate,
         macro_success_rate=float(np.mean(rates)) if rates else None,
+        funnel=funnel_of(counted, stop.method),
         instructions=instructions,
         warnings=sum(row.warning is not None for row in counted),
         env_steps=env_steps,

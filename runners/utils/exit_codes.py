@@ -2,10 +2,20 @@
 
 from collections.abc import Iterable
 
-__all__ = ["DONE", "DONE_WITH_ERRORS", "FAILED", "GATE_NOT_MET", "INTERRUPTED", "SweepEnded", "worst"]
+__all__ = [
+    "DONE",
+    "DONE_WITH_ERRORS",
+    "FAILED",
+    "GATE_NOT_MET",
+    "INTERRUPTED",
+    "PLAYED_OTHERWISE",
+    "SweepEnded",
+    "worst",
+]
 
-DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
-"""INTERRUPTED is one for Ctrl-C, SIGTERM and SIGHUP, as all three end a command in the same way."""
+DONE, FAILED, DONE_WITH_ERRORS, GATE_NOT_MET, PLAYED_OTHERWISE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""PLAYED_OTHERWISE: an episode that was played again went otherwise than it did. INTERRUPTED is one for Ctrl-C, SIGTERM
+and SIGHUP, as all three end a command in the same way."""
 
 
 class SweepEnded(SystemExit):

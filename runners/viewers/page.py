@@ -152,7 +152,8 @@ class PageViewer(Recorder):
         state.done, state.success_rate = len(final), told.success_rate
         state.ci_low, state.ci_high = told.ci_low, told.ci_high
         if row.env in state.envs:
-            state.envs[row.env].last = f"episode {row.index}: {row.ended} after {row.steps} steps"
+            missed = f", before {row.missed}" if row.missed else ""
+            state.envs[row.env].last = f"episode {row.index}: {row.ended} after {row.steps} steps{missed}"
 
     def on_run_end(self, summary: Summary | None) -> None:
         """Listen no more."""

@@ -7,10 +7,12 @@ from pathlib import PurePosixPath
 import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg, RigidObjectCfg
+from isaaclab.managers import ObservationTermCfg as ObsTerm
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.utils import configclass
 from isaaclab.utils.assets import ISAACLAB_NUCLEUS_DIR
+from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import panda
@@ -24,7 +26,8 @@ from tasks.common.scene_parts import (
     start,
     success_reward,
 )
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
+from tasks.common.stages import Dropped, held, reached, touched, way_to_lift
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tProgressCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
 from tasks.lift_cube_franka import geometry
 from tasks.lift_cube_franka.mdp import HeldAbove
 
@@ -36,6 +39,19 @@ _FINGERS = ["panda_finger_joint.*"]
 _NUCLEUS_PANDA = f"{ISAACLAB_NUCLEUS_DIR}/Robots/FrankaEmika/franka_panda.usda"
 _NUCLEUS_VARIANTS = {"Physics": "mujoco", "Colliders": "gripper_only"}
 _NUCLEUS_HAND = "panda_hand"
+
+_LIFT_HEIGHT = 0.10
+"""Height that the cube is to be held at, m."""
+_OFF_TABLE = 0.02
+"""Height at which it is gripped, m: tipped onto a corner, its centre rises by 18 mm."""
+_IN_HAND = 0.04
+"""A cube whose centre is as near as this to the tool point is between the fingers, m."""
+
+
+def about_cube(**params: object) -> dict[str, object]:
+    """Params of a term of ``tasks.common.stages`` about the red cube and the hand."""
+    hand = SceneEntityCfg("robot", body_names=["panda_hand"])
+    return {"asset_cfg": SceneEntityCfg("object"), "hands_cfg": hand, "offset": geometry.TOOL_POINT, **params}
 
 
 @configclass
@@ -85,10 +101,32 @@ class StatesCfg(Gr00tStateCfg):
 
 
 @configclass
+class ProgressCfg(Gr00tProgressCfg):
+    """The hand at the cube, the cube in its grip, and up; metres that are left; what went wrong."""
+
+    progress_reached = ObsTerm(func=reached, params=about_cube(within=_IN_HAND))
+    progress_grasped = ObsTerm(func=held, params=about_cube(within=_IN_HAND, height=_OFF_TABLE))
+    progress_lifted = ObsTerm(func=held, params=about_cube(within=_IN_HAND, height=_LIFT_HEIGHT))
+    distance_to_success = ObsTerm(func=way_to_lift, params=about_cube(within=_IN_HAND, height=_LIFT_HEIGHT))
+    event_dropped = ObsTerm(func=Dropped, params=about_cube(within=_IN_HAND, height=_OFF_TABLE))
+    event_collided_table = ObsTerm(
+        func=touched,
+        params={
+            "bodies_cfg": SceneEntityCfg("robot", body_names=["panda_.*finger"]),
+            "offset": geometry.FINGER_TIP,
+            "table_height": 0.0,
+            # Grasping fingers end 13 mm above the table, those that press on it 0 to 3 mm below its top.
+            "margin": 0.003,
+        },
+    )
+
+
+@configclass
 class ObservationsCfg:
-    """One group, ``policy``."""
+    """``policy``, what GR00T knows, and ``progress``, what it does not."""
 
     policy: StatesCfg = StatesCfg()
+    progress: ProgressCfg = ProgressCfg()
 
 
 @configclass
@@ -109,7 +147,9 @@ class RewardsCfg:
 class TerminationsCfg(Gr00tTerminationsCfg):
     """Success ends an episode, time does too."""
 
-    success = DoneTerm(func=HeldAbove, params={"asset_cfg": SceneEntityCfg("object"), "height": 0.10, "duration": 0.5})
+    success = DoneTerm(
+        func=HeldAbove, params={"asset_cfg": SceneEntityCfg("object"), "height": _LIFT_HEIGHT, "duration": 0.5}
+    )
 
 
 @configclass
@@ -120,6 +160,7 @@ class LiftCubeFrankaEnvCfg(Gr00tEnvCfg):
     state_keys = ["joint_positions"]
     action_keys = {"joint_positions": _ARM + _FINGERS}
     instruction = "pick up the cube"
+    view = VisualizerCfg(eye=(1.3, 0.9, 0.75), lookat=(0.3, 0.0, 0.25))
 
     scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()

@@ -12,6 +12,7 @@ __all__ = [
     "CUBE_SIDE",
     "CUBE_START",
     "CUBE_START_RANGE",
+    "FINGER_TIP",
     "IMAGE_SIZE",
     "SCENE_CAMERA",
     "START_JOINTS",
@@ -37,6 +38,9 @@ START_JOINTS: tuple[float, ...] = (0.0, -0.3253, 0.0, -2.5509, 0.0, 2.2255, 0.78
 
 TOOL_POINT = (0.0, 0.0, 0.1034)
 """The point between the finger tips in the frame of ``panda_hand``; the URDF's ``panda_hand_tcp``."""
+
+FINGER_TIP = (0.0, 0.0, 0.0538)
+"""The end of a finger in the frame of its link, 9 mm beyond the tool point."""
 
 
 _SCENE_POSITION = (1.45, 0.08, 0.55)

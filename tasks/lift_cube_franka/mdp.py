@@ -6,6 +6,8 @@ import torch
 from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.managers import ManagerTermBase, SceneEntityCfg, TerminationTermCfg
 
+from tasks.common.stages import height_of
+
 __all__ = ["HeldAbove"]
 
 
@@ -30,9 +32,6 @@ class HeldAbove(ManagerTermBase):
         self, env: ManagerBasedRLEnv, asset_cfg: SceneEntityCfg, height: float, duration: float
     ) -> torch.Tensor:
         """Count one control step and say which envs have succeeded, bool (num_envs,)."""
-        data = env.scene[asset_cfg.name].data
-        resting = data.default_root_pose.torch[:, 2] + env.scene.env_origins[:, 2]
-        above = data.root_pos_w.torch[:, 2] - resting >= height
-        self._steps = torch.where(above, self._steps + 1, 0)
+        self._steps = torch.where(height_of(env, asset_cfg) >= height, self._steps + 1, 0)
         # The small allowance keeps 0.5 s at 30 Hz at 15 steps in the face of floating point.
         return self._steps >= math.ceil(duration / env.step_dt - 1e-6)

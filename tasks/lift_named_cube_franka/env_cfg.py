@@ -6,6 +6,7 @@ know.
 
 from isaaclab.assets import RigidObjectCfg
 from isaaclab.managers import EventTermCfg
+from isaaclab.managers import ObservationTermCfg as ObsTerm
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.utils import configclass
 
@@ -13,7 +14,7 @@ from tasks.common.scene_parts import box
 from tasks.lift_cube_franka import env_cfg as lift
 from tasks.lift_cube_franka.geometry import CUBE_SIDE, CUBE_START
 from tasks.lift_named_cube_franka.geometry import CUBE_STARTS
-from tasks.lift_named_cube_franka.mdp import LiftedCube, place_apart
+from tasks.lift_named_cube_franka.mdp import AboutCubes, LiftedCube, place_apart
 
 __all__ = ["LiftNamedCubeFrankaEnvCfg", "LiftNamedCubeFrankaPlayEnvCfg"]
 
@@ -22,6 +23,16 @@ _CUBES = {"red": "object", "blue": "blue_cube"}
 
 _HELD = {name: value for name, value in lift.TerminationsCfg().success.params.items() if name != "asset_cfg"}
 """What a lift is, as in the lift: height and duration."""
+
+
+def _of_cube(term: ObsTerm, *, named: bool = True) -> ObsTerm:
+    """The lift's term, about the cube that is named, or about the other one."""
+    others = {name: value for name, value in term.params.items() if name not in ("asset_cfg", "hands_cfg")}
+    params = {"cubes": _CUBES, "named": named, "term": term.func, "hands_cfg": term.params["hands_cfg"]}
+    return ObsTerm(func=AboutCubes, params=params | {"params": others})
+
+
+_LIFT = lift.ProgressCfg()
 
 
 @configclass
@@ -52,12 +63,32 @@ class TerminationsCfg(lift.TerminationsCfg):
 
 
 @configclass
+class ProgressCfg(lift.ProgressCfg):
+    """The lift's, of the cube that is named; and the other one in the grip."""
+
+    progress_reached = _of_cube(_LIFT.progress_reached)
+    progress_grasped = _of_cube(_LIFT.progress_grasped)
+    progress_lifted = _of_cube(_LIFT.progress_lifted)
+    distance_to_success = _of_cube(_LIFT.distance_to_success)
+    event_dropped = _of_cube(_LIFT.event_dropped)
+    event_wrong_object = _of_cube(_LIFT.progress_grasped, named=False)
+
+
+@configclass
+class ObservationsCfg(lift.ObservationsCfg):
+    """The lift's, with stages that are about the cube that is named."""
+
+    progress: ProgressCfg = ProgressCfg()
+
+
+@configclass
 class LiftNamedCubeFrankaEnvCfg(lift.LiftCubeFrankaEnvCfg):
     """``Isaac-Groot-Lift-Named-Cube-Franka-v0``: cameras, states and actions are those of the lift."""
 
     instruction = "pick up the red cube"
 
     scene: LiftNamedCubeSceneCfg = LiftNamedCubeSceneCfg(num_envs=1, env_spacing=0.0)
+    observations: ObservationsCfg = ObservationsCfg()
     events: EventsCfg = EventsCfg()
     terminations: TerminationsCfg = TerminationsCfg()
 

@@ -1,11 +1,15 @@
-"""``NamedCubeExpert``, the lift's scripted policy for two cubes: it takes the one that the instruction names."""
+"""The lift's scripted policies for two cubes.
+
+* ``NamedCubeExpert``: takes the one that the instruction names.
+* ``OtherCubeExpert``: takes the other one, and so fails.
+"""
 
 import numpy as np
 
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
-from tasks.lift_named_cube_franka.geometry import named_cube
+from tasks.lift_named_cube_franka.geometry import COLOURS, named_cube
 
-__all__ = ["NamedCubeExpert"]
+__all__ = ["NamedCubeExpert", "OtherCubeExpert"]
 
 
 class NamedCubeExpert(LiftCubeExpert):
@@ -19,8 +23,21 @@ class NamedCubeExpert(LiftCubeExpert):
         self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
     ) -> dict[str, np.ndarray]:
         """Plan ``joint_positions`` (16, 9)."""
-        colour = named_cube(instruction)
+        colour = self.chosen(instruction)
         return super().plan({key: _named_as_red(seen, colour) for key, seen in images.items()}, states, instruction)
+
+    def chosen(self, instruction: str) -> str | None:
+        """Return the colour of the cube to take, None for none."""
+        return named_cube(instruction)
+
+
+class OtherCubeExpert(NamedCubeExpert):
+    """The same, who takes the cube that is not named. Made to fail, so that it can be seen whether events tell how."""
+
+    def chosen(self, instruction: str) -> str | None:
+        """Return the colour of the cube to take, None for none."""
+        named = named_cube(instruction)
+        return next((colour for colour in COLOURS if named not in (None, colour)), None)
 
 
 def _named_as_red(picture: np.ndarray, colour: str | None) -> np.ndarray:

@@ -8,11 +8,13 @@ import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg, AssetBaseCfg, RigidObjectCfg
 from isaaclab.envs import mdp
+from isaaclab.managers import ObservationTermCfg as ObsTerm
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.assets import ISAAC_NUCLEUS_DIR, ISAACLAB_NUCLEUS_DIR
+from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.sim.schemas import MujocoRigidBodyCfg, NewtonArticulationCfg
 
 from tasks.assets import gr1t2
@@ -26,9 +28,17 @@ from tasks.common.scene_parts import (
     start,
     success_reward,
 )
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions, newton_physics
+from tasks.common.stages import Dropped, held, reached
+from tasks.gr00t_env_cfg import (
+    Gr00tEnvCfg,
+    Gr00tProgressCfg,
+    Gr00tStateCfg,
+    Gr00tTerminationsCfg,
+    joint_positions,
+    newton_physics,
+)
 from tasks.pick_place_gr1t2 import geometry
-from tasks.pick_place_gr1t2.mdp import FollowerJointsActionCfg, Placed
+from tasks.pick_place_gr1t2.mdp import FollowerJointsActionCfg, Placed, above_zone, in_zone, let_go, way_to_zone
 
 __all__ = ["PickPlaceGR1T2EnvCfg", "PickPlaceGR1T2PlayEnvCfg"]
 
@@ -54,6 +64,17 @@ _NUCLEUS_TABLE_POSITION = (0.0, 0.55, 0.0)
 _NUCLEUS_WHEEL = f"{ISAACLAB_NUCLEUS_DIR}/Mimic/pick_place_task/pick_place_assets/steering_wheel.usd"
 _NUCLEUS_WHEEL_SCALE = (0.75, 0.75, 0.75)
 _NUCLEUS_WHEEL_HEIGHT = 0.9996
+
+_WHEEL = {"asset_cfg": SceneEntityCfg("object")}
+_HANDS = {"hands_cfg": SceneEntityCfg("robot", body_names=["left_hand_pitch_link", "right_hand_pitch_link"])}
+"""The hands' roots, from which the terms measure."""
+_ZONE = {"centre": geometry.ZONE_CENTRE, "half_side": geometry.ZONE_SIDE / 4}
+"""Where the wheel's origin is to be, in the middle of the marked square."""
+
+_AT_WHEEL, _LET_GO = 0.23, 0.26
+"""Metres from the wheel's origin to a hand that grips its rim (0.21), is about to, and that no longer holds it."""
+_LIFTED = 0.05
+"""Height at which the wheel is lifted, m: more than a push tips it up."""
 
 
 @configclass
@@ -128,10 +149,24 @@ class StatesCfg(Gr00tStateCfg):
 
 
 @configclass
+class ProgressCfg(Gr00tProgressCfg):
+    """A hand at the wheel, the wheel in its grip, over the zone, standing there, and let go; metres that are left."""
+
+    progress_reached = ObsTerm(func=reached, params={**_WHEEL, **_HANDS, "within": _AT_WHEEL})
+    progress_grasped = ObsTerm(func=held, params={**_WHEEL, **_HANDS, "within": _LET_GO, "height": _LIFTED})
+    progress_above_zone = ObsTerm(func=above_zone, params={**_WHEEL, **_ZONE, "height": _LIFTED})
+    progress_placed = ObsTerm(func=in_zone, params={**_WHEEL, **_ZONE})
+    progress_let_go = ObsTerm(func=let_go, params={**_WHEEL, **_HANDS, **_ZONE, "away": _LET_GO})
+    distance_to_success = ObsTerm(func=way_to_zone, params={**_WHEEL, **_HANDS, **_ZONE, "away": _LET_GO})
+    event_dropped = ObsTerm(func=Dropped, params={**_WHEEL, **_HANDS, **_ZONE, "within": _LET_GO, "height": _LIFTED})
+
+
+@configclass
 class ObservationsCfg:
-    """One group, ``policy``."""
+    """``policy``, what GR00T knows, and ``progress``, what it does not."""
 
     policy: StatesCfg = StatesCfg()
+    progress: ProgressCfg | None = ProgressCfg()
 
 
 @configclass
@@ -154,15 +189,7 @@ class TerminationsCfg(Gr00tTerminationsCfg):
 
     success = DoneTerm(
         func=Placed,
-        params={
-            "asset_cfg": SceneEntityCfg("object"),
-            "hands_cfg": SceneEntityCfg("robot", body_names=["left_hand_pitch_link", "right_hand_pitch_link"]),
-            "centre": geometry.ZONE_CENTRE,
-            "half_side": geometry.ZONE_SIDE / 4,
-            "lift": 0.05,
-            "let_go": 0.26,
-            "duration": 0.5,
-        },
+        params={**_WHEEL, **_HANDS, **_ZONE, "lift": _LIFTED, "let_go": _LET_GO, "duration": 0.5},
     )
     dropped = DoneTerm(
         func=mdp.root_height_below_minimum, params={"minimum_height": 0.5, "asset_cfg": SceneEntityCfg("object")}
@@ -177,6 +204,7 @@ class PickPlaceGR1T2EnvCfg(Gr00tEnvCfg):
     state_keys = list(_JOINTS)
     action_keys = dict(_JOINTS)
     instruction = "pick up the steering wheel and place it on the blue square"
+    view = VisualizerCfg(eye=(1.35, 1.75, 1.75), lookat=(0.15, 0.3, 1.05))
 
     scene: PickPlaceSceneCfg = PickPlaceSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()

@@ -1,6 +1,7 @@
 """What the humanoid's pick and place adds to IsaacLab.
 
-``FollowerJointsActionCfg`` bends the outer finger joints along with the inner ones; ``Placed`` is the success term.
+``FollowerJointsActionCfg`` bends the outer finger joints along with the inner ones; ``Placed`` is the success term;
+``above_zone``, ``in_zone``, ``let_go`` and ``way_to_zone`` tell how far an episode has come.
 """
 
 import math
@@ -11,7 +12,20 @@ from isaaclab.envs import ManagerBasedEnv, ManagerBasedRLEnv
 from isaaclab.managers import ActionTerm, ActionTermCfg, ManagerTermBase, SceneEntityCfg, TerminationTermCfg
 from isaaclab.utils import configclass
 
-__all__ = ["FollowerJointsAction", "FollowerJointsActionCfg", "Placed"]
+from tasks.common.stages import aside_of, hand_gap, height_of
+
+__all__ = [
+    "FollowerJointsAction",
+    "FollowerJointsActionCfg",
+    "Placed",
+    "above_zone",
+    "in_zone",
+    "let_go",
+    "way_to_zone",
+]
+
+ON_TABLE = 0.015
+"""What stands on the table is no more than this off its resting height, m."""
 
 
 class FollowerJointsAction(ActionTerm):
@@ -76,8 +90,8 @@ class Placed(ManagerTermBase):
         duration: Seconds that it must stand there; counted in whole control steps, rounded up.
     """
 
-    max_height, max_speed, max_turning = 0.015, 0.03, 0.3
-    """What is at rest: metres off the resting height, m/s, rad/s."""
+    max_speed, max_turning = 0.03, 0.3
+    """What is at rest: m/s, rad/s."""
 
     def __init__(self, cfg: TerminationTermCfg, env: ManagerBasedRLEnv):
         super().__init__(cfg, env)
@@ -103,22 +117,61 @@ class Placed(ManagerTermBase):
         duration: float,
     ) -> torch.Tensor:
         """Count one control step and say which envs have succeeded, bool (num_envs,)."""
-        data = env.scene[asset_cfg.name].data
-        position = data.root_pos_w.torch - env.scene.env_origins
-        height = position[:, 2] - data.default_root_pose.torch[:, 2]
-        self._was_lifted |= height >= lift
-        aside = (position[:, :2] - torch.tensor(centre, device=env.device)).abs().amax(dim=1)
-        velocity = data.root_vel_w.torch
-        hands = env.scene[hands_cfg.name].data.body_pos_w.torch[:, hands_cfg.body_ids] - env.scene.env_origins[:, None]
-        reach = (hands - position[:, None]).norm(dim=2).amin(dim=1)
+        self._was_lifted |= height_of(env, asset_cfg) >= lift
+        velocity = env.scene[asset_cfg.name].data.root_vel_w.torch
         stands = (
             self._was_lifted
-            & (aside <= half_side)
-            & (height.abs() <= self.max_height)
+            & in_zone(env, asset_cfg, centre, half_side)
             & (velocity[:, :3].norm(dim=1) <= self.max_speed)
             & (velocity[:, 3:].norm(dim=1) <= self.max_turning)
-            & (reach >= let_go)
+            & (hand_gap(env, asset_cfg, hands_cfg) >= let_go)
         )
         self._steps = torch.where(stands, self._steps + 1, 0)
         # The small allowance keeps 0.5 s at 20 Hz at 10 steps in the face of floating point.
         return self._steps >= math.ceil(duration / env.step_dt - 1e-6)
+
+
+def above_zone(
+    env: ManagerBasedEnv, *, asset_cfg: SceneEntityCfg, centre: tuple[float, float], half_side: float, height: float
+) -> torch.Tensor:
+    """Whether an object is over the zone, at that height or more, bool (num_envs,); params as of ``Placed``."""
+    return (aside_of(env, asset_cfg, centre) <= half_side) & (height_of(env, asset_cfg) >= height)
+
+
+def in_zone(
+    env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, centre: tuple[float, float], half_side: float
+) -> torch.Tensor:
+    """Whether an object stands in the zone, bool (num_envs,); params as of ``Placed``."""
+    return (aside_of(env, asset_cfg, centre) <= half_side) & (height_of(env, asset_cfg).abs() <= ON_TABLE)
+
+
+def let_go(
+    env: ManagerBasedEnv,
+    *,
+    asset_cfg: SceneEntityCfg,
+    hands_cfg: SceneEntityCfg,
+    centre: tuple[float, float],
+    half_side: float,
+    away: float,
+) -> torch.Tensor:
+    """Whether an object stands in the zone with no hand within ``away`` metres of it, bool (num_envs,)."""
+    return in_zone(env, asset_cfg, centre, half_side) & (hand_gap(env, asset_cfg, hands_cfg) >= away)
+
+
+def way_to_zone(
+    env: ManagerBasedEnv,
+    *,
+    asset_cfg: SceneEntityCfg,
+    hands_cfg: SceneEntityCfg,
+    centre: tuple[float, float],
+    half_side: float,
+    away: float,
+) -> torch.Tensor:
+    """What is left of the way, m, (num_envs,).
+
+    Beside the zone: the nearest hand's way to where it can hold the object (``away`` from its origin), and the
+    object's way aside; over it: the way down, and the hand's way back to there.
+    """
+    gap, aside = hand_gap(env, asset_cfg, hands_cfg), aside_of(env, asset_cfg, centre) - half_side
+    down = (height_of(env, asset_cfg).abs() - ON_TABLE).clamp_min(0)
+    return torch.where(aside > 0, aside + (gap - away).clamp_min(0), down + (away - gap).clamp_min(0))

@@ -33,4 +33,5 @@ class PickPlaceGR1T2TwoHandsEnvCfg(PickPlaceGR1T2EnvCfg):
         self.scene.object.init_state.pos = (*geometry.TWO_HANDS_START, geometry.TABLE_HEIGHT)
         self.scene.zone.init_state.pos = (*geometry.TWO_HANDS_ZONE_CENTRE, geometry.TABLE_HEIGHT)
         self.scene.zone.spawn.size = (*geometry.TWO_HANDS_ZONE_SIZE, geometry.ZONE_THICKNESS)
+        self.observations.progress = None  # whose stages are those of one hand, and of the other zone
         super().__post_init__()

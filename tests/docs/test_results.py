@@ -28,6 +28,7 @@ def test_exit_codes_are_those_of_the_command_line():
         exit_codes.FAILED,
         exit_codes.DONE_WITH_ERRORS,
         exit_codes.GATE_NOT_MET,
+        exit_codes.PLAYED_OTHERWISE,
         exit_codes.INTERRUPTED,
     ]
 

@@ -18,6 +18,7 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
+from runners.again.kept_episodes import kept_episode
 from runners.apps import play as play_command
 from runners.utils.interrupts import INTERRUPTIONS
 from tests.support.dataset_reader import read_whole
@@ -242,3 +243,11 @@ def require_every_episode_recorded_once(folder, rows):
     recorded = {episode.row["plan_index"]: episode.row["length"] for episode in episodes}
     assert len(recorded) == len(episodes), "none is recorded twice"
     assert recorded == {row["index"]: row["steps"] for row in rows if row["ended"] != "error"}
+
+
+def require_every_attempt_kept(folder, rows):
+    """Check that what each attempt of a run played is kept, in one file or as files of their own."""
+    for row in rows:
+        kept = kept_episode(folder, row["index"], row["attempt"])
+        assert (kept.index, kept.attempt, kept.seed) == (row["index"], row["attempt"], row["seed"])
+        assert {len(values) for values in kept.action.values()} == {row["steps"]}

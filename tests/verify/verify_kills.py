@@ -20,6 +20,7 @@ from tests.support.processes import (
     finish,
     free_port,
     groot_play,
+    require_every_attempt_kept,
     require_every_episode_once,
     require_every_episode_recorded_once,
     rows_of,
@@ -75,6 +76,7 @@ def test_runner_is_killed_at_random_moments(groot_play, tmp_path):
     assert code == 0, out + err
     rows = require_every_episode_once(folder, EPISODES)
     require_every_episode_recorded_once(folder, rows)
+    require_every_attempt_kept(folder, rows)
     print(f"{KILLS} kills of the runner: {len(rows)} rows, every one of {EPISODES} episodes once, recorded once")
 
 
@@ -100,5 +102,6 @@ def test_server_is_killed_at_random_moments(groot_play, serve, tmp_path):
     assert kills == KILLS, "the plan was too short for so many kills"
     rows = require_every_episode_once(folder, EPISODES)
     require_every_episode_recorded_once(folder, rows)
+    require_every_attempt_kept(folder, rows)
     errors = sum(row["ended"] == "error" for row in rows)
     print(f"{kills} kills of the server: {errors} attempts cut off, every one of {EPISODES} episodes once")

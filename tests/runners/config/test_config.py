@@ -239,6 +239,13 @@ def test_share_that_is_none_is_refused_at_once(command, monkeypatch, override):
     assert f"{override} was asked for, but it is a share between 0 and 1" in err
 
 
+def test_rule_that_nothing_asks_for_is_refused_at_once(command, monkeypatch):
+    monkeypatch.setattr(play, "play", play_in_this_process)
+    code, _, err = command(play, "stop.on=progress", "server.connect_timeout_s=0.1", "hydra.run.dir=run")
+    assert code == 1
+    assert "stop.on=progress was asked for, but nothing ends the run early. Set stop.ci_width=0.1" in err
+
+
 @pytest.mark.parametrize("key", ["num_envs", "episodes", "horizons.episode", "horizons.execution", "seed"])
 @pytest.mark.parametrize("value", [-1, 0])
 def test_number_that_makes_no_run_is_refused_at_once(command, monkeypatch, key, value):

@@ -41,6 +41,7 @@ def test_there_are_recorders_to_test():
     assert {"VideoRecorder", "WandbRecorder"} <= {kind.__name__ for kind in shipped_recorders()}
     assert HOOKS == [
         "check",
+        "set_up_scene",
         "on_run_start",
         "on_episodes_start",
         "on_beat",
@@ -109,7 +110,10 @@ def test_group_calls_every_hook_with_what_it_was_given():
     assert counting.calls == HOOKS
 
 
-@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in ("check", "on_run_start", "on_run_end")])
+BEFORE_OR_AFTER = ("check", "set_up_scene", "on_run_start", "on_run_end")
+
+
+@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in BEFORE_OR_AFTER])
 def test_failing_recorder_is_reported_and_left_out_and_the_rollout_goes_on(play, caplog, hook):
     failing, sound = Counting(fails_in=hook), Counting()
     with caplog.at_level(logging.WARNING):

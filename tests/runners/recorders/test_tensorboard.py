@@ -12,7 +12,7 @@ from runners.recorders.recorder import RunInfo
 from runners.recorders.tensorboard import TensorboardRecorder
 from runners.statistics.intervals import success_interval
 from runners.statistics.stop_rule import StopRule
-from tests.support.samples.rows import make_row
+from tests.support.samples.rows import make_row, make_staged_row
 
 
 def read(folder):
@@ -52,3 +52,18 @@ def test_missing_package_is_told_by_the_line_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(MissingExtraError, match=r"pip install '\.\[tensorboard\]'"):
         import runners.recorders.tensorboard  # noqa: F401
+
+
+def test_mean_progress_is_logged_beside_it_with_its_interval(tmp_path):
+    plan = [PlannedEpisode(index, 7, "reach") for index in range(3)]
+    recorder = TensorboardRecorder()
+    recorder.on_run_start(RunInfo(tmp_path, {}, 20.0, "Toy-v0", stop=StopRule(plan, None)))
+    rows = []
+    for index, stage in ((1, 1), (0, 3), (2, 2)):
+        rows.append(make_staged_row(index, stage))
+        recorder.on_row_written(rows[-1], rows)
+    recorder.on_run_end(None)
+    held = read(tmp_path)
+    assert held["progress"] == [(1, 0.75), (2, 0.5), (3, 0.5)]
+    assert [step for step, _ in held["progress_ci_high"]] == [1, 2, 3]
+    assert held["progress_ci_low"][2][1] < 0.5 < held["progress_ci_high"][2][1]

@@ -1,5 +1,7 @@
 """VideoRecorder: a video shows what the cameras saw, the right way up, in its colours, from the first frame on."""
 
+from types import SimpleNamespace
+
 import av
 import numpy as np
 import pytest
@@ -191,3 +193,59 @@ def test_server_that_looks_at_no_pictures_is_refused_before_the_run():
     del modality["video"]
     with pytest.raises(ContractError, match=r"looks at no pictures.* recorder=\[wandb\]"):
         VideoRecorder().check(modality)
+
+
+def test_cameras_of_the_scene_take_the_place_of_what_the_policy_sees(tmp_path):
+    drawn = []
+
+    def draw(colour):
+        drawn.append(colour)
+        return np.stack([picture(32, 64, colour, BLUE)] * 2)[:, None]
+
+    cameras = {"orbit": lambda: draw(GREEN), "wrist": lambda: draw(RED), "unseen": lambda: draw(GREY)}
+    recorder = VideoRecorder("control_steps", ["wrist", "orbit"])
+    recorder.on_run_start(RunInfo(folder=tmp_path, config={}, fps=20.0, task="Toy-v0", cameras=cameras))
+    recorder.on_episodes_start({1: make_episode()}, {})
+    recorder.on_control_step(make_step({}, [True, True]))
+    recorder.on_control_step(make_step({}, [True, False]))
+    recorder.on_episode_end(make_row(env=1))
+    recorder.on_run_end(None)
+    frames, _ = decode(tmp_path / "videos/episode_000000.mp4")
+    assert frames.shape == (2, 32, 128, 3)
+    assert near(frames[:, 2:14, 4:60], RED)
+    assert near(frames[:, 2:14, 68:124], GREEN)
+    assert drawn == [RED, GREEN] * 2, "nothing is drawn for an episode that is over, nor for nobody"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"size": [720]}, r"recorder\.video\.size=\[720\] was asked for, but it takes height and width"),
+        ({"size": [8, 1280]}, "16 to 4096 pixels"),
+        ({"size": "720p"}, "such as \\[720, 1280\\]"),
+        ({"cameras": "orbit"}, r"takes a list of names, such as \[orbit\]"),
+        ({"cameras": []}, r"takes a list of names"),
+        ({"view": [1, 2, 3]}, r"view=\[1, 2, 3\] was asked for, but it takes where the camera orbit stands"),
+        ({"view": [[1, 2, 3], [1, 2]]}, "x, y, z in metres"),
+        ({"view": [[1, 2, 3], [1, 2, 3]]}, "another point that it looks at"),
+        ({"view": [[1, 2, float("inf")], [0, 0, 0]]}, "x, y, z in metres"),
+        ({"failed": "half"}, r"recorder\.video\.failed=half was asked for\. Set it to full"),
+    ],
+)
+def test_setting_that_makes_no_sense_is_refused(settings, told):
+    with pytest.raises(ContractError, match=told):
+        VideoRecorder(**settings)
+
+
+def test_camera_that_the_env_has_not_is_refused_with_those_that_it_has(tmp_path):
+    run = RunInfo(folder=tmp_path, config={}, fps=20.0, task="Toy-v0", cameras={"scene_camera": None})
+    with pytest.raises(ContractError, match=r"names 'scene_cam'.*Did you mean 'scene_camera'\? It has: scene_camera"):
+        VideoRecorder(cameras=["scene_cam"]).on_run_start(run)
+
+
+def test_failed_episodes_of_an_env_whose_episodes_begin_together_cannot_be_filmed(tmp_path):
+    manifest = SimpleNamespace(reset_mode="per_batch")
+    with pytest.raises(ContractError, match="begins episodes in all envs together"):
+        VideoRecorder(failed="full").on_run_start(
+            RunInfo(folder=tmp_path, config={}, fps=20.0, task="Toy-v0", manifest=manifest)
+        )

@@ -19,7 +19,7 @@ from runners.recorders.wandb import FINISH_TIMEOUT_S, INIT_TIMEOUT_S, WandbRecor
 from runners.statistics.intervals import success_interval
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Endpoint, ServerCost
-from tests.support.samples.rows import make_row, summary_of
+from tests.support.samples.rows import make_row, make_staged_row, summary_of
 from tests.support.wandb_reader import read_offline_run
 
 ROOT = Path(__file__).parents[3]
@@ -98,6 +98,25 @@ def test_rate_over_time_is_that_of_the_plan_in_its_order_with_its_interval(tmp_p
     assert [(entry["ci_low"], entry["ci_high"]) for entry in logged] == [
         success_interval(successes, count) for count, successes in ((1, 0), (2, 1), (3, 2), (4, 3))
     ]
+
+
+@pytest.mark.process
+def test_mean_progress_is_logged_over_the_plan_and_rows_of_other_stages_are_of_one_table(tmp_path, clean_environment):
+    recorder = WandbRecorder("offline", "groot-tests")
+    recorder.on_run_start(run_info(tmp_path, stop=StopRule(make_plan(3, 0, ["reach"]), None)))
+    rows = []
+    for index, stage in ((0, 0), (2, 3), (1, 1)):
+        rows.append(make_staged_row(index, stage, events={"dropped": 5} if stage else {}))
+        recorder.on_row_written(rows[-1], rows)
+    recorder.on_run_end(summary_of(rows))
+    run = offline_run(tmp_path)[1]
+    logged = [(entry["counted"], entry["progress"]) for entry in run.history if "progress" in entry]
+    assert logged == [(1, 0), (2, 0.125), (3, pytest.approx(1 / 3))]
+    assert all(
+        entry["progress_ci_low"] <= 1 / 3 <= entry["progress_ci_high"] for entry in run.history if "progress" in entry
+    )
+    assert run.summary["funnel"]["episodes"] == 3
+    assert run.summary["tables/episodes"]["nrows"] == 3
 
 
 @pytest.mark.process

@@ -1,81 +1,17 @@
 """The pages: nothing from elsewhere, every image decodes, failures first, and all that is to be on them."""
 
-import base64
-import io
 import json
 import re
-import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import av
 import pytest
 
 from runners.apps import report as report_app
+from runners.reports.failed_cards import MOST_CARDS
+from tests.runners.reports.page import Page, assert_self_contained
 from tests.support.samples.runs import ERROR, make_run
 
 TEXTS = ("pick up the cube", 'say "hi" <b>& lift</b>')
-FROM_ELSEWHERE = re.compile(r"(https?:)?//(?!$)", re.IGNORECASE)
-LOADING = {"src", "href", "poster", "srcset", "data", "action", "xlink:href"}
-VOID = {"meta", "br", "img", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """What a test looks for on a page."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.folder, self.source = path.parent, path.read_text()
-        self.tags, self.addresses, self.images, self.text = [], [], [], ""
-        self._open = []
-        self.feed(self.source)
-        assert [tag for tag in self._open if tag not in {"tr", "td", "th", "p"}] == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        for name, value in attributes:
-            if name in LOADING and value is not None:
-                self.addresses.append(value)
-            if tag == "img" and name == "src":
-                self.images.append(value)
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        while self._open.pop() != tag:
-            pass
-
-    def handle_data(self, data):
-        if self._open and self._open[-1] != "style":
-            self.text += data
-
-    def of(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def assert_self_contained(page):
-    """No address leads elsewhere, every image decodes, every drawing is well-formed, every video plays."""
-    assert [tag for tag, _ in page.tags if tag in {"script", "link", "iframe", "object", "embed"}] == []
-    for address in [*page.addresses, *re.findall(r"url\(([^)]*)\)|@import", page.source)]:
-        assert not FROM_ELSEWHERE.match(address), address
-        assert address.startswith(("data:", "#")) or (page.folder / unquote(address)).is_file(), address
-    assert re.findall(r"[\w+]+://", page.source) == []
-    for image in page.images:
-        av.open(io.BytesIO(base64.b64decode(image.partition(",")[2])))
-    drawings = re.findall(r"<svg.*?</svg>", page.source, re.DOTALL)
-    assert drawings
-    for drawing in drawings:
-        for element in ET.fromstring(drawing).iter():  # noqa: S314  # our own page
-            for name in ("x", "y", "width", "x1", "x2", "y1", "y2"):
-                assert 0 <= float(element.get(name, 0)) <= 100, drawing
-            for number in re.findall(r"-?[\d.]+", element.get("d", "")):
-                assert 0 <= float(number) <= 100, drawing
-    for video in page.of("video"):
-        with av.open(str(page.folder / unquote(video["src"]))) as container:
-            assert next(container.decode(video=0)).width > 0
 
 
 @pytest.fixture(scope="module")
@@ -88,19 +24,22 @@ def run(tmp_path_factory):
 def test_page_of_a_run_is_self_contained(run):
     _, rows, page = run
     assert_self_contained(page)
-    assert len(page.of("video")) == len(rows)
+    assert len(page.of("video")) == len(rows) + 2, "and one for each way to fail"
+    assert all(video["poster"] and video["preload"] == "none" for video in page.of("video"))
 
 
 def test_page_shows_failures_first_each_with_its_video(run):
     _, rows, page = run
-    cards = [int(attributes["id"].removeprefix("episode-")) for attributes in page.of("article")]
+    cards = [int(card["id"].removeprefix("episode-")) for card in page.of("article") if "id" in card]
     failed = [row for row in rows if row.ended != "success"]
     assert len(failed) > 2
     assert cards[: len(failed)] == [5, *(row.index for row in failed if row.ended == "time_out")]
     assert cards[len(failed) :] == [row.index for row in rows if row.ended == "success"]
-    assert [unquote(video["src"]) for video in page.of("video")] == [rows[index].video for index in cards]
+    ways, videos = [5, min(row.index for row in failed if row.ended == "time_out")], page.of("video")
+    assert {unquote(video["src"]) for video in videos[:2]} == {rows[index].video for index in ways}
+    assert [unquote(video["src"]) for video in videos[2:]] == [rows[index].video for index in cards]
     assert ERROR in page.text, "and is no markup"
-    listed = re.findall(r"<tr><td class=\"number\">(\d+)<td><span", page.source)
+    listed = re.findall(r"<tr><th scope=\"row\" class=\"number\">(\d+)<td><span", page.source)
     assert [int(index) for index in listed] == cards
     assert sorted(map(int, listed)) == list(range(16))
 
@@ -150,10 +89,40 @@ def test_page_of_any_run_can_be_written(tmp_path, episodes, options):
         assert "none judged" in page.text
 
 
+def test_two_rates_that_are_the_same_are_one(tmp_path):
+    make_run(tmp_path / "run", 6)
+    page = Page(tmp_path / "run" / "report.html")
+    assert "none ended in an error" in page.text
+    assert "errors as failures" not in page.text.lower()
+    assert "with errors" not in page.text.lower()
+
+
+def test_tables_and_drawings_say_what_they_are(run):
+    _, _, page = run
+    tables = page.of("table")
+    assert len(tables) == len(page.of("caption")) == 2
+    assert all(heading["scope"] in {"col", "row"} for heading in page.of("th"))
+    for table in tables:
+        headings = re.search(rf'id="{table["id"]}">.*?</thead>', page.source, re.DOTALL)[0].count("<th scope=")
+        labels = re.findall(rf"#{table['id']} tbody tr > :nth-last-child\((\d+)\)::before", page.source)
+        assert sorted(map(int, labels)) == [*range(1, headings + 1)], "which stand before its cells on a phone"
+    assert {drawing["role"] for drawing in page.of("svg")} == {"img"}
+    labelled = r"<svg [^>]*(?:aria-label=\"[^\"]+\">|><title>[^<]+</title><desc>[^<]+</desc>)"
+    assert len(re.findall(labelled, page.source)) == len(page.of("svg"))
+    assert all(video["aria-label"] for video in page.of("video"))
+
+
+def test_page_of_many_failures_is_bounded_and_says_so(tmp_path):
+    rows = make_run(tmp_path / "run", 60, rate=0.0)
+    page = Page(tmp_path / "run" / "report.html")
+    assert sum("id" in card for card in page.of("article")) == MOST_CARDS < len(rows)
+    assert f"The first {MOST_CARDS}; the others are in the table of all episodes" in page.text
+
+
 def test_page_of_a_suite_tells_its_instructions_apart_and_names_the_empty_one(tmp_path):
     make_run(tmp_path / "run", 6, rate=1.0, instructions=("lift it", ""))
     page = Page(tmp_path / "run" / "report.html")
-    cells = re.findall(r"<tr><td>(.*)\n<td class=\"number\">(.*)\n", page.source)
+    cells = re.findall(r"<tr><th scope=\"row\">(.*)\n<td class=\"number\">(.*)\n", page.source)
     assert cells[:3] == [("all", "6 of 6"), ("lift it", "3 of 3"), ("(empty)", "3 of 3")]
     assert page.source.partition("<h2>All episodes</h2>")[2].count("<td>(empty)\n") == 3
 

@@ -71,6 +71,10 @@ def test_rows_hold_what_happened(play):
             "video": None,
             "error": None,
             "warning": None,
+            "stages": None,
+            "missed": None,
+            "progress": None,
+            "events": None,
         }
 
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from runners.apps import play
 from runners.apps.play import play as real_play
@@ -133,7 +134,7 @@ def test_options_are_looked_for_where_the_run_had_its_own(begin, go_on, monkeypa
         (["recorder=[]"], {"recorder": {}}),
         (
             ["~recorder.wandb"],
-            {"recorder": {"video": {"_target_": "runners.recorders.video.VideoRecorder", "frames": "beats"}}},
+            {"recorder": OmegaConf.to_container(OmegaConf.load(ROOT / "conf/recorder/video.yaml"))},
         ),
         (["gate={min_success: 0.5}", "episodes=9"], {"gate": {"min_success": 0.5}, "episodes": 9}),
         (["seed=8"], {"seed": 8}),

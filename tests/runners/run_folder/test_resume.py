@@ -4,17 +4,20 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from groot_wrappers.errors import ContractError
+from runners.again.kept_episodes import kept_episode, write_kept
 from runners.episodes.episode_log import EpisodeLog
 from runners.run_folder.resume import EarlierStart
 from tests.support.dataset_reader import read_listed
 from tests.support.processes import (
     finish,
+    require_every_attempt_kept,
     require_every_episode_once,
     require_every_episode_recorded_once,
     rows_of,
@@ -134,6 +137,8 @@ def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run_and_data_set(gr
     process.wait(10)
     kept = {episode.row["plan_index"] for episode in read_listed(folder / "dataset")}
     assert kept >= {row["index"] for row in rows_of(folder)}, "a kill takes no finished episode away"
+    require_every_attempt_kept(folder, rows_of(folder))
+    write_kept(folder, replace(kept_episode(folder, rows_of(folder)[0]["index"]), attempt=9))  # a kill before its row
     with (folder / "episodes.jsonl").open("ab") as log:
         log.write(b'{"index": 7, "seed"')  # what a kill in the middle of a row leaves
     # Nothing but the folder is said, and the number of envs changes.
@@ -142,6 +147,9 @@ def test_killed_run_goes_on_where_it_was_into_the_same_wandb_run_and_data_set(gr
     assert code == 0, err
     rows = require_every_episode_once(folder, 8)
     require_every_episode_recorded_once(folder, rows)
+    require_every_attempt_kept(folder, rows)
+    assert kept_episode(folder, rows[0]["index"], attempt=9) is None
+    assert not (folder / "actions").exists(), "all is in one file"
     assert "Going on after" in out
     manifest = json.loads((folder / "manifest.json").read_text())
     assert len(manifest["earlier_starts"]) == 1
@@ -173,6 +181,7 @@ def test_killed_server_is_started_again_and_costs_no_episode(groot_play, tmp_pat
     code, out, err = finish(process)
     assert code == 0, err
     rows = require_every_episode_once(folder, 8)
+    require_every_attempt_kept(folder, rows)
     errors = [row for row in rows if row["ended"] == "error"]
     assert 1 <= len(errors) <= 2
     for row in errors:

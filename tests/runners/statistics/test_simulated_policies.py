@@ -1,86 +1,28 @@
 """What the statistics say of policies whose true success rate is known, played by the real rollout.
 
-The env is a clock: an episode is a success where its planned seed says so, and a failure takes three times as long.
-Plan, rollout, counting and intervals are those of groot-play. All seeds are fixed, so that a test ends alike each time;
-with other seeds, one that allows three standard errors would fail by chance in 0.3% of the cases.
+All seeds are fixed, so that a test ends alike each time; with other seeds, one that allows three standard errors would
+fail by chance in 0.3% of the cases.
 """
-
-from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
-from runners.episodes.plan import make_plan
-from runners.recorders import Recorder
-from runners.rollout.rollout import Rollout
 from runners.statistics.intervals import success_interval
-from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import outcomes_of
+from tests.support.simulated_policies import ENVS, Clock
+from tests.support.simulated_policies import play as play_chances
 from tests.support.toys.env import ToyEnv, toy_embodiment
 
-EPISODES, ENVS, EVALUATIONS = 50, 4, 1000
+EPISODES, EVALUATIONS = 50, 1000
 RATES = [0.5, 0.8, 0.95]
 WILSONS_COVERAGE = {0.5: 0.935, 0.8: 0.951, 0.95: 0.962}
-SUCCESS_BEATS, FAILURE_BEATS = 1, 3
-MOST_SEEDS = 2**31
 
 
-class Clock:
-    """Stands for env and client: what rollout asks of them, with an episode's fate read off its seed."""
-
-    reset_mode, execution = "per_env", 1
-
-    def __init__(self, num_envs, rate):
-        self.num_envs, self.has_rewards, self.rate = num_envs, False, rate
-        self.fates, self.left = np.zeros(num_envs, bool), np.zeros(num_envs, int)
-
-    def reset(self, options=None):
-        """As env, begin episodes; as server, do nothing."""
-        if options is not None:
-            fates = np.array(options["seeds"]) < self.rate * MOST_SEEDS
-            self.fates[options["env_ids"]] = fates
-            self.left[options["env_ids"]] = np.where(fates, SUCCESS_BEATS, FAILURE_BEATS)
-            return {}, {}
-        return {}
-
-    def get_modality_config(self):
-        return {"action": SimpleNamespace(modality_keys=())}
-
-    def get_action(self, observation, row_noise):
-        return {}, {}
-
-    def step(self, chunk):
-        self.left -= 1
-        over, nothing = self.left <= 0, np.zeros(self.num_envs)
-        info = {"success": over & self.fates, "steps": nothing, "error": [None] * self.num_envs}
-        info |= {"held": nothing, "unanswered": None}
-        return {}, nothing, nothing, over & ~self.fates, info
-
-
-class Log:
-    """An EpisodeLog in memory."""
-
-    def __init__(self):
-        self.rows = []
-
-    def append(self, row):
-        self.rows.append(row)
-
-
-@cache
-def plan_of(seed, episodes):
-    return make_plan(episodes, seed, ["reach"])
-
-
-def play(seed, rate, *, episodes=EPISODES, num_envs=ENVS, ci_width=None, instructions=None):
-    """Play one evaluation; return its rows in the order in which episodes ended, and the rule."""
-    plan = plan_of(seed, episodes) if instructions is None else make_plan(episodes, seed, instructions)
-    clock, log, stop = Clock(num_envs, rate), Log(), StopRule(plan, ci_width)
-    Rollout(clock, clock, plan, log, Recorder(), enough=stop.enough).play()
-    return log.rows, stop
+def play(seed, rate, *, episodes=EPISODES, **settings):
+    """Play one evaluation of a policy without stages."""
+    return play_chances(seed, (rate,), episodes=episodes, **settings)
 
 
 def first_to_end(seed, rate, episodes, num_envs):
@@ -191,7 +133,7 @@ def test_clock_gives_what_the_wrapped_env_gives():
     env = Gr00tActionWrapper(Gr00tObservationWrapper(ToyEnv(2), toy_embodiment()), toy_embodiment(), 1, horizon=8)
     env.reset(options={"env_ids": [0, 1], "seeds": [1, 2], "instructions": ["a", "b"]})
     _, *real, info = env.step({"joints": np.zeros((2, 8, 2), np.float32)})
-    clock = Clock(2, 0.5)
+    clock = Clock(2, (0.5,))
     clock.reset(options={"env_ids": [0, 1], "seeds": [1, 2]})
     _, *told, told_info = clock.step({})
     assert [tuple(values.shape) for values in real] == [values.shape for values in told]

@@ -2,12 +2,14 @@
 
 import pytest
 
+from groot_wrappers.errors import ContractError
+from runners.config.schema import StopOn
 from runners.episodes.plan import make_plan
 from runners.reports.text import format_counted
 from runners.statistics.intervals import anytime_interval
-from runners.statistics.stop_rule import StopRule
+from runners.statistics.stop_rule import StopRule, require_stages
 from runners.statistics.summary import summarise
-from tests.support.samples.rows import make_row
+from tests.support.samples.rows import make_row, make_staged_row
 
 ENOUGH = next(n for n in range(1, 100) if 1 - anytime_interval(n, n)[0] <= 0.3)
 """Successes without a failure after which the interval is at most 0.3 wide."""
@@ -58,9 +60,8 @@ def test_figures_are_of_the_first_episodes_that_are_enough():
     summary = summarise(more, stop, task="", instruction="")
     assert (summary.ci_low, summary.ci_high) == anytime_interval(ENOUGH, ENOUGH)
     ended, beyond = format_counted(summary)
-    assert ended.startswith(
-        f"Ended early, after {ENOUGH} of 100 episodes: the interval is no wider than stop.ci_width=0.3"
-    )
+    assert ended.startswith(f"Ended early, after {ENOUGH} of 100 episodes: ")
+    assert ended.endswith("the interval of the success rate is no wider than stop.ci_width=0.3")
     assert "3 more ended" in beyond
 
 
@@ -99,3 +100,28 @@ def test_rollout_begins_no_further_episode_and_ends_those_that_run(play, num_env
     assert 0 < successes < len(counted)
     low, high = anytime_interval(successes, len(counted))
     assert high - low <= 0.3
+
+
+def test_run_may_end_by_its_progress_alone():
+    plan = make_plan(100, 0, ["reach"])
+    rows = [make_staged_row(index, 2) for index in range(60)]  # always at half of the way
+    stop = StopRule(plan, 0.2, StopOn.progress)
+    assert stop.enough(rows)
+    assert not StopRule(plan, 0.1).enough(rows[: len(stop.counted(rows))])
+    summary = summarise(rows, stop, task="", instruction="")
+    assert summary.stop.on is StopOn.progress
+    assert "the interval of the mean progress is no wider than" in format_counted(summary)[0]
+
+
+def test_progress_along_the_plan_has_an_interval_at_each_episode():
+    stop = StopRule(make_plan(3, 0, ["reach"]), None)
+    rows = [make_staged_row(0, 2), make_row(1, success=None, ended="error", stages={}), make_staged_row(2, 1)]
+    assert [(count, mean) for count, mean, *_ in stop.progress(rows)] == [(1, 0.5), (2, 0.5), (3, 0.375)]
+    assert [count for count, *_ in stop.progress(rows, after=2)] == [3]
+
+
+def test_ending_by_progress_is_refused_where_no_stages_are_told():
+    require_stages(StopOn.success, "Toy-v0", [])
+    require_stages(StopOn.progress, "Toy-v0", ["near"])
+    with pytest.raises(ContractError, match=r"stop\.on=progress was asked for, but Toy-v0 tells no stages"):
+        require_stages(StopOn.progress, "Toy-v0", [])

@@ -30,6 +30,24 @@ def make_row(index=0, **fields):
     return EpisodeRow(index=index, **values | {"steps": 3, "episode_return": 3.0, "server_calls": 3} | fields)
 
 
+STAGES = ("reached", "grasped", "lifted")
+
+
+def make_staged_row(index=0, reached=0, *, success=False, **fields):
+    """Return the row of an episode of a task with STAGES that came through the first ``reached`` of them."""
+    stages = {name: 10 * (place + 1) for place, name in enumerate(STAGES[:reached])}
+    told = {
+        "stages": stages,
+        "missed": None if success or reached == len(STAGES) else STAGES[reached],
+        "progress": 1.0 if success else reached / (len(STAGES) + 1),
+        "events": {},
+        "success": success,
+        "ended": "success" if success else "time_out",
+        "steps": 100,
+    }
+    return make_row(index, **told | fields)
+
+
 def summary_of(rows, *, ci_width=None, **facts):
     """Return the summary of rows whose plan is the episodes that they are of."""
     plan = [PlannedEpisode(row.index, row.seed, row.instruction) for row in last_rows(rows)]

@@ -105,3 +105,37 @@ class DirectRLEnv(ToyEnv):
         result = super().reset(seed=seed)
         self.episode_length_buf[:] = torch.arange(self.num_envs)
         return result
+
+
+class StagedEnv(ToyEnv):
+    """Tells its progress by IsaacLab's observation group: moved off 0, near the goal, at it; and overshooting.
+
+    ``terms`` is what the group gives, by name; a test may put others there.
+    """
+
+    concatenated = False
+
+    def __init__(self, num_envs=4, **options):
+        super().__init__(num_envs, **options)
+        self.terms = {
+            "progress_moved": lambda: self.joints[:, 0] != 0,
+            "progress_near": lambda: self._way_left() < 20,
+            "progress_arrived": lambda: self._way_left() < 0.5,
+            "distance_to_success": self._way_left,
+            "event_overshot": lambda: self.joints[:, 0] > self.goal + 0.5,
+        }
+        self.observation_manager = SimpleNamespace(
+            active_terms={"policy": ["joints"], "progress": self.terms},
+            group_obs_concatenate={"policy": False, "progress": self.concatenated},
+            group_obs_term_dim={"progress": [tuple(term().shape[1:]) for term in self.terms.values()]},
+        )
+        told = {name: spaces.Box(-np.inf, np.inf, ()) for name in self.terms}
+        self.single_observation_space.spaces["progress"] = spaces.Dict(told)
+
+    def _way_left(self):
+        return (self.joints[:, 0] - self.goal).abs()
+
+    def _observe(self):
+        told = {name: term() for name, term in self.terms.items()} if hasattr(self, "terms") else {}
+        self.obs_buf = super()._observe() | {"progress": told}
+        return self.obs_buf

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import gymnasium as gym
+import msgspec
 import numpy as np
 import torch
 import yaml
@@ -22,11 +23,23 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.matching import match_embodiment
 from groot_wrappers.errors import ContractError
+from runners.again.action_log import ActionLog
+from runners.again.comparison import compare_again
+from runners.again.kept_client import KeptClient
+from runners.episodes.episode_log import EpisodeLog
+from runners.episodes.plan import make_plan
+from runners.experiment.wrapped_env import wrapped_env
+from runners.recorders.recorder import RunInfo
+from runners.rollout.rollout import Rollout
+from runners.run_folder.manifest import write_manifest
 from tasks.common.newton_replay import NewtonReplayManager
 from tasks.gr00t_env_cfg import eef_pose, joint_velocities
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
+from tasks.lift_cube_franka.expert.open_handed import OpenHandedExpert
+from tests.verify.support.perturbed_policies import Mirrored
 
 SEEDS = (7, 8, 9, 10)
 CAMERAS = ("scene_camera", "wrist_camera")
@@ -287,6 +300,83 @@ def draws(made):
     return facts
 
 
+class PolicyHere:
+    """A policy of this process as a client asks it."""
+
+    def __init__(self, policy):
+        self.get_modality_config, self.policy = policy.get_modality_config, policy
+
+    def get_action(self, observation, options=None, *, row_noise=None):
+        return self.policy.get_action(observation, options)
+
+    def reset(self, options=None):
+        return {}
+
+
+def played_again(made, folder):
+    """Episodes of an expert that sees left as right, played again from their kept actions in another order."""
+    made.unwrapped.cfg.episode_length_s = 23.5 * made.unwrapped.step_dt
+    plan = make_plan(6, 0, ["pick up the cube"])
+    shapes = {"action": {"joint_positions": (9,)}, "state": {"joint_positions": (9,)}}
+
+    def play(client, plan, folder):
+        folder.mkdir()
+        log = ActionLog()
+        log.on_run_start(RunInfo(folder=folder, config={}, fps=30.0, task="", shapes=shapes))
+        modality = client.get_modality_config()
+        chosen = match_embodiment(embodiment("new_embodiment"), modality, execution=8)
+        _, env = wrapped_env(made, chosen, modality, execution=8, watcher=log.on_control_step)
+        with EpisodeLog(folder / "episodes.jsonl") as rows:
+            Rollout(env, client, plan, rows, log).play()
+
+    play(PolicyHere(Mirrored()), plan, folder / "run")
+    config = {"sim": {"device": "cpu"}, "horizons": {"execution": 8}}
+    modality = Mirrored().get_modality_config()
+    write_manifest(folder / "run/manifest.json", config=config, modality=modality, reset_mode="per_env")
+    client = KeptClient(folder / "run", pictures=False)
+    play(client, plan[::-1], folder / "again")
+    return msgspec.to_builtins(compare_again(client.run, folder / "again"))
+
+
+def progress(made):
+    """What the episodes of three policies come to: one fails to grasp, one lets go, and one presses on the table."""
+    distances = []
+    env = Gr00tObservationWrapper(made, embodiment("new_embodiment"), instruction="pick up the cube")
+    played = Gr00tActionWrapper(
+        env,
+        embodiment("new_embodiment"),
+        execution=8,
+        horizon=16,
+        watcher=lambda step: distances.append(step.distance.tolist()),
+    )
+
+    def play(beats, policy, change=lambda beat, chunk: chunk):
+        distances.clear()
+        observation, _ = played.reset(seed=20)
+        for beat in range(beats):
+            chunk = change(beat, policy.get_action(dict(observation.items()))[0])
+            observation, *_, info = played.step(chunk)
+        came = info["progress"]
+        told = {name: first.tolist() for name, first in (came.stages | came.events).items()}
+        return told | {"distance": [distances[0], distances[-1]]}
+
+    def let_go(beat, chunk):
+        if beat >= 6:  # the cube is a few centimetres up
+            chunk["joint_positions"][:, :, 7:] = 0.04
+        return chunk
+
+    def lean_forward(beat, chunk):
+        chunk["joint_positions"][:] = 0.04
+        chunk["joint_positions"][:, :, :7] = [0, 0.9, 0, -1.9, 0, 2.8, 0.78]
+        return chunk
+
+    return {
+        "open_handed": play(6, OpenHandedExpert()),
+        "lets_go": play(10, LiftCubeExpert(), let_go),
+        "leans": play(4, LiftCubeExpert(), lean_forward),
+    }
+
+
 def main(num_envs, path):
     """Gather the facts that are asked of a run with this many envs."""
     begun = time.monotonic()
@@ -317,6 +407,8 @@ def main(num_envs, path):
             facts["lifted"] = lifted(lift, expert)
             facts["contracts"] = contracts(made)
             facts["droid"] = droid(made)
+            facts["progress"] = progress(made)
+            facts["again"] = played_again(made, Path(path).parent)
         facts["one_call"] = reset_in_one_call(lift, made)
         facts["total_s"] = time.monotonic() - begun
         Path(path).write_text(json.dumps(facts))

@@ -74,6 +74,15 @@ def test_nothing_of_an_episode_is_left_in_the_next(facts, num_envs):
     assert starts["first"] == starts["after_autoreset"]
 
 
+def test_episode_is_bit_for_bit_the_same_from_the_actions_that_are_kept_of_it(facts):
+    """From its seed and beside other episodes, without a policy."""
+    again = facts(4)["again"]
+    assert [each["index"] for each in again] == list(range(6))
+    for each in again:
+        assert each["then"] == each["now"] == {"ended": "time_out", "steps": 24, "success": False}
+        assert (each["requests"], each["difference"]) == (3, None)
+
+
 def test_replayed_steps_are_bit_for_bit_those_of_isaaclab(facts):
     assert facts(1)["without_replay"] == facts(1)["starts"]["first"]["7"]["moved"]
 
@@ -205,3 +214,24 @@ def test_droids_gripper_closes_at_1_and_opens_at_0(facts):
     assert by_beat[5] > 0.7, "25 control steps of 1"
     assert by_beat[10] < 0.25, "25 control steps of 0"
     assert droid["turned"] > 0.7, "the arm follows its key"
+
+
+def test_policy_that_never_closes_its_hand_stops_before_the_grasp(facts):
+    came = facts(4)["progress"]["open_handed"]
+    assert all(10 < step < 40 for step in came["reached"])
+    assert came["grasped"] == came["lifted"] == came["dropped"] == came["collided_table"] == [0] * 4
+    assert came["distance"][-1] == pytest.approx([0.10] * 4, abs=1e-3), "the hand is there, the height is left"
+    assert all(left > 0.25 for left in came["distance"][0])
+
+
+def test_cube_that_is_let_go_in_the_air_was_dropped(facts):
+    came = facts(4)["progress"]["lets_go"]
+    for reached, grasped, dropped in zip(came["reached"], came["grasped"], came["dropped"], strict=True):
+        assert 0 < reached < grasped < 49 < dropped, "it opens its hand after 48 steps"
+    assert came["collided_table"] == [0] * 4
+
+
+def test_fingers_that_press_on_the_table_are_told(facts):
+    came = facts(4)["progress"]["leans"]
+    assert all(came["collided_table"])
+    assert came["reached"] == came["dropped"] == [0] * 4

@@ -15,7 +15,7 @@ from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapp
 from tasks.lift_cube_franka.expert.joint_expert import LiftCubeExpert
 from tasks.lift_cube_franka.expert.perception import fit_cube
 from tasks.lift_named_cube_franka.env_cfg import LiftNamedCubeFrankaEnvCfg
-from tasks.lift_named_cube_franka.expert import NamedCubeExpert
+from tasks.lift_named_cube_franka.expert import NamedCubeExpert, OtherCubeExpert
 
 TEXTS = ("pick up the red cube", "pick up the blue cube")
 CUBES = {"red": "object", "blue": "blue_cube"}
@@ -77,7 +77,7 @@ def lift_by_hand(env, texts, colour, steps):
 
 
 def played(env, policy, texts):
-    """How an episode ended in each env: ``[success, terminated]``."""
+    """How an episode ended in each env: ``[success, terminated]``, and what it came to by name."""
     observation, _ = env.reset(options={"seeds": range(30, 34), "env_ids": range(NUM_ENVS), "instructions": texts})
     ended = np.zeros((NUM_ENVS, 2), bool)
     for _ in range(15):
@@ -86,7 +86,8 @@ def played(env, policy, texts):
         ended |= np.stack([info["success"].numpy(), terminated.numpy()], axis=1)
         if bool(env.parked.all()):
             break
-    return ended.tolist()
+    came = info["progress"]
+    return {"ended": ended.tolist(), **{name: first.tolist() for name, first in (came.stages | came.events).items()}}
 
 
 def main(path):
@@ -114,6 +115,8 @@ def main(path):
             },
             "reads": played(env, NamedCubeExpert(), TEXTS * 2),
             "deaf": played(env, LiftCubeExpert(), TEXTS * 2),
+            "contrary": played(env, OtherCubeExpert(), [*TEXTS, TEXTS[0], "pick up a cube"]),
+            "way_left": bare.unwrapped.obs_buf["progress"]["distance_to_success"].tolist(),
         }
         facts["total_s"] = time.monotonic() - begun
         Path(path).write_text(json.dumps(facts))

@@ -68,9 +68,27 @@ def test_env_that_is_told_nothing_says_so(facts):
 
 
 def test_expert_takes_the_cube_that_it_is_told_to(facts):
-    assert facts["reads"] == [[True, True]] * 4
+    assert facts["reads"]["ended"] == [[True, True]] * 4
+    for stages in zip(*(facts["reads"][name] for name in ("reached", "grasped", "lifted")), strict=True):
+        assert 0 < stages[0] < stages[1] < stages[2]
+    assert facts["reads"]["wrong_object"] == facts["reads"]["dropped"] == [0] * 4
 
 
 def test_policy_that_ignores_language_shows_up_as_such(facts):
     red, blue = [True, True], [False, True]
-    assert facts["deaf"] == [red, blue] * 2
+    assert facts["deaf"]["ended"] == [red, blue] * 2
+    assert [bool(step) for step in facts["deaf"]["wrong_object"]] == [False, True] * 2
+    assert [bool(step) for step in facts["deaf"]["lifted"]] == [True, False] * 2
+
+
+def test_policy_that_takes_the_other_cube_reaches_nothing_and_its_event_says_why(facts):
+    contrary = facts["contrary"]
+    assert contrary["ended"] == [[False, True]] * 3 + [[False, False]]
+    assert all(contrary["wrong_object"][:3])
+    assert contrary["reached"] == contrary["lifted"] == [0] * 4
+
+
+def test_instruction_that_names_no_cube_leaves_no_distance(facts):
+    left = facts["way_left"]
+    assert np.isnan(left[3])
+    assert np.isfinite(left[:3]).all()

@@ -127,7 +127,9 @@ def play(facts, env):
     env.reset(options={"env_ids": [0, 1], "seeds": [6, 7]})
     zone = (*geometry.ZONE_CENTRE, geometry.TABLE_HEIGHT + 0.001)
     put_wheel(base, [(*geometry.ZONE_CENTRE, geometry.TABLE_HEIGHT + 0.10), zone])
-    base.step(torch.as_tensor(np.concatenate([chunk[:, 0] for chunk in still(2).values()], axis=1)))
+    stand = torch.as_tensor(np.concatenate([chunk[:, 0] for chunk in still(2).values()], axis=1))
+    base.step(stand)
+    facts["up"] = {name: values.tolist() for name, values in base.obs_buf["progress"].items()}
     put_wheel(base, [zone, zone])
     success, steps = [], []
     for _ in range(3):
@@ -135,6 +137,17 @@ def play(facts, env):
         success.append(info["success"].tolist())
         steps.append(info["steps"].tolist())
     facts["success"], facts["steps"] = success, steps
+    facts["placed"] = {name: values.tolist() for name, values in base.obs_buf["progress"].items()}
+
+    # One wheel is where the right hand has it within its reach, off the table; then it is beside it.
+    env.reset(options={"env_ids": [0, 1], "seeds": [6, 7]})
+    hand = robot.data.body_pos_w.torch[:, robot.body_names.index("right_hand_pitch_link")]
+    put_wheel(base, (hand - torch.tensor([0.0, 0.0, 0.1])).tolist())
+    base.step(stand)
+    facts["in_hand"] = {name: values.tolist() for name, values in base.obs_buf["progress"].items()}
+    put_wheel(base, [geometry.WHEEL_START] * 2)
+    base.step(stand)
+    facts["beside"] = {name: values.tolist() for name, values in base.obs_buf["progress"].items()}
 
     # The simulation of one env breaks.
     env.reset(options={"env_ids": [0, 1], "seeds": [6, 7]})

@@ -105,3 +105,15 @@ def test_an_episode_is_the_same_in_any_env_and_after_any_other(facts):
 def test_fingers_that_are_knocked_against_their_limits_are_not_thrown_back(facts):
     """With limits too hard for the physics step they reach hundreds of rad/s, then the simulation breaks."""
     assert facts["bumps"]["first"]["fastest"] < 20
+
+
+def test_stages_tell_where_the_wheel_and_the_hands_are(facts):
+    up, placed, in_hand, beside = (facts[name] for name in ("up", "placed", "in_hand", "beside"))
+    assert (up["progress_above_zone"], up["progress_placed"]) == ([True, False], [False, True])
+    assert placed["progress_placed"] == placed["progress_let_go"] == [True, True]
+    assert placed["distance_to_success"] == [0, 0]
+    assert in_hand["progress_reached"] == in_hand["progress_grasped"] == [True, True]
+    assert in_hand["event_dropped"] == [False, False]
+    assert beside["progress_grasped"] == [False, False]
+    assert beside["event_dropped"] == [True, True]
+    assert all(0.2 < left < 0.6 for left in beside["distance_to_success"])

@@ -1,0 +1,1 @@
+"""Episodes that can be played again: the actions that are kept of each, and how they are played once more."""

@@ -1,0 +1,39 @@
+"""The env as GR00T sees it, and as it takes chunks: the two wrappers as a run puts them around it."""
+
+from typing import Any
+
+import gymnasium as gym
+
+from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
+from groot_wrappers.control_step import ControlStepWatcher
+from groot_wrappers.embodiment.embodiment import Embodiment
+from groot_wrappers.modality import ModalityConfigs
+
+__all__ = ["wrapped_env"]
+
+
+def wrapped_env(
+    env: gym.Env[Any, Any],
+    embodiment: Embodiment,
+    modality: ModalityConfigs,
+    *,
+    execution: int,
+    watcher: ControlStepWatcher,
+) -> tuple[Gr00tObservationWrapper, Gr00tActionWrapper]:
+    """Wrap an env.
+
+    Args:
+        env: The env.
+        embodiment: What stands behind each key, matched with the server.
+        modality: What the server wants and gives.
+        execution: Control steps that are played of each chunk.
+        watcher: Called after every control step.
+    """
+    observed = Gr00tObservationWrapper(
+        env,
+        embodiment,
+        delta_indices={kind: modality[kind].delta_indices for kind in ("video", "state") if kind in modality},
+        language_keys=modality["language"].modality_keys if "language" in modality else (),
+    )
+    horizon = modality["action"].horizon
+    return observed, Gr00tActionWrapper(observed, embodiment, execution, horizon=horizon, watcher=watcher)
