@@ -2,8 +2,9 @@
 
   python -m tests.verify.verify_gr00t_model --out outputs/gr00t_model [--model-path CHECKPOINT --embodiment-tag TAG]
 
-Without a checkpoint it makes one of the installed release with random weights; for N1.7 it needs ``--tokenizer``. A part that fails is told and the others go on; all
-numbers are in ``results.json`` and ``results.md`` of the folder, written after each part.
+Without a checkpoint it makes one of the installed release, N1.6 or N1.7, with random weights; that of N1.7 needs
+``--tokenizer``. A part that fails is told and the others go on; all numbers are in ``results.json`` and ``results.md``
+of the folder, written after each part.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def import_gr00t() -> str:
     folder = Path(next(iter(find_spec("gr00t").submodule_search_locations))) / "model"
     release = "n1d7" if (folder / "gr00t_n1d7").is_dir() else "n1d6"
     try:
-        import gr00t.model
+        import_module("gr00t.model")
     except ImportError:
         for name in [name for name in sys.modules if name.startswith("gr00t.")]:
             del sys.modules[name]
