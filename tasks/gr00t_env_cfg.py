@@ -30,6 +30,7 @@ from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg, SceneEnti
 from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
+from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.physics import NewtonCfg
 
 from groot_wrappers.embodiment import sources
@@ -142,6 +143,9 @@ class Gr00tEnvCfg(ManagerBasedRLEnvCfg):
     assets: str = "embedded"
     """``embedded``: assets from installed packages. ``nucleus``: NVIDIA's own, where a task knows them."""
 
+    view: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
+    """Where a viewer looks from, and at what, m in the env's frame: for ``viewer=viser`` and IsaacLab's visualizers."""
+
     decimation: int = 4
     episode_length_s: float = 30.0
     sim: SimulationCfg = SimulationCfg(dt=1 / 120, render_interval=4, device="cpu", physics=newton_physics())
@@ -151,6 +155,9 @@ class Gr00tEnvCfg(ManagerBasedRLEnvCfg):
     def __post_init__(self) -> None:
         """Apply the choice of assets; a subclass that overrides this calls ``super().__post_init__()``."""
         self.sim.render_interval = self.decimation
+        if self.view is not None:
+            eye, lookat = self.view
+            self.sim.default_visualizer_cfg = VisualizerCfg(eye=eye, lookat=lookat)
         self.use_assets(self.assets)
 
     def use_assets(self, assets: str) -> None:

@@ -120,6 +120,7 @@ class LiftCubeFrankaEnvCfg(Gr00tEnvCfg):
     state_keys = ["joint_positions"]
     action_keys = {"joint_positions": _ARM + _FINGERS}
     instruction = "pick up the cube"
+    view = (1.7, -1.3, 0.9), (0.35, 0.0, 0.25)
 
     scene: LiftCubeSceneCfg = LiftCubeSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()

@@ -177,6 +177,7 @@ class PickPlaceGR1T2EnvCfg(Gr00tEnvCfg):
     state_keys = list(_JOINTS)
     action_keys = dict(_JOINTS)
     instruction = "pick up the steering wheel and place it on the blue square"
+    view = (1.9, 1.6, 1.8), (0.0, 0.3, 1.0)
 
     scene: PickPlaceSceneCfg = PickPlaceSceneCfg(num_envs=1, env_spacing=0.0)
     observations: ObservationsCfg = ObservationsCfg()
