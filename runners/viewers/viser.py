@@ -32,13 +32,13 @@ logger = logging.getLogger(__name__)
 MOST_ENVS = 16
 """Envs that are shown, from the first: a browser draws no more fluently."""
 
-APART_M = 2.5
+APART_M = 2.0
 """Between envs that stand in one place, as they may in simulation: more than an arm's reach to both sides."""
 
 FRAME_S = 1 / 30
 """Shortest time between two pictures, of the wall's: a simulation runs faster than anybody looks."""
 
-LABEL_HEIGHT_M = 1.1
+LABEL_HEIGHT_M = 0.9
 """Of the text above an env."""
 
 DEFAULT_VIEW = (2.0, -1.5, 1.2), (0.4, 0.0, 0.3)
@@ -131,7 +131,7 @@ class ViserViewer(Recorder):
         """Look at all envs as the config says for one, from so much farther as they are apart."""
         back = np.subtract(eye, at)
         distance = float(np.linalg.norm(back))
-        position = at + places.mean(axis=0) + back * (1 + float(np.ptp(places, axis=0).max()) / distance)
+        position = at + places.mean(axis=0) + back * (1 + 0.8 * float(np.ptp(places, axis=0).max()) / distance)
         x, y, z = -back / distance
         self._viewer.set_camera(tuple(position), math.degrees(math.asin(z)), math.degrees(math.atan2(y, x)))
 
