@@ -213,7 +213,8 @@ class WandbRecorder(Recorder):
 
     def _episodes(self) -> list[dict[str, Any]]:
         """Return the table of episodes: all that a row holds, whatever that comes to be, with videos that play."""
-        left, videos = MOST_VIDEO_BYTES, {}
+        left = MOST_VIDEO_BYTES
+        videos: dict[tuple[int, int], Any] = {}
         for row in sorted(self._rows, key=lambda row: row.success is True):
             path = self._run_info.folder / (row.video or "")
             if len(videos) < MOST_VIDEOS and path.is_file() and (size := path.stat().st_size) <= left:

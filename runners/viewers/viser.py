@@ -87,7 +87,8 @@ class ViserViewer(Recorder):
         self._viewer.set_world_offsets((apart, apart, 0.0))
         places = scene.env_origins[:shown].cpu().numpy() + self._viewer.world_offsets.numpy()[:shown]
         view = sim.cfg.default_visualizer_cfg
-        self._look(*(DEFAULT_VIEW if view is None else (view.eye, view.lookat)), places)
+        eye, at = DEFAULT_VIEW if view is None else (view.eye, view.lookat)
+        self._look(eye, at, places)
         self._labels = [self._add_label(env_id, place) for env_id, place in enumerate(places)]
         gui = self._server.gui  # fields of text: nothing in them is markup, whoever wrote it
         gui.add_text("task", run.task, disabled=True)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 MAY_DIFFER = ("env", "video", "attempt")
 VIEWERS = ("viser", "page") if find_spec("viser") else ("page", "page")
 ALL = "recorder=[video,wandb,rerun,tensorboard,lerobot]"
-RUN = ("server=expert", "horizons=chunked", "horizons.episode=98", "seed=5", "viewer.port=0")
+RUN = ("server=expert", "horizons=chunked", "horizons.episode=70", "seed=5", "viewer.port=0")
 MOST_RERUN_MS = {1: 1.5, 4: 1.5, 16: 5.0}
 
 
