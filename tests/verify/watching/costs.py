@@ -170,6 +170,8 @@ def measured(of_bench, config, name, recorder, *, watched):
             Rollout(played, client, plan, log, recorders).play()
         recorders.on_run_end(summarise(log.rows, stop, task="", instruction="", min_success=None, cost=Cost()))
         assert recorders.failures == [], recorders.failures
+    if watched and name == "viser":
+        assert recorder._shown > 0, "the browser was not there in time"
     steps = np.array(metered.by_step_s) * 1e3
     assert len(steps) == LENGTH
     beats = steps.reshape(-1, EXECUTION).mean(axis=1)
