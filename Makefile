@@ -9,7 +9,7 @@ ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-matrix lint quick-tests docs lock clean
-.PHONY: verify-again verify-dataset verify-gr00t-model verify-isaaclab2 verify-kills verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps
+.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -64,6 +64,9 @@ verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alter
 verify-replay: $(READY)  ## prove that recorded lifts succeed again from their own seeds alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/verify_replay.py --capture=no --timeout=7200 $(ARGS)
 
+verify-watching: $(READY)  ## prove that viewers and recorders change no row, and what they cost (a quarter of an hour)
+	$(BIN)/python -m pytest tests/verify/watching/verify_watching.py --capture=no --timeout=3600 $(ARGS)
+
 verify-dataset: $(READY) $(LEROBOT)  ## read data sets of both tasks with LeRobot's own reader (5 minutes, 6 GB of disk)
 	LEROBOT_PYTHON=.lerobot/bin/python $(BIN)/python -m pytest tests/verify/verify_dataset.py --capture=no --timeout=7200 $(ARGS)
 
@@ -95,6 +98,10 @@ $(ISAACLAB2): .ci/setup.sh setup.cfg setup.py
 GR00T_PYTHON ?= python3
 verify-gr00t-model:  ## prove that each tier of GR00T answers as NVIDIA's code, and how fast (five minutes on a card; OUT=DIR)
 	$(GR00T_PYTHON) -m tests.verify.verify_gr00t_model --out $(or $(OUT),outputs/gr00t_model) --wire $(ARGS)
+
+verify-gr00t-in-the-loop: $(READY)  ## prove how fast GR00T plays the lift, and that a run is the same again (ten minutes on a card; OUT=DIR)
+	$(BIN)/python -m tests.verify.gr00t_in_the_loop.verify_gr00t_in_the_loop --gr00t-python $(GR00T_PYTHON) \
+		--out $(or $(OUT),outputs/gr00t_in_the_loop) $(ARGS)
 
 verify-sweeps: $(READY)  ## prove that a killed sweep goes on; what each of 100 jobs costs (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/verify_sweeps.py --capture=no --timeout=3600 $(ARGS)

@@ -1,4 +1,4 @@
-"""The action head of GR00T N1.6, over NVIDIA's loaded weights.
+"""The action head of GR00T N1.6 and N1.7, over NVIDIA's loaded weights.
 
 * ``ActionHead``: features, a state and noise to actions.
 
@@ -28,7 +28,7 @@ class ActionHead:
     """The flow-matching head of one embodiment.
 
     Args:
-        model: NVIDIA's ``Gr00tN1d6``; its projections become views of joined ones.
+        model: NVIDIA's ``Gr00tN1d6`` or ``Gr00tN1d7``; its projections become views of joined ones.
         embodiment: Index of the embodiment's matrices.
         layers: The functions of the layers.
 
@@ -195,6 +195,8 @@ def _require_known(head: Any, dit: Any) -> None:
     config = dit.config
     known = {
         "use_alternate_vl_dit": (bool(head.config.use_alternate_vl_dit), True),
+        # That of N1.7 sees the padding too, so that a row's answer hangs on its neighbours.
+        "vl_self_attention": (type(getattr(head, "vl_self_attention", torch.nn.Identity())).__name__, "Identity"),
         "class": (type(dit).__name__, "AlternateVLDiT"),
         "interleave_self_attention": (bool(config.interleave_self_attention), True),
         "norm_type": (config.norm_type, "ada_norm"),

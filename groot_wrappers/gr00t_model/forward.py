@@ -18,6 +18,7 @@ import torch
 
 from groot_wrappers.gr00t_model.action_head import ActionHead
 from groot_wrappers.gr00t_model.backbone import Backbone
+from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.inputs import Batch, Preparation, Tokens, as_tensor
 from groot_wrappers.gr00t_model.layers import Layers
 from groot_wrappers.gr00t_model.layers import compiled as compiled_layers
@@ -71,20 +72,31 @@ class Forward:
         sizes: Rows of the buckets, ascending.
         own_backbone: Whether the backbone is ours too; else it is NVIDIA's.
         compiled: Whether the layers go through ``torch.compile``.
+        captured: Whether graphs are captured where there is a card.
 
     Raises:
         UnsupportedError: The model is set up in a way that is not known here.
     """
 
     def __init__(
-        self, policy: Any, preparation: Preparation, sizes: Sequence[int], *, own_backbone: bool, compiled: bool
+        self,
+        policy: Any,
+        preparation: Preparation,
+        sizes: Sequence[int],
+        *,
+        own_backbone: bool,
+        compiled: bool,
+        captured: bool = True,
     ) -> None:
         self._model = model = policy.model
         self._device, self._dtype = model.device, model.dtype
         self._preparation = preparation
         self._sizes = tuple(sizes)
-        self._is_compiled = compiled
+        self._is_compiled, self._is_captured = compiled, captured
         model.requires_grad_(False)
+        release = preparation.release
+        if own_backbone and not release.has_own_backbone:
+            raise UnsupportedError(f"the backbone of {release.name} is NVIDIA's alone: the last tier for it is head")
         layers = compiled_layers() if compiled else Layers()
         embodiment = policy.processor.embodiment_id_mapping[preparation.tag]
         with torch.inference_mode(False):
@@ -219,7 +231,7 @@ class Forward:
             pictures=slot.picture_places,
             text=slot.text_places,
             mask=slot.text_mask,
-            state=slot.state,
+            state=slot.state.flatten(1)[:, None] if self._preparation.release.joins_states else slot.state,
             noise=slot.noise,
         )
 
@@ -249,13 +261,13 @@ class Forward:
         inputs = {
             "input_ids": slot.ids,
             "attention_mask": slot.attended,
-            "pixel_values": [pictures.permute(0, 3, 1, 2).contiguous()],
+            **self._preparation.release.pixels(pictures),
         }
         features: torch.Tensor = self._model.backbone(inputs)["backbone_features"]
         return features
 
     def _graph(self, function: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
-        if self._device.type != "cuda":
+        if self._device.type != "cuda" or not self._is_captured:
             return function
         aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream(self._device))

@@ -3,7 +3,7 @@
 * ``Batch``: rows as they come from a request.
 * ``Preparation``: their pictures, token ids and states for the model, and the model's actions for the robot.
 
-After Isaac-GR00T N1.6 ``gr00t/model/gr00t_n1d6/processing_gr00t_n1d6.py`` and
+After Isaac-GR00T's ``processing_gr00t_n1d6.py``, ``processing_gr00t_n1d7.py`` and
 ``gr00t/data/state_action/state_action_processor.py``, whose own functions normalise and decode.
 """
 
@@ -21,6 +21,7 @@ import torch
 
 from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.pictures import PictureChain
+from groot_wrappers.gr00t_model.releases import release_of
 
 __all__ = ["Batch", "Preparation", "Tokens", "as_tensor"]
 
@@ -83,14 +84,14 @@ class Preparation:
     """
 
     def __init__(self, policy: Any) -> None:
-        kind = type(policy.model).__name__
-        if kind != "Gr00tN1d6":
-            raise UnsupportedError(f"the model is a {kind}, and the faster tiers know N1.6's Gr00tN1d6 alone")
+        self.release = release_of(policy.model)
         self._policy = policy
         self._processor = processor = policy.processor
         self._device = policy.model.device
         if not processor.use_albumentations:
             raise UnsupportedError("its pictures go through torchvision's transforms (use_albumentations is false)")
+        if getattr(processor, "exclude_state", False):
+            raise UnsupportedError("its states are left out (exclude_state is true)")
         edge, fraction = processor.shortest_image_edge, processor.crop_fraction
         if edge is None:
             edge = processor.image_target_size[0]
@@ -99,18 +100,22 @@ class Preparation:
         self._edge, self._fraction = int(edge), float(fraction)
         self._chains: dict[tuple[int, int], PictureChain] = {}
         self._prompts: OrderedDict[tuple[str, int], Tokens] = OrderedDict()
-        self._picture_id = int(policy.model.backbone.model.config.image_token_index)
+        self._picture_id = int(getattr(policy.model.backbone.model.config, self.release.picture_id))
         self.view_keys = tuple(policy.modality_configs["video"].modality_keys)
         self.state_keys = tuple(policy.modality_configs["state"].modality_keys)
         self.tag = str(policy.embodiment_tag.value)
         self.size = self.chain((self._edge, self._edge)).size
         """Side of the squares that the vision tower sees, whatever the cameras' pictures are."""
+        if self.size != self._edge and not self.release.is_resized_by_pillow:
+            raise UnsupportedError(f"pictures of {self._edge} x {self._edge} are brought to {self.size} by torchvision")
         self._decode = _Decoding(policy)
 
     def chain(self, size: tuple[int, int]) -> PictureChain:
         """Return the chain of pictures of one size (H, W)."""
         if size not in self._chains:
-            self._chains[size] = PictureChain(size, self._edge, self._fraction, self._device)
+            self._chains[size] = PictureChain(
+                size, self._edge, self._fraction, self._device, factor=self.release.factor
+            )
         return self._chains[size]
 
     def batch(self, observation: dict[str, Any]) -> Batch:
@@ -155,7 +160,7 @@ class Preparation:
             pictures = as_tensor(view).to(device).flatten(0, 1)
             resized.append(self.chain(size).resized(pictures).view(*view.shape[:2], self.size, self.size, 3))
         together = torch.stack(resized, 2).flatten(0, 2)  # row, moment, camera
-        pixels = self.normalised(together, dtype).permute(0, 3, 1, 2).contiguous()
+        pixels = self.release.pixels(self.normalised(together, dtype))
         length = max(len(tokens.ids) for tokens in batch.tokens)
         ids, mask = self.left_padded(batch.tokens, length)
         embodiment = self._processor.embodiment_id_mapping[self.tag]
@@ -163,7 +168,7 @@ class Preparation:
             "inputs": {
                 "input_ids": torch.from_numpy(ids).to(device),
                 "attention_mask": torch.from_numpy(mask).to(device),
-                "pixel_values": [pixels],
+                **pixels,
                 "state": torch.from_numpy(batch.state).to(device, dtype),
                 "embodiment_id": torch.full((len(batch),), embodiment, device=device),
             }

@@ -110,13 +110,22 @@ class PictureChain:
         edge: Side of the square that they are brought to: the processor's ``shortest_image_edge``.
         fraction: Of that side, what the centre crop keeps: its ``crop_fraction``.
         device: Where it is computed.
+        factor: Of which the sides of the squares that come out are a multiple, in pixels.
 
     Attributes:
         size: Side of the squares that come out; the same for pictures of all sizes.
         is_whole: Whether all of it is arithmetic on whole numbers, which a compiler cannot round otherwise.
     """
 
-    def __init__(self, size: tuple[int, int], edge: int, fraction: float, device: torch.device | str) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        edge: int,
+        fraction: float,
+        device: torch.device | str,
+        *,
+        factor: int = FACTOR,
+    ) -> None:
         self._device = torch.device(device)
         self.is_whole = True
         height, width = size
@@ -130,7 +139,7 @@ class PictureChain:
             offset = (edge - kept) // 2
             self._steps.append(lambda x: x[:, offset : offset + kept, offset : offset + kept])
             self._to_edge(kept, edge)
-        self.size = max(FACTOR, round(edge / FACTOR) * FACTOR)
+        self.size = max(factor, round(edge / factor) * factor)
         if not _LEAST_PIXELS <= self.size**2 <= _MOST_PIXELS:
             raise UnsupportedError(f"pictures of {self.size} x {self.size} are brought to another size once more")
         if self.size != edge:

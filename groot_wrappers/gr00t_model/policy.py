@@ -128,6 +128,11 @@ class Gr00tModel:
         return told | {"fallback": "; ".join(self._reasons)[:_MOST_TOLD]} if self._reasons else told
 
     @property
+    def nvidia(self) -> Any:
+        """NVIDIA's policy, whose weights answer."""
+        return self._nvidia
+
+    @property
     def capabilities(self) -> tuple[str, ...]:
         """What can be asked for beyond the protocol."""
         # NVIDIA's backbone and head round by the batch that they are given, which the buckets keep fixed.

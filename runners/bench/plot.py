@@ -33,7 +33,8 @@ def write_plot(path: Path, rows: Sequence[Row]) -> bool:
         section, _, told = row.name.partition(": ")
         by_section[section][tuple(told.partition(" / ")[0].split(", "))] = row
     panels: list[tuple[Callable[..., None], Mapping[tuple[str, ...], Row]]] = []
-    for section, draw in (("wire", _draw_wire), ("schedulers", _draw_schedulers), ("steps", _draw_steps)):
+    drawers = {"wire": _draw_wire, "model": _draw_model, "schedulers": _draw_schedulers, "steps": _draw_steps}
+    for section, draw in drawers.items():
         if section in by_section:
             panels.append((draw, by_section[section]))
     if not panels:
@@ -79,6 +80,25 @@ def _draw_wire(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
 
 def _label(who: str) -> str:
     return who if who == "bare request" else f"{'plain client' if 'plain' in who else 'ours'}, {who.rpartition(' ')[2]}"
+
+
+def _draw_model(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:
+    """Observations a second over the batch size, a line each who answers."""
+    lines: dict[str, dict[int, float]] = defaultdict(dict)
+    for (who, batch), row in rows.items():
+        lines[who][int(batch.partition("=")[2])] = row.value
+    styles = {"NVIDIA's get_action": (COLOURS["other"], "-"), "NVIDIA's policy and server": (COLOURS["other"], "--")}
+    styles |= {"floor": (COLOURS["floor"], ":"), "over the wire": (COLOURS["ours"], "--")}
+    for who, found in lines.items():
+        colour, style = styles.get(who, (COLOURS["ours"], "-"))
+        axis.plot(list(found), list(found.values()), marker="o", markersize=4, label=who, color=colour, linestyle=style)
+    batches = sorted({batch for found in lines.values() for batch in found})
+    axis.set_xscale("log", base=2)
+    axis.set_yscale("log")
+    axis.set_xticks(batches, [str(batch) for batch in batches])
+    axis.set_xlabel("observations a request")
+    axis.set_ylabel("observations a second")
+    axis.set_title("The model, by NVIDIA's code and by ours", loc="left")
 
 
 def _draw_schedulers(axis: Any, rows: Mapping[tuple[str, ...], Row]) -> None:

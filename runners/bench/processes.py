@@ -23,23 +23,28 @@ START_TIMEOUT_S = 60.0
 
 
 @contextmanager
-def serving(serve: Callable[..., None], *arguments: Any) -> Iterator[int]:
+def serving(
+    serve: Callable[..., None], *arguments: Any, timeout_s: float = START_TIMEOUT_S, log: Path | None = None
+) -> Iterator[int]:
     """Run a server until the block ends, and yield its port.
 
     Args:
         serve: Function of a module, called with a pipe and the arguments. It sends its port, and is ended from outside.
         *arguments: Can be pickled.
+        timeout_s: Longest wait for the port.
+        log: File that what the server prints is added to; by default it is printed here.
 
     Raises:
         Gr00tError: It does not start.
     """
-    with child_process(_run_while_wanted, serve, arguments) as (_, pipe):
+    with child_process(_run_while_wanted, _serve, (serve, arguments, log)) as (_, pipe):
         try:
-            port = pipe.recv() if pipe.poll(START_TIMEOUT_S) else None
+            port = pipe.recv() if pipe.poll(timeout_s) else None
         except EOFError:
             port = None
         if not isinstance(port, int):
-            raise Gr00tError(f"The server {serve.__name__} of the bench did not start: {port or 'it ended'}.")
+            told = f" Its output is in {log}." if log else ""
+            raise Gr00tError(f"The server {serve.__name__} of the bench did not start: {port or 'it ended'}.{told}")
         yield port
 
 
@@ -77,6 +82,15 @@ def _run_while_wanted(pipe: Connection, target: Callable[..., None], arguments: 
 
     threading.Thread(target=end_with_parent, daemon=True).start()
     target(pipe, *arguments)
+
+
+def _serve(pipe: Connection, serve: Callable[..., None], arguments: tuple[Any, ...], log: Path | None) -> None:
+    if log is not None:
+        with log.open("a") as output:
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(output.fileno(), stream.fileno())
+        logging.basicConfig(level=logging.INFO)
+    serve(pipe, *arguments)
 
 
 def _send_rows(pipe: Connection, measure: Callable[..., Iterator[Row]], arguments: tuple[Any, ...], log: Path) -> None:

@@ -9,6 +9,7 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.installation.isaaclab_release import has_isaaclab3
 from runners.bench.control_step import measure_control_step
 from runners.bench.figures import Row, table, write_rows
+from runners.bench.model.section import measure_model
 from runners.bench.plot import write_plot
 from runners.bench.processes import rows_of
 from runners.bench.schedulers import measure_schedulers
@@ -23,6 +24,8 @@ from runners.utils.exit_codes import DONE
 from runners.utils.terminal import say
 
 __all__ = ["run_bench"]
+
+WITHOUT_SIMULATOR = (BenchSection.wire, BenchSection.model)
 
 
 def run_bench(composition: Composition) -> int:
@@ -68,7 +71,7 @@ def _possible(sections: list[BenchSection]) -> list[BenchSection]:
         raise ContractError('bench=[] was asked for, but then nothing is measured. Name a section: "bench=[wire]".')
     if has_isaaclab3():
         return sections
-    possible: list[BenchSection] = [section for section in sections if section is BenchSection.wire]
+    possible = [section for section in sections if section in WITHOUT_SIMULATOR]
     told = ", ".join(section for section in sections if section not in possible)
     if told:
         say(f"Left out, as IsaacLab 3 is not installed here (pip install '.[isaaclab]'): {told}")
@@ -89,3 +92,5 @@ def _measure(section: BenchSection, config: DictConfig, folder: Path) -> Iterato
         case BenchSection.steps:
             for num_envs in config.steps.num_envs:
                 yield from rows_of(measure_steps, config, num_envs, log=log)
+        case BenchSection.model:
+            yield from measure_model(config, folder / "model.log")

@@ -211,6 +211,8 @@ class BenchSection(StrEnum):
     """The same evaluation under several ways to ask for actions."""
     steps = "steps"
     """Control steps a second over the number of envs, without a policy."""
+    model = "model"
+    """A checkpoint of GR00T served by NVIDIA's code and by ours."""
 
 
 @dataclass
@@ -254,6 +256,14 @@ class StepsBenchConfig:
 
 
 @dataclass
+class ModelBenchConfig:
+    """The section ``model``, of the checkpoint that ``policy`` says."""
+
+    batches: list[int] = MISSING
+    seconds: float = MISSING
+
+
+@dataclass
 class BenchConfig:
     """Everything that ``groot-bench`` takes. ``num_envs`` is of the sections ``schedulers`` and ``control_step``."""
 
@@ -268,6 +278,8 @@ class BenchConfig:
     control_step: ControlStepBenchConfig = MISSING
     schedulers: SchedulersBenchConfig = MISSING
     steps: StepsBenchConfig = MISSING
+    policy: Any = MISSING
+    model: ModelBenchConfig = MISSING
 
 
 def register_schemas() -> None:

@@ -45,6 +45,8 @@ BENCH = {
     "steps.cameras": (0, 100),
     "steps.execution": (1, 100_000),
     "steps.seconds": (0, A_WEEK_S),
+    "model.batches": (1, 65_536),
+    "model.seconds": (0, A_WEEK_S),
 }
 """The same of ``groot-bench``, of each entry of a list."""
 

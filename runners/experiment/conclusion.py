@@ -46,8 +46,11 @@ def conclude(
         write_summary(folder, msgspec.structs.replace(summary, recorders=recorders.failures))
     finally:  # recorders close what they hold open, even where the disk is full
         recorders.on_run_end(summary)
-    summary = msgspec.structs.replace(summary, recorders=recorders.failures)
-    write_summary(folder, summary)
-    write_report(folder, summary, rows, manifest)
+    try:
+        summary = msgspec.structs.replace(summary, recorders=recorders.failures)
+        write_summary(folder, summary)
+        write_report(folder, summary, rows, manifest)
+    finally:  # one that waits for the page keeps the process from ending
+        recorders.on_folder_whole()
     say(*format_end(folder, summary, rows, execution))
     return RunEnd.of(summary, rows)

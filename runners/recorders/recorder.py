@@ -137,6 +137,9 @@ class Recorder:
             summary: What the run has shown; None where it was refused before its first step.
         """
 
+    def on_folder_whole(self) -> None:
+        """Called last of all, when recorders have closed their files and the run's page is written, if it could be."""
+
 
 class Recorders(Recorder):
     """Several recorders as one; a recorder that fails is reported and left out from then on.
@@ -196,6 +199,9 @@ class Recorders(Recorder):
         # One that was left out may still hold open files.
         self._working = list(self._all)
         self._each("on_run_end", summary)
+
+    def on_folder_whole(self) -> None:  # noqa: D102
+        self._each("on_folder_whole")
 
     def _each(self, hook: str, *arguments: Any) -> None:
         for recorder in list(self._working):

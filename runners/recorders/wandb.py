@@ -32,6 +32,12 @@ FOLDERS = "WANDB_DATA_DIR", "WANDB_CACHE_DIR"
 """Variables that say where W&B keeps what is to be sent; without them that is below HOME, which may be read-only on a
 cluster."""
 
+ARTIFACTS = {"report": "report.html", "dataset": "dataset", "rerun": "rerun"}
+"""What may be kept there, and what it is in the run folder."""
+
+MOST_VIDEOS, MOST_VIDEO_BYTES = 100, 200_000_000
+"""Of the table of episodes: videos of those without success first, as long as they fit."""
+
 INIT_KEYS = ("name", "tags", "group", "notes", "job_type")
 
 TAG_LENGTH = 64
@@ -55,13 +61,20 @@ class WandbRecorder(Recorder):
         entity: W&B user or team; None for the account's default.
         init: What the run is called there, as ``wandb.init`` takes it: ``name``, ``tags`` (beside the task's),
             ``group`` (a sweep's by default), ``notes``, ``job_type``.
+        artifacts: What is kept there too once the run has ended, each as an artifact: ``report``, ``dataset`` (of
+            ``recorder=[lerobot]``), ``rerun``. Of what the run has not written there is none.
 
     Raises:
-        ContractError: ``mode`` is neither, or ``init`` holds something else.
+        ContractError: ``mode`` is neither, or ``init`` or ``artifacts`` hold something else.
     """
 
     def __init__(
-        self, mode: Mode, project: str, entity: str | None = None, init: Mapping[str, Any] | None = None
+        self,
+        mode: Mode,
+        project: str,
+        entity: str | None = None,
+        init: Mapping[str, Any] | None = None,
+        artifacts: Sequence[str] = (),
     ) -> None:
         if mode not in get_args(Mode):
             raise ContractError(
@@ -74,9 +87,16 @@ class WandbRecorder(Recorder):
                     f"recorder.wandb.init.{key} was asked for. It takes {', '.join(INIT_KEYS)}; mode, project and "
                     f"entity are beside it.{did_you_mean(key, INIT_KEYS)}"
                 )
+        self._artifacts = list(artifacts)
+        for name in self._artifacts:
+            if name not in ARTIFACTS:
+                raise ContractError(
+                    f"recorder.wandb.artifacts=[{name}] was asked for. There are {', '.join(ARTIFACTS)}."
+                    f"{did_you_mean(name, ARTIFACTS)}"
+                )
         self._latencies_ms: list[float] = []
         self._requests = 0
-        self._rows: list[dict[str, Any]] = []
+        self._rows: Sequence[EpisodeRow] = ()
         self._logged = 0
         self._run: Any = None
         self._folders = ExitStack()
@@ -130,7 +150,7 @@ class WandbRecorder(Recorder):
         if self._latencies_ms:  # of the requests since the last row: one by one they would be most of the log
             self._run.log({"requests": self._requests, "latency_ms": statistics.median(self._latencies_ms)})
             self._latencies_ms.clear()
-        self._rows.append(row.to_json())
+        self._rows = rows
         self._log_rates(rows)
 
     def _log_rates(self, rows: Sequence[EpisodeRow]) -> None:
@@ -144,23 +164,51 @@ class WandbRecorder(Recorder):
             self._logged = count
 
     def on_run_end(self, summary: Summary | None) -> None:
-        """Log the tables of episodes, instructions and servers, and the summary, and close the run."""
+        """Log the tables of episodes, instructions and servers, and the summary; close the run if no artifact waits."""
+        waits = False
+        try:
+            if self._run is not None and summary is not None:
+                figures = msgspec.to_builtins(summary)
+                self._log_tables(figures)
+                self._run.summary.update({key: value for key, value in figures.items() if key != "instructions"})
+                waits = bool(self._artifacts)
+        finally:  # a run that is left open keeps the process from ending
+            if not waits:
+                self._finish()
+
+    def on_folder_whole(self) -> None:
+        """Keep the artifacts, and close the run."""
+        try:
+            if self._run is not None:
+                for name in self._artifacts:
+                    self._keep(name, self._run_info.folder / ARTIFACTS[name])
+        finally:
+            self._finish()
+
+    def _keep(self, name: str, path: Path) -> None:
+        """Keep a file or folder as an artifact of the W&B run, if there is any."""
+        if not path.exists():
+            logger.warning("recorder.wandb.artifacts=[%s] was asked for, and the run has written no %s", name, path)
+            return
+        artifact = wandb.Artifact(f"{name}-{self._run.id}", type=name)
+        if path.is_dir():
+            artifact.add_dir(str(path))
+        else:
+            artifact.add_file(str(path))
+        self._run.log_artifact(artifact)
+
+    def _finish(self) -> None:
+        """Close the run, once."""
+        run, self._run = self._run, None
         with self._folders:
-            if self._run is None:
-                return
-            try:
-                if summary is not None:
-                    figures = msgspec.to_builtins(summary)
-                    self._log_tables(figures)
-                    self._run.summary.update({key: value for key, value in figures.items() if key != "instructions"})
-            finally:  # a run that is left open keeps the process from ending
-                self._run.finish()
+            if run is not None:
+                run.finish()
 
     def _log_tables(self, figures: Mapping[str, Any]) -> None:
         """Log what has rows, under names that no figure of the summary has."""
         server = figures["server"] or {}
         tables = {
-            "tables/episodes": self._rows,
+            "tables/episodes": self._episodes(),
             "tables/instructions": figures["instructions"],
             "tables/servers": server.get("endpoints"),
         }
@@ -168,6 +216,17 @@ class WandbRecorder(Recorder):
             if rows:
                 table = wandb.Table(columns=list(rows[0]), data=[_cells(row) for row in rows])
                 self._run.log({name: table})
+
+    def _episodes(self) -> list[dict[str, Any]]:
+        """Return the table of episodes: all that a row holds, whatever that comes to be, with videos that play."""
+        left = MOST_VIDEO_BYTES
+        videos: dict[tuple[int, int], Any] = {}
+        for row in sorted(self._rows, key=lambda row: row.success is True):
+            path = self._run_info.folder / (row.video or "")
+            if len(videos) < MOST_VIDEOS and path.is_file() and (size := path.stat().st_size) <= left:
+                left -= size
+                videos[row.index, row.attempt] = wandb.Video(str(path), format="mp4")
+        return [row.to_json() | {"video": videos.get((row.index, row.attempt))} for row in self._rows]
 
     def _init(self, mode: Mode) -> Any:
         manifest = self._run_info.manifest

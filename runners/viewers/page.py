@@ -6,7 +6,6 @@ Classes:
 """
 
 import errno
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -18,18 +17,15 @@ import msgspec
 import numpy as np
 
 from groot_wrappers.control_step import ControlStep
-from groot_wrappers.errors import ContractError
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.recorders.recorder import Recorder, RunInfo
 from runners.statistics.summary import Summary, outcomes_of
 from runners.utils.jpeg import as_jpeg
-from runners.utils.terminal import say
+from runners.viewers.address import HOST, require_port, tell_address
 from runners.viewers.mosaic import mosaic
 
 __all__ = ["PageViewer", "RunState"]
-
-HOST = "127.0.0.1"
 
 LOOKED_AT_S = 3.0
 """Somebody looks who asked for a picture as lately as this; the page asks twice a second."""
@@ -99,9 +95,7 @@ class PageViewer(Recorder):
     """
 
     def __init__(self, port: int = 8090) -> None:
-        if not 0 <= port <= 65535:
-            raise ContractError(f"viewer.port={port} was asked for. A port is 0 (any that is free) to 65535.")
-        self._port = port
+        self._port = require_port(port)
         self._state = RunState("", 0)
         self._steps = 0
         self._asked = -float("inf")
@@ -117,9 +111,7 @@ class PageViewer(Recorder):
         self._started = time.monotonic()
         self._server = _listen(self._port, self)
         threading.Thread(target=self._server.serve_forever, name="viewer", daemon=True).start()
-        port = self._server.server_port
-        told = f"Look at it: http://{HOST}:{port}  (from elsewhere: ssh -L {port}:{HOST}:{port} THIS_MACHINE)"
-        say(told, stream=sys.stderr)  # standard output is the simulator's by now
+        tell_address(self._server.server_port)
 
     def on_episodes_start(self, episodes: Mapping[int, PlannedEpisode], observation: Mapping[str, Any]) -> None:
         """Tell what each env plays."""

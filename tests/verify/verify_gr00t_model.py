@@ -2,8 +2,9 @@
 
   python -m tests.verify.verify_gr00t_model --out outputs/gr00t_model [--model-path CHECKPOINT --embodiment-tag TAG]
 
-Without a checkpoint it makes one of N1.6 with random weights. A part that fails is told and the others go on; all
-numbers are in ``results.json`` and ``results.md`` of the folder, written after each part.
+Without a checkpoint it makes one of the installed release, N1.6 or N1.7, with random weights; that of N1.7 needs
+``--tokenizer``. A part that fails is told and the others go on; all numbers are in ``results.json`` and ``results.md``
+of the folder, written after each part.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ from tests.verify.support.random_gr00t import (
     without_flash_attention,
     write_random_checkpoint,
 )
+from tests.verify.support.random_gr00t_n1d7 import write_random_n1d7
 
+TAGS = {"n1d6": "libero_panda", "n1d7": "libero_sim"}
 BATCHES = (1, 4, 16, 32, 64)
 SIZES = ((128, 128), (200, 200), (224, 224), (256, 256), (180, 320), (480, 640), (512, 512))
 SERVE = """
@@ -234,7 +237,8 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model-path")
-    parser.add_argument("--embodiment-tag", default="libero_panda")
+    parser.add_argument("--embodiment-tag", help="else that of the random checkpoint")
+    parser.add_argument("--tokenizer", type=Path, help="folder of a Qwen vocabulary, of N1.7's random checkpoint")
     parser.add_argument("--horizon", type=int, default=16, help="of the random checkpoint")
     parser.add_argument("--tiers", default="preprocess,head,graphs,compile")
     parser.add_argument("--batches", default=",".join(map(str, BATCHES)))
@@ -251,11 +255,12 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
     report = Report(asked.out, asked.deadline)
     path = asked.model_path
     with report.part("environment") as into:
-        if asked.tiny:
-            import_gr00t()
+        release = import_gr00t()
+        if asked.tiny and release == "n1d6":
             without_flash_attention()
             shrink_backbone()
-        import_gr00t()
+        asked.embodiment_tag = asked.embodiment_tag or TAGS[release]
+        into["release"] = release
         into.update(loading.versions() | {"cuda": torch.version.cuda})
         if asked.device != "cpu":
             into["card"] = torch.cuda.get_device_name()
@@ -263,16 +268,18 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
         if path is None:
             shm = Path("/dev/shm")  # noqa: S108  # 7 GB that are written and read once
             path = str((shm if shm.is_dir() and not asked.tiny else asked.out) / "random_gr00t")
-            write_random_checkpoint(
-                Path(path), tiny=asked.tiny, horizon=asked.horizon, device=asked.device.partition(":")[0]
-            )
+            shape = {"tiny": asked.tiny, "horizon": asked.horizon, "device": asked.device.partition(":")[0]}
+            if release == "n1d6":
+                write_random_checkpoint(Path(path), **shape)
+            else:
+                write_random_n1d7(Path(path), asked.tokenizer, **shape)
         into["digest"] = loading.checkpoint_digest(Path(path))
     if asked.device != "cpu":
         torch.cuda.empty_cache()
     with report.part("load") as into:
         with contextlib.redirect_stdout(None):
             nvidia = loading.load_nvidia_policy(path, asked.embodiment_tag, asked.device)
-        if asked.tiny:
+        if asked.tiny and release == "n1d6":
             without_flash_attention()
     if "failed" in report.found["load"]:
         sys.exit(f"No policy could be loaded: {report.found['load']['failed']}")

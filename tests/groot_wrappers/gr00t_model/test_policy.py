@@ -110,6 +110,7 @@ class TestFallback:
         ("change", "reason"),
         [
             (lambda p: setattr(p.processor, "use_albumentations", False), "torchvision's transforms"),
+            (lambda p: setattr(p.processor, "exclude_state", True), "its states are left out"),
             (lambda p: setattr(p.processor, "shortest_image_edge", 28), "brought to another size once more"),
             (lambda p: setattr(p.processor, "formalize_language", False), "'input_ids' differs"),
             (lambda p: setattr(p.processor.state_action_processor, "apply_state", _drifting()), "'state' differs"),
@@ -118,11 +119,11 @@ class TestFallback:
                 "'arm' are decoded",
             ),
             (
-                lambda p: setattr(type(p.model), "__name__", "Gr00tN1d7"),
-                "is a Gr00tN1d7, and the faster tiers know N1.6",
+                lambda p: setattr(type(p.model), "__name__", "Gr00tN1d5"),
+                "is a Gr00tN1d5, and the faster tiers know Gr00tN1d6 and Gr00tN1d7 alone",
             ),
         ],
-        ids=["torchvision", "edge", "prompt", "state", "decoding", "n17"],
+        ids=["torchvision", "states", "edge", "prompt", "state", "decoding", "n15"],
     )
     def test_is_to_stock_where_the_inputs_would_differ(self, small, change, reason):
         from tests.groot_wrappers.gr00t_model import small_gr00t

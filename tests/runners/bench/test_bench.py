@@ -200,9 +200,9 @@ def test_rows_of_a_process_come_through_however_it_ends(tmp_path, ending, told):
     assert multiprocessing.active_children() == []
 
 
-def test_without_a_simulator_the_wire_alone_is_measured(monkeypatch, capsys):
+def test_without_a_simulator_the_wire_and_the_model_are_measured(monkeypatch, capsys):
     monkeypatch.setattr(run, "has_isaaclab3", lambda: False)
-    assert run._possible(list(BenchSection)) == [BenchSection.wire]
+    assert run._possible(list(BenchSection)) == [BenchSection.wire, BenchSection.model]
     assert "control_step, schedulers, steps" in capsys.readouterr().out
     with pytest.raises(ContractError, match="Nothing is left to measure"):
         run._possible([BenchSection.steps])

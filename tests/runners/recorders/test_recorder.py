@@ -19,6 +19,7 @@ from tests.support.processes import ROOT
 from tests.support.samples.rows import make_row
 
 HOOKS = [name for name in vars(Recorder) if not name.startswith("_")]
+NOT_PLAYED = ("check", "set_up_scene", "on_run_start", "on_run_end", "on_folder_whole")
 
 
 def shipped_recorders():
@@ -50,6 +51,7 @@ def test_there_are_recorders_to_test():
         "on_episode_end",
         "on_row_written",
         "on_run_end",
+        "on_folder_whole",
     ]
 
 
@@ -110,10 +112,7 @@ def test_group_calls_every_hook_with_what_it_was_given():
     assert counting.calls == HOOKS
 
 
-BEFORE_OR_AFTER = ("check", "set_up_scene", "on_run_start", "on_run_end")
-
-
-@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in BEFORE_OR_AFTER])
+@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in NOT_PLAYED])
 def test_failing_recorder_is_reported_and_left_out_and_the_rollout_goes_on(play, caplog, hook):
     failing, sound = Counting(fails_in=hook), Counting()
     with caplog.at_level(logging.WARNING):

@@ -20,7 +20,7 @@ from runners.statistics.intervals import success_interval
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Endpoint, ServerCost
 from tests.support.samples.rows import make_row, make_staged_row, summary_of
-from tests.support.wandb_reader import read_offline_run
+from tests.support.wandb_reader import read_offline_run, records
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,6 +38,20 @@ def offline_run(folder):
     while (run := read_offline_run(path)).exit_code is None and time.monotonic() < deadline:
         time.sleep(0.05)
     return path, run
+
+
+def artifacts_of(path):
+    """Yield type and files of each artifact of a run: path within it to where W&B keeps it."""
+    for record in records(path):
+        if record.WhichOneof("record_type") == "artifact":
+            contents = record.artifact.manifest.contents
+            yield record.artifact.type, {entry.path: Path(entry.local_path) for entry in contents}
+
+
+def videos_of_table(path):
+    """Return the videos that play in the tables of a run."""
+    tables = [files for kind, files in artifacts_of(path) if kind == "run_table"]
+    return [file.read_bytes() for files in tables for name, file in files.items() if name.endswith(".mp4")]
 
 
 def episode_rows(run):
@@ -78,7 +92,9 @@ def test_offline_run_holds_config_rows_success_rate_and_videos(play, tmp_path, c
     (table,) = [entry["tables/episodes"] for entry in run.history if "tables/episodes" in entry]
     kept = json.loads((path.parent / "files" / table["path"]).read_text())
     assert kept["columns"] == list(rolled.rows[0].to_json())
-    assert kept["data"] == [list(row.to_json().values()) for row in rolled.rows]
+    for values, row in zip(kept["data"], rolled.rows, strict=True):
+        assert dict(zip(kept["columns"], values, strict=True)) == row.to_json() | {"video": "Video"}
+    assert sorted(videos_of_table(path)) == sorted((tmp_path / row.video).read_bytes() for row in rolled.rows)
     assert run.exit_code == 0, "the run is closed"
 
 
@@ -266,3 +282,56 @@ def test_run_is_called_what_it_is_asked_to_be(tmp_path, clean_environment):
 def test_name_that_is_none_of_a_runs_is_refused():
     with pytest.raises(ContractError, match=r"recorder\.wandb\.init\.nme was asked for.*Did you mean 'name'\?"):
         WandbRecorder("offline", "groot-tests", init={"nme": "evening"})
+
+
+@pytest.mark.process
+def test_table_has_the_videos_of_failures_first_and_no_more_than_is_said(tmp_path, clean_environment, monkeypatch):
+    monkeypatch.setattr("runners.recorders.wandb.MOST_VIDEOS", 1)
+    recorder = WandbRecorder("offline", "groot-tests")
+    recorder.on_run_start(run_info(tmp_path))
+    rows = []
+    for index, success in ((0, True), (1, False), (2, False)):
+        (tmp_path / f"{index}.mp4").write_bytes(b"video %d" % index)
+        rows.append(make_row(index, success=success, ended="success" if success else "time_out", video=f"{index}.mp4"))
+        recorder.on_row_written(rows[-1], rows)
+    recorder.on_run_end(summary_of(rows))
+    path, _ = offline_run(tmp_path)
+    assert videos_of_table(path) == [b"video 1"]
+
+
+@pytest.mark.process
+def test_artifacts_are_those_of_the_whole_folder(tmp_path, clean_environment, caplog):
+    recorder = WandbRecorder("offline", "groot-tests", artifacts=["report", "dataset", "rerun"])
+    recorders = Recorders([recorder])
+    recorders.on_run_start(run_info(tmp_path))
+    recorders.on_run_end(summary_of([make_row()]))
+    (tmp_path / "report.html").write_text("as it is after the recorders have ended")
+    (tmp_path / "dataset/meta").mkdir(parents=True)
+    (tmp_path / "dataset/meta/info.json").write_text("{}")
+    recorders.on_folder_whole()
+    assert recorders.failures == []
+    assert f"has written no {tmp_path / 'rerun'}" in caplog.text
+    path, run = offline_run(tmp_path)
+    assert run.exit_code == 0
+    kept = {kind: list(files) for kind, files in artifacts_of(path) if kind != "run_table"}
+    assert kept == {"report": ["report.html"], "dataset": ["meta/info.json"]}
+
+
+def test_artifact_that_there_is_not_is_refused():
+    with pytest.raises(ContractError, match=r"artifacts=\[reprot\] was asked for.*Did you mean 'report'\?"):
+        WandbRecorder("offline", "groot-tests", artifacts=["reprot"])
+
+
+@pytest.mark.process
+def test_every_series_has_what_it_is_drawn_over(tmp_path, clean_environment):
+    recorder = WandbRecorder("offline", "groot-tests")
+    recorder.on_run_start(run_info(tmp_path))
+    recorder.on_run_end(None)
+    path, _ = offline_run(tmp_path)
+    metrics = [record.metric for record in records(path) if record.WhichOneof("record_type") == "metric"]
+    assert {metric.name or metric.glob_name: metric.step_metric for metric in metrics if metric.step_metric} == {
+        "success_rate": "counted",
+        "ci_low": "counted",
+        "ci_high": "counted",
+        "latency_ms": "requests",
+    }

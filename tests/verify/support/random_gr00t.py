@@ -10,12 +10,20 @@ import contextlib
 import json
 import sys
 import types
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
-__all__ = ["import_gr00t", "shrink_backbone", "without_flash_attention", "write_random_checkpoint"]
+__all__ = [
+    "import_gr00t",
+    "randomise",
+    "shrink_backbone",
+    "statistics_of",
+    "without_flash_attention",
+    "write_random_checkpoint",
+]
 
 DIMENSIONS = {
     "libero_panda": {"state": {"gripper": 2}, "action": {}},
@@ -37,18 +45,28 @@ TINY_DIT = {
 VELOCITY = 0.7
 
 
-def import_gr00t() -> None:
-    """Register N1.6's classes with transformers, without the training stack where that is not installed."""
+def import_gr00t() -> str:
+    """Register the classes of the installed release with transformers, without the training stack where that is not.
+
+    Returns:
+        ``n1d6`` or ``n1d7``.
+    """
+    folder = Path(next(iter(find_spec("gr00t").submodule_search_locations))) / "model"
+    release = "n1d7" if (folder / "gr00t_n1d7").is_dir() else "n1d6"
     try:
-        import gr00t.model
+        import_module("gr00t.model")
     except ImportError:
         for name in [name for name in sys.modules if name.startswith("gr00t.")]:
             del sys.modules[name]
         bare = types.ModuleType("gr00t.model")
-        bare.__path__ = [str(Path(next(iter(find_spec("gr00t").submodule_search_locations))) / "model")]
+        bare.__path__ = [str(folder)]
         sys.modules["gr00t.model"] = bare
-    import gr00t.model.gr00t_n1d6.gr00t_n1d6
-    import gr00t.model.gr00t_n1d6.processing_gr00t_n1d6  # noqa: F401
+    bare_release = types.ModuleType(f"gr00t.model.gr00t_{release}")
+    bare_release.__path__ = [str(folder / f"gr00t_{release}")]
+    sys.modules.setdefault(bare_release.__name__, bare_release)  # N1.7's own init imports the training stack
+    for module in (f"gr00t_{release}", f"processing_gr00t_{release}"):
+        import_module(f"gr00t.model.gr00t_{release}.{module}")
+    return release
 
 
 def without_flash_attention() -> None:
@@ -136,7 +154,7 @@ def write_random_checkpoint(folder: Path, *, tiny: bool = False, horizon: int = 
     with no_init_weights(), torch.device(device), contextlib.redirect_stdout(None):
         model = Gr00tN1d6(config).to(device=device, dtype=torch.bfloat16).eval()
     with torch.inference_mode():
-        _randomise(model)
+        randomise(model)
     tensors = {name: value.contiguous().clone() for name, value in model.state_dict().items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config.architectures = ["Gr00tN1d6"]
@@ -155,12 +173,13 @@ def write_random_checkpoint(folder: Path, *, tiny: bool = False, horizon: int = 
     (folder / "processor_config.json").write_text(
         json.dumps({"processor_class": "Gr00tN1d6Processor", "processor_kwargs": settings})
     )
-    statistics = {tag: _statistics(tag, configs) for tag, configs in tags.items()}
+    statistics = {tag: statistics_of(DIMENSIONS[tag], configs) for tag, configs in tags.items()}
     (folder / "statistics.json").write_text(json.dumps(statistics))
     return folder
 
 
-def _randomise(model) -> None:
+def randomise(model) -> None:
+    """Draw weights like a trained model's, with a velocity of its size."""
     for parameter in model.parameters():
         if parameter.ndim == 1:  # norms and biases: near what they are in a trained model
             parameter.copy_(0.1 * torch.randn_like(parameter))
@@ -196,11 +215,12 @@ def _randomise(model) -> None:
     head.action_decoder.layer2.b.mul_(factor)
 
 
-def _statistics(tag: str, configs) -> dict:
+def statistics_of(dimensions: dict, configs) -> dict:
+    """Return statistics of the keys of an embodiment; ``dimensions`` has those of more than one number."""
     statistics: dict = {"state": {}, "action": {}, "relative_action": {}}
     for modality in ("state", "action"):
         for key in configs[modality].modality_keys:
-            n = DIMENSIONS[tag][modality].get(key, 1)
+            n = dimensions[modality].get(key, 1)
             one = {"min": -1.5, "max": 1.25, "q01": -1.4, "q99": 1.2, "mean": 0.05, "std": 0.6}
             statistics[modality][key] = {name: [value] * n for name, value in one.items()}
             if modality == "action":
