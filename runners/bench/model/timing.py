@@ -39,9 +39,9 @@ def time_stock(asked: Asked, is_random: bool) -> Iterator[Row]:
         is_random: Whether it is to be written first, with random weights.
     """
     if is_random:
-        from runners.bench.model.random_gr00t import write_random_checkpoint  # noqa: PLC0415  # of NVIDIA's classes
+        from runners.bench.model.random_n1d6 import write_random_n1d6  # noqa: PLC0415  # of NVIDIA's classes
 
-        write_random_checkpoint(Path(asked.model_path), device=asked.device)
+        write_random_n1d6(Path(asked.model_path), device=asked.device)
     policy = Gr00tModel(**asked.settings(Tier.stock))
     yield from _timed(policy, asked)
     try:
