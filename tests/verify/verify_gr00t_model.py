@@ -264,7 +264,7 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
             path = str((shm if shm.is_dir() and not asked.tiny else asked.out) / "random_gr00t")
             shape = {"tiny": asked.tiny, "horizon": asked.horizon, "device": asked.device.partition(":")[0]}
             if release == "n1d6":
-                from runners.bench.model.random_n1d6 import write_random_n1d6
+                from groot_wrappers.gr00t_model.random_checkpoint import write_random_n1d6
 
                 write_random_n1d6(Path(path), **shape)
             else:

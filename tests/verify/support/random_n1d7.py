@@ -1,4 +1,4 @@
-"""A checkpoint of Isaac-GR00T N1.7 with random weights, see ``runners.bench.model.random_weights``.
+"""A checkpoint of Isaac-GR00T N1.7 with random weights, see ``groot_wrappers.gr00t_model.random_checkpoint``.
 
 Its backbone is one of transformers, which NVIDIA's code loads by name: the checkpoint has a folder of that name, whose
 tokenizer is that of N1.6's Eagle (of the same family), since Qwen3-VL's own is not in NVIDIA's package.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from runners.bench.model.random_weights import TINY_DIT, randomise, statistics_of
+from groot_wrappers.gr00t_model.random_checkpoint import TINY_DIT, randomise, statistics_of
 
 __all__ = ["write_random_n1d7"]
 
