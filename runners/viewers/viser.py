@@ -41,6 +41,9 @@ FRAME_S = 1 / 30
 LABEL_HEIGHT_M = 0.9
 """Of the text above an env."""
 
+FARTHER = 1 / math.sin(math.radians(75) / 2)
+"""Of the camera for each metre from the middle of the envs to one of them: viser's own sees 75 degrees from top to bottom."""
+
 DEFAULT_VIEW = (2.0, -1.5, 1.2), (0.4, 0.0, 0.3)
 """Where from and at what, m, in an env whose config does not say."""
 
@@ -129,10 +132,12 @@ class ViserViewer(Recorder):
             self._viewer.close()
 
     def _look(self, eye: Sequence[float], at: Sequence[float], places: np.ndarray[Any, Any]) -> None:
-        """Look at all envs as the config says for one, from so much farther as they are apart."""
+        """Look at all envs as the config says for one, from so much farther that each is in the picture."""
         back = np.subtract(eye, at)
         distance = float(np.linalg.norm(back))
-        position = at + places.mean(axis=0) + back * (1 + 0.8 * float(np.ptp(places, axis=0).max()) / distance)
+        middle = places.mean(axis=0)
+        reach = float(np.linalg.norm(places - middle, axis=1).max())
+        position = at + middle + back * (1 + FARTHER * reach / distance)
         x, y, z = -back / distance
         self._viewer.set_camera(tuple(position), math.degrees(math.asin(z)), math.degrees(math.atan2(y, x)))
 
