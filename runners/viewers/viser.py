@@ -42,7 +42,7 @@ LABEL_HEIGHT_M = 0.9
 """Of the text above an env."""
 
 FARTHER = 1 / math.sin(math.radians(75) / 2)
-"""Of the camera for each metre from the middle of the envs to one of them: viser's own sees 75 degrees from top to bottom."""
+"""Metres of the camera for each from the middle of the envs to one: viser's sees 75 degrees from top to bottom."""
 
 DEFAULT_VIEW = (2.0, -1.5, 1.2), (0.4, 0.0, 0.3)
 """Where from and at what, m, in an env whose config does not say."""

@@ -1,9 +1,17 @@
-"""Somebody who looks at a viewer of a run: at viser as its page does by a websocket, at the live page by its polls."""
+"""Somebody who looks at a viewer of a run: at viser as its page does by a websocket, at the live page by its polls.
+
+A process of its own, ``python -m tests.verify.watching.looking viser PORT``, so that its time is not the run's. It
+writes a line once it is there, and one a picture that differs from the one before.
+"""
 
 import contextlib
-import threading
+import subprocess
+import sys
 import time
 import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
 
 POLL_S = 0.5
 """Between two polls of the live page."""
@@ -13,53 +21,43 @@ MOVED = "batched_positions"
 
 
 class Looking:
-    """What was seen so far.
+    """What was seen: ``pictures`` that differed, once the look is over."""
 
-    Attributes:
-        seen: Pictures of the scene, or of the cameras.
-        error: What ended the look before ``stop`` was set.
-    """
-
-    def __init__(self):
-        self.seen, self.error, self.stop = 0, None, threading.Event()
+    pictures = 0
 
 
 @contextlib.contextmanager
-def looking_at(viewer, port):
-    """Look at a viewer while the block runs; yield what is seen.
+def looking_at(viewer, port, *, least):
+    """Look at a viewer while the block runs; by its end so many pictures must have been seen.
 
     Raises:
-        RuntimeError: The viewer showed something else than what is looked for, or nothing.
+        RuntimeError: There were fewer, or no viewer that could be looked at.
     """
+    command = [sys.executable, "-m", "tests.verify.watching.looking", viewer, str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     looking = Looking()
-    thread = threading.Thread(target=_look, args=({"page": _at_page, "viser": _at_viser}[viewer], port, looking))
-    thread.start()
     try:
+        if not process.stdout.readline():
+            raise RuntimeError(f"viewer={viewer} cannot be looked at: {process.stderr.read()}")
         yield looking
     finally:
-        looking.stop.set()
-        thread.join(20)
-    if looking.error is not None:
-        raise RuntimeError(f"Looking at viewer={viewer} ended") from looking.error
+        process.terminate()
+        told, error = process.communicate(timeout=20)
+    looking.pictures = told.count("\n")
+    if looking.pictures < least:
+        raise RuntimeError(f"{looking.pictures} pictures of viewer={viewer} were seen, not {least}: {error}")
 
 
-def _look(look, port, looking):
-    try:
-        look(port, looking)
-    except (OSError, EOFError):  # the run is over, or was killed
-        pass
-    except Exception as error:
-        looking.error = error
-
-
-def _at_page(port, looking):
-    while not looking.stop.wait(POLL_S):
+def _at_page(port):
+    """Yield pictures of the live page, bytes."""
+    while True:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/state", timeout=5).read()
-        picture = urllib.request.urlopen(f"http://127.0.0.1:{port}/view.jpg", timeout=5).read()
-        looking.seen += picture.startswith(b"\xff\xd8")
+        yield urllib.request.urlopen(f"http://127.0.0.1:{port}/view.jpg", timeout=5).read()
+        time.sleep(POLL_S)
 
 
-def _at_viser(port, looking):
+def _at_viser(port):
+    """Yield where everything is that has moved, bytes; first of all nothing, once the server takes us for a browser."""
     import msgspec
     import viser
     import zstandard
@@ -81,26 +79,24 @@ def _at_viser(port, looking):
     protocol = f"viser-v{viser.__version__}"
     with connect(f"ws://127.0.0.1:{port}", subprotocols=[protocol], max_size=None, compression=None) as page:
         page.send(msgspec.msgpack.encode(camera.as_serializable_dict()))
-        while not looking.stop.is_set():
-            try:
-                window = page.recv(timeout=POLL_S)
-            except TimeoutError:
-                continue
-            except ConnectionClosed:
-                return
-            length = int.from_bytes(window[8:16], "little")
-            told = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(window[16 : 16 + length]))
-            looking.seen += any(MOVED in message.get("updates", ()) for message in told["messages"])
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                window = page.recv()
+                after = 16 + int.from_bytes(window[8:16], "little")
+                told = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(window[16:after]))
+                moved = any(MOVED in message.get("updates", ()) for message in told["messages"])
+                yield window[after:] if moved else b""
 
 
-def wait_until_seen(looking, least, timeout_s=60):
-    """Wait until something is seen.
+def main():
+    viewer, port = sys.argv[1], int(sys.argv[2])
+    before = None
+    with contextlib.suppress(OSError):  # the run is over, or was killed
+        for picture in {"page": _at_page, "viser": _at_viser}[viewer](port):
+            if before is None or (picture and picture != before):
+                print("seen", flush=True)
+                before = picture
 
-    Raises:
-        TimeoutError: Nothing was.
-    """
-    deadline = time.monotonic() + timeout_s
-    while looking.seen < least:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{looking.seen} pictures within {timeout_s} s, {least} were waited for")
-        time.sleep(0.05)
+
+if __name__ == "__main__":
+    main()
