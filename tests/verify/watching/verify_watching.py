@@ -1,10 +1,9 @@
-"""The long proof that watching changes no row, and what it costs: `make verify-watching`, half an hour.
+"""The long proof that watching changes no row, and what it costs: `make verify-watching`, a quarter of an hour.
 
 The lift on Newton, with an expert that fails where the cube lies at the right. Viewers are looked at while they show.
 """
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -16,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import rows_of
 from tests.verify.watching.costs import measure_apart, table
 from tests.verify.watching.looking import looking_at
 
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[3]
-MAY_DIFFER = ("env", "video", "attempt")
+MAY_DIFFER = ("env", "video")
 SCENE = "viser" if find_spec("viser") else "page"
 ALL = "recorder=[video,wandb,rerun,tensorboard,lerobot]"
 RUN = (
@@ -78,11 +78,6 @@ def looked_at(process, viewer):
     with looking_at(viewer, int(address[1]), least=LEAST_SEEN) as looking:
         yield
     print(f"viewer={viewer}: {looking.pictures} pictures were seen")
-
-
-def rows_of(folder):
-    path = folder / "episodes.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def outcomes(folder):
