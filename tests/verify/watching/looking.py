@@ -91,11 +91,15 @@ def _at_viser(port):
 def main():
     viewer, port = sys.argv[1], int(sys.argv[2])
     before = None
-    with contextlib.suppress(OSError):  # the run is over, or was killed
+    try:
         for picture in {"page": _at_page, "viser": _at_viser}[viewer](port):
             if before is None or (picture and picture != before):
                 print("seen", flush=True)
                 before = picture
+    except OSError:
+        if before is None:
+            raise
+        # Else the run is over, or was killed.
 
 
 if __name__ == "__main__":
