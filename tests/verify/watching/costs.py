@@ -204,7 +204,8 @@ def table(found):
         cells = []
         for figures in found.values():
             taken = 0.0 if told == "none" else figures["none"]["step_ms"]
-            step, least, most = (figures[told][key] - taken for key in ("step_ms", "least_ms", "most_ms"))
+            shown = (figures[told][key] - taken for key in ("step_ms", "least_ms", "most_ms"))
+            step, least, most = (round(ms, 1) + 0.0 for ms in shown)  # no -0.0
             cells.append(f"{step:.1f} ({least:.1f} to {most:.1f})")
         lines.append([told, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
