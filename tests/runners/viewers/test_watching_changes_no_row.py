@@ -58,7 +58,7 @@ class LookedAt(PageViewer):
     def on_control_step(self, step):
         super().on_control_step(step)
         address = f"http://127.0.0.1:{self._server.server_port}/view.jpg"
-        with urllib.request.urlopen(address, timeout=5) as reply:  # our own
+        with urllib.request.urlopen(address, timeout=5) as reply:
             self.seen += reply.read().startswith(JPEG)
 
 
