@@ -186,6 +186,12 @@ def test_what_would_be_another_run_is_refused(runs, tmp_path, overrides, told):
         evaluate([f"again={runs.paused}", f"hydra.run.dir={tmp_path}", *overrides], config_dir=CONF)
 
 
+def test_the_run_itself_is_not_put_aside_by_fresh(runs):
+    with pytest.raises(ContractError, match="in the folder of that run, which would be put aside"):
+        evaluate([f"again={runs.paused}", f"hydra.run.dir={runs.paused}", "fresh=true"], config_dir=CONF)
+    assert (runs.paused / "manifest.json").exists()
+
+
 def change_manifest(folder, change):
     content = json.loads((folder / "manifest.json").read_text())
     change(content)
