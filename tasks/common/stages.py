@@ -8,6 +8,8 @@ A hand is a body named by ``hands_cfg`` and a point ``offset`` in its frame, m; 
 object's height is that of its origin above where it rests, by its initial state in the config.
 """
 
+from functools import cache
+
 import torch
 from isaaclab.envs import ManagerBasedEnv
 from isaaclab.managers import ManagerTermBase, ObservationTermCfg, SceneEntityCfg
@@ -18,6 +20,9 @@ __all__ = ["Dropped", "aside_of", "hand_gap", "height_of", "held", "reached", "t
 Point = tuple[float, float, float]
 
 ORIGIN: Point = (0.0, 0.0, 0.0)
+
+_KEPT = "_gr00t_hand_gaps"
+"""Attribute of an env: since when, and the gaps of that moment by what was asked."""
 
 
 def height_of(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg) -> torch.Tensor:
@@ -31,15 +36,30 @@ def height_of(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg) -> torch.Tensor:
 def hand_gap(
     env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, hands_cfg: SceneEntityCfg, offset: Point = ORIGIN
 ) -> torch.Tensor:
-    """Distance of an object's origin from the nearest hand, m, (num_envs,)."""
-    gaps = _points(env, hands_cfg, offset) - env.scene[asset_cfg.name].data.root_pos_w.torch[:, None]
-    return gaps.norm(dim=2).amin(dim=1)
+    """Distance of an object's origin from the nearest hand, m, (num_envs,).
+
+    Several terms ask for it at the same moment, so that it is kept until the env steps on or resets: both write the
+    lengths of the episodes, and PyTorch counts what is written into a tensor.
+    """
+    lengths = getattr(env, "episode_length_buf", None)
+    if lengths is None or lengths.is_inference():  # which PyTorch does not count
+        return _hand_gap(env, asset_cfg, hands_cfg, offset)
+    moment = lengths.data_ptr(), lengths._version
+    since, gaps = vars(env).get(_KEPT, (None, {}))
+    if since != moment:
+        gaps = {}
+        setattr(env, _KEPT, (moment, gaps))
+    asked = asset_cfg.name, hands_cfg.name, str(hands_cfg.body_ids), offset
+    if asked not in gaps:
+        gaps[asked] = _hand_gap(env, asset_cfg, hands_cfg, offset)
+    kept: torch.Tensor = gaps[asked]
+    return kept
 
 
 def aside_of(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, centre: tuple[float, float]) -> torch.Tensor:
     """How far an object is aside of a place (x, y) of the env's frame, in x or y, whichever is more; m, (num_envs,)."""
     position = env.scene[asset_cfg.name].data.root_pos_w.torch - env.scene.env_origins
-    return (position[:, :2] - torch.tensor(centre, device=env.device)).abs().amax(dim=1)
+    return (position[:, :2] - _vector(centre, str(env.device))).abs().amax(dim=1)
 
 
 def reached(
@@ -142,6 +162,18 @@ class Dropped(ManagerTermBase):
         return dropped if centre is None else dropped & (aside_of(env, asset_cfg, centre) > half_side)
 
 
+def _hand_gap(
+    env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, hands_cfg: SceneEntityCfg, offset: Point
+) -> torch.Tensor:
+    gaps = _points(env, hands_cfg, offset) - env.scene[asset_cfg.name].data.root_pos_w.torch[:, None]
+    return torch.linalg.vector_norm(gaps, dim=2).amin(dim=1)
+
+
+@cache
+def _vector(point: tuple[float, ...], device: str) -> torch.Tensor:
+    return torch.tensor(point, device=device)
+
+
 def _points(env: ManagerBasedEnv, bodies_cfg: SceneEntityCfg, offset: Point) -> torch.Tensor:
     """The point of each body, m in the world's frame, (num_envs, bodies, 3)."""
     data = env.scene[bodies_cfg.name].data
@@ -149,4 +181,4 @@ def _points(env: ManagerBasedEnv, bodies_cfg: SceneEntityCfg, offset: Point) -> 
     if offset == ORIGIN:
         return position
     turned = data.body_quat_w.torch[:, bodies_cfg.body_ids]
-    return position + quat_apply(turned, torch.tensor(offset, device=env.device).expand_as(position))
+    return position + quat_apply(turned, _vector(offset, str(env.device)).expand_as(position))
