@@ -301,7 +301,8 @@ def _base_pose(where: str, key: str, body: str, embodiment: Embodiment) -> State
     if state.body != body or state.slice is not None or (state.scale, state.offset) != (1, 0):
         raise ContractError(
             f"{where}: relative_to is '{key}', but a pose is relative to the whole pose of the body that "
-            f"its term moves. Write embodiment.state.{key} as {{body: {body}, rotation: ...}}, without slice, scale and offset."
+            f"its term moves. Write embodiment.state.{key} as {{body: {body}, rotation: ...}}, without slice, "
+            "scale and offset."
         )
     return state
 

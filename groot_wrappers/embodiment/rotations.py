@@ -131,7 +131,7 @@ class RotationForm:
             return torch.cat([numbers / 2 * torch.sinc(half / torch.pi), half.cos()], dim=-1)
         first = _normalized(numbers[..., :3])
         second = _normalized(numbers[..., 3:6] - (first * numbers[..., 3:6]).sum(-1, keepdim=True) * first)
-        lines = torch.stack([first, second, torch.cross(first, second, dim=-1)], dim=-2)
+        lines = torch.stack([first, second, _cross(first, second)], dim=-2)
         return quaternion(lines if self.order == "rows" else lines.mT)
 
 
@@ -256,11 +256,14 @@ def _normalized(vectors: torch.Tensor) -> torch.Tensor:
 
 def _multiply(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Return the rotation ``second`` and then ``first``, (..., 4)."""
-    shape = torch.broadcast_shapes(first.shape, second.shape)
-    first, second = first.expand(shape), second.expand(shape)
     v, w, u, s = first[..., :3], first[..., 3:], second[..., :3], second[..., 3:]
-    turned = w * u + s * v + torch.cross(v, u, dim=-1)
+    turned = w * u + s * v + _cross(v, u)
     return torch.cat([turned, w * s - (v * u).sum(-1, keepdim=True)], dim=-1)
+
+
+def _cross(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return the cross product (..., 3); torch's own takes no vectors of unlike many dimensions."""
+    return first.roll(-1, -1) * second.roll(-2, -1) - first.roll(-2, -1) * second.roll(-1, -1)
 
 
 def _conjugate(rotation: torch.Tensor) -> torch.Tensor:
@@ -269,10 +272,8 @@ def _conjugate(rotation: torch.Tensor) -> torch.Tensor:
 
 def _rotate(rotation: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Return points (..., 3) turned by unit quaternions (..., 4)."""
-    shape = torch.broadcast_shapes(rotation[..., :3].shape, points.shape)
-    axis, points = rotation[..., :3].expand(shape), points.expand(shape)
-    across = 2 * torch.cross(axis, points, dim=-1)
-    return points + rotation[..., 3:] * across + torch.cross(axis, across, dim=-1)
+    across = 2 * _cross(rotation[..., :3], points)
+    return points + rotation[..., 3:] * across + _cross(rotation[..., :3], across)
 
 
 def _from_angles(angles: torch.Tensor, order: str) -> torch.Tensor:
