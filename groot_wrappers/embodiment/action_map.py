@@ -278,12 +278,12 @@ def _pose_drive(env: IsaacLabEnv, where: str, target: ActionTarget, embodiment: 
             f"whose controller has command_type pose and use_relative_mode false): "
             f"{', '.join(env.pose_columns) or 'none'}. Action terms: {_told_terms(env)}."
         )
-    columns, form = env.pose_columns[term], target.pose_form
+    columns, form = env.pose_columns[term], PoseForm.of(target)
     robot = env.robots[columns.robot]
     reference = frame_in_root(env.base.scene, robot, where, target.frame)
     if target.relative_to is not None:
         state = _base_pose(where, target.relative_to, columns.body, embodiment)
-        held = state.pose_form.held
+        held = PoseForm.of(state).held
         form = replace(form, held=held)
 
         def reference() -> torch.Tensor:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from groot_wrappers.embodiment.rotations import PoseForm, Rotation
+from groot_wrappers.embodiment.rotation_names import Rotation, RotationName, require_held
 from groot_wrappers.errors import ContractError, did_you_mean
 
 __all__ = ["ActionTarget", "Embodiment", "StateSource", "VideoSource"]
@@ -143,12 +143,8 @@ class StateSource:
         _require_numbers(self, ["scale", "offset"])
         if not self.body:
             _refuse_pose_settings(self, ["order", "frame", "turned", "point"], "body")
-        self.rotation = self.pose_form.rotation.rotation
-
-    @property
-    def pose_form(self) -> PoseForm:
-        """How ``body``'s pose is written."""
-        return PoseForm.declared(self.rotation, self.order, self.turned, self.point)
+        require_held(self.turned, self.point)
+        self.rotation = RotationName(self.rotation, self.order).rotation
 
 
 @dataclass
@@ -211,12 +207,8 @@ class ActionTarget:
             _refuse_pose_settings(self, ["order", "frame", "turned", "point"], "rotation")
         else:
             _require_pose_target(self)
-            self.rotation = self.pose_form.rotation.rotation
-
-    @property
-    def pose_form(self) -> PoseForm:
-        """How the key's pose is written, where it is one."""
-        return PoseForm.declared(self.rotation or Rotation.quaternion, self.order, self.turned, self.point)
+            require_held(self.turned, self.point)
+            self.rotation = RotationName(self.rotation, self.order).rotation
 
 
 @dataclass

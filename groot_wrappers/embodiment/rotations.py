@@ -4,7 +4,7 @@ Within the package a rotation is a unit quaternion x, y, z, w, and a pose is x, 
 B in A takes points of B's frame to A's.
 
 * ``compose``, ``inverse``: of poses.
-* ``Rotation``, ``RotationForm``: the forms, to write a quaternion in and to read it from.
+* ``RotationForm``: the forms, to write a quaternion in and to read it from.
 * ``PoseForm``: the same for the pose of a body: of which point, along which axes, and how they are written.
 
 All tensors are float32 or float64; leading dimensions broadcast. What no rotation can be read from becomes NaN.
@@ -12,93 +12,20 @@ All tensors are float32 or float64; leading dimensions broadcast. What no rotati
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.installation.compat import StrEnum
+from groot_wrappers.embodiment.embodiment import ActionTarget, StateSource
+from groot_wrappers.embodiment.rotation_names import Rotation, RotationName
 
-__all__ = ["PoseForm", "Rotation", "RotationForm", "compose", "inverse", "matrix", "quaternion"]
+__all__ = ["PoseForm", "RotationForm", "compose", "inverse", "matrix", "quaternion"]
 
-_ANGLE_ORDERS = ("xyz", "xzy", "yxz", "yzx", "zxy", "zyx")
 _LOCKED = 1e-6
 """Cosine of the middle angle below which the other two turn about one axis, and only their sum is known."""
 
 
-class Rotation(StrEnum):
-    """How a rotation is written, in radians where it is angles."""
-
-    quaternion = "quaternion"
-    """4 numbers, w >= 0; ``order`` xyzw (the default) or wxyz."""
-    axis_angle = "axis_angle"
-    """The axis times the angle, which is at most pi: past it, the three numbers leap to their opposites."""
-    rpy = "rpy"
-    """3 angles in ``order``: xyz (the default) about the fixed x, y, z axes in this order of turning, zyx and the like
-    as named; XYZ and the like in capitals about the axes that turn along. The middle one is within pi / 2."""
-    rot6d = "rot6d"
-    """6 numbers: of the rotation matrix the first two ``rows``, or the first two ``columns``, one after the other.
-    ``order`` has to say which, as the one read for the other is a rotation too: the inverse."""
-    matrix = "matrix"
-    """9 numbers: the rotation matrix by ``rows`` (the default), or by ``columns``."""
-
-
-_ORDERS: dict[Rotation, tuple[str, ...]] = {
-    Rotation.quaternion: ("xyzw", "wxyz"),
-    Rotation.axis_angle: (),
-    Rotation.rpy: (*_ANGLE_ORDERS, *(order.upper() for order in _ANGLE_ORDERS)),
-    Rotation.rot6d: ("rows", "columns"),
-    Rotation.matrix: ("rows", "columns"),
-}
-_WIDTHS = {
-    Rotation.quaternion: 4,
-    Rotation.axis_angle: 3,
-    Rotation.rpy: 3,
-    Rotation.rot6d: 6,
-    Rotation.matrix: 9,
-}
-
-
-@dataclass(frozen=True)
-class RotationForm:
-    """One way to write a rotation.
-
-    Args:
-        rotation: Kind of the numbers.
-        order: What they are in the order of, as :class:`Rotation` says; None for the default, where there is one.
-
-    Raises:
-        ContractError: There is no such kind or order, or an order is needed.
-    """
-
-    rotation: Rotation
-    order: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.rotation not in list(Rotation):
-            raise ContractError(
-                f"rotation is {self.rotation!r}, but it takes one of {', '.join(Rotation)}."
-                f"{did_you_mean(str(self.rotation), list(Rotation))}"
-            )
-        rotation, orders = Rotation(self.rotation), _ORDERS[Rotation(self.rotation)]
-        object.__setattr__(self, "rotation", rotation)
-        if self.order is None:
-            if rotation is Rotation.rot6d:
-                raise ContractError(
-                    "rotation is rot6d, but order does not say of what. Write order: rows where the data has the first "
-                    "two rows of the rotation matrix, as GR00T has, or order: columns."
-                )
-            object.__setattr__(self, "order", orders[0] if orders else "")
-        elif self.order not in orders:
-            raise ContractError(
-                f"order is {self.order!r}, but {rotation} takes {', '.join(orders) or 'none: leave it out'}."
-                f"{did_you_mean(str(self.order), orders)}"
-            )
-
-    @property
-    def width(self) -> int:
-        """How many numbers there are."""
-        return _WIDTHS[self.rotation]
+class RotationForm(RotationName):
+    """One way to write a rotation, and to read it."""
 
     def write(self, rotation: torch.Tensor) -> torch.Tensor:
         """Return the numbers, (..., width), of unit quaternions (..., 4)."""
@@ -148,40 +75,15 @@ class PoseForm:
     held: torch.Tensor
 
     @classmethod
-    def declared(cls, rotation: Rotation, order: str | None, turned: Any, point: Any) -> "PoseForm":
-        """Return the form that an entry of an embodiment declares.
-
-        Args:
-            rotation: How the rotation is written.
-            order: As :class:`RotationForm` takes it.
-            turned: The rotation that the body's is followed by, R of the body becoming R * turned: 3 rows of a rotation
-                matrix, or 3 angles about the body's x, y and z axes as they were, rad; None for none.
-            point: x, y, z in the body's frame, m; None for its origin.
-
-        Raises:
-            ContractError: One of them is none of these.
-        """
+    def of(cls, source: StateSource | ActionTarget) -> "PoseForm":
+        """Return the form that an entry of an embodiment declares."""
         place, turn = torch.zeros(3), torch.tensor([0.0, 0.0, 0.0, 1.0])
-        if point is not None:
-            if not _are_numbers(point):
-                raise ContractError(f"point is {point!r}, but it takes [x, y, z] in the body's frame, in m.")
-            place = torch.tensor([float(number) for number in point])
-        if _are_numbers(turned):
-            turn = _from_angles(torch.tensor([float(number) for number in turned]), "xyz")
-        elif isinstance(turned, Sequence) and len(turned) == 3 and all(map(_are_numbers, turned)):
-            rows = torch.tensor([list(row) for row in turned], dtype=torch.float64)
-            if not torch.allclose(rows @ rows.mT, torch.eye(3).double(), atol=1e-3) or torch.linalg.det(rows) < 0:
-                raise ContractError(
-                    f"turned is {turned!r}, which is no rotation matrix: its rows must be of length 1, at right "
-                    "angles, and its determinant 1. Mend a sign or a row."
-                )
-            turn = quaternion(rows).float()
-        elif turned is not None:
-            raise ContractError(
-                f"turned is {turned!r}, but it takes the three rows of a rotation matrix, [[0, 0, -1], [-1, 0, 0], "
-                "[0, 1, 0]], or three angles [roll, pitch, yaw] in rad."
-            )
-        return cls(RotationForm(rotation, order), torch.cat([place, turn]))
+        if source.point is not None:
+            place = torch.tensor([float(number) for number in source.point])
+        if source.turned is not None:
+            told = torch.tensor([list(row) if isinstance(row, Sequence) else row for row in source.turned]).double()
+            turn = (_from_angles(told, "xyz") if told.dim() == 1 else quaternion(told)).float()
+        return cls(RotationForm(source.rotation or Rotation.quaternion, source.order), torch.cat([place, turn]))
 
     @property
     def width(self) -> int:
@@ -203,15 +105,6 @@ class PoseForm:
         held = torch.cat([numbers[..., :3], self.rotation.read(numbers[..., 3:])], dim=-1)
         held = held if reference is None else compose(reference, held)
         return compose(held, inverse(self.held.to(held)))
-
-
-def _are_numbers(value: Any) -> bool:
-    """Whether this is a list of three numbers."""
-    return (
-        isinstance(value, Sequence)
-        and len(value) == 3
-        and all(isinstance(number, int | float) and not isinstance(number, bool) for number in value)
-    )
 
 
 def compose(outer: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ from groot_wrappers.embodiment.embodiment import StateSource, VideoSource
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
 from groot_wrappers.embodiment.poses import body_pose_in_root, find_body, frame_in_root
-from groot_wrappers.embodiment.rotations import compose, inverse
+from groot_wrappers.embodiment.rotations import PoseForm, compose, inverse
 from groot_wrappers.errors import ContractError, did_you_mean
 
 __all__ = ["Source", "number_map", "state_source", "video_source"]
@@ -171,7 +171,7 @@ def _joint_positions(data: Any, ids: list[int]) -> Source:
 def _body(env: IsaacLabEnv, where: str, source: StateSource) -> Source:
     """Return the source that is a body's pose, in the frame and the form that ``source`` asks for."""
     name, body = find_body(env.robots, where, str(source.body))
-    robot, form = env.robots[name], source.pose_form
+    robot, form = env.robots[name], PoseForm.of(source)
     frame = frame_in_root(env.base.scene, robot, where, source.frame)
 
     def read(raw: Any) -> torch.Tensor:
