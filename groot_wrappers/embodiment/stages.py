@@ -21,7 +21,16 @@ import torch
 from groot_wrappers.embodiment.buffers import as_torch
 from groot_wrappers.errors import ContractError, did_you_mean
 
-__all__ = ["DISTANCE", "EVENT", "GROUP", "STAGE", "Progress", "ProgressTerms", "declares_progress", "stages_of"]
+__all__ = [
+    "DISTANCE",
+    "EVENT",
+    "GROUP",
+    "STAGE",
+    "Progress",
+    "ProgressTerms",
+    "declares_progress",
+    "stages_of",
+]
 
 GROUP = "progress"
 """The observation group."""
@@ -56,7 +65,7 @@ class ProgressTerms:
         base: The env without its wrappers.
 
     Raises:
-        ContractError: A term's name begins as none does, the terms are concatenated, or one has more than one number
+        ContractError: A term's name is none that they have, the terms are concatenated, or one has more than one number
             an env.
     """
 
@@ -84,11 +93,20 @@ class ProgressTerms:
 
         Returns:
             The distance to success, float32 (num_envs,); None where the env tells none.
+
+        Raises:
+            ContractError: A term gives another number of numbers than there are envs.
         """
         if not self._names:
             return None
         terms = self._base.obs_buf[GROUP]
         rows = [as_torch(terms[name]).reshape(-1).to(torch.float32) for name in self._names]
+        if wrong := [name for name, row in zip(self._names, rows, strict=True) if len(row) != len(played)]:
+            raise ContractError(
+                f"The term '{wrong[0]}' of the observation group '{GROUP}' gives {tuple(terms[wrong[0]].shape)}, but "
+                f"({len(played)},) is wanted, a number for each env. Let it return (num_envs,), bool for a stage or an "
+                "event."
+            )
         # All of them together, to wait for a GPU once.
         values: dict[str, np.ndarray[Any, Any]] = dict(zip(self._names, torch.stack(rows).cpu().numpy(), strict=True))
         distance = values.pop(DISTANCE, None)
@@ -143,6 +161,11 @@ def _refuse_misnamed(names: Sequence[str]) -> None:
                 f"The observation group '{GROUP}' has a term '{name}'.{did_you_mean(name, [DISTANCE])} Its terms are "
                 f"stages ({STAGE}<name>), events ({EVENT}<name>) and {DISTANCE}: rename it, or move it to another "
                 "group."
+            )
+        if name in (STAGE, EVENT, f"{STAGE}success"):
+            raise ContractError(
+                f"The observation group '{GROUP}' has a term '{name}', but a stage or an event has a name, and success "
+                "is what comes after all stages. Rename it."
             )
 
 

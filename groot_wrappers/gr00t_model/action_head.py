@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812  # as everywhere
 
 from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.layers import Layers, Weights, fused
+from groot_wrappers.gr00t_model.token_mixing import TokenMixing, sees_padding
 
 __all__ = ["ActionHead"]
 
@@ -41,6 +42,7 @@ class ActionHead:
         self._dit = dit = head.model
         _require_known(head, dit)
         self._layers = layers
+        self._mixed = TokenMixing(head.vl_self_attention) if sees_padding(head) else None
         self._heads = int(dit.config.num_attention_heads)
         self._text_every = 2 * int(dit.attend_text_every_n_blocks)
         self._horizon, self._steps = int(head.config.action_horizon), int(head.num_inference_timesteps)
@@ -62,6 +64,7 @@ class ActionHead:
         pictures: torch.Tensor,
         text: torch.Tensor,
         mask: torch.Tensor,
+        attended: torch.Tensor,
         state: torch.Tensor,
         noise: torch.Tensor,
     ) -> torch.Tensor:
@@ -72,6 +75,7 @@ class ActionHead:
             pictures: int64 (B, K), where the pictures' tokens are among them.
             text: int64 (B, M), where the others are; any place stands for what is masked.
             mask: bool (B, 1, 1, M), which of those there are.
+            attended: bool (B, N), which features are no padding.
             state: (B, T, S).
             noise: (B, H, A), in the model's dtype as all of them.
 
@@ -79,22 +83,24 @@ class ActionHead:
             (B, H, A).
         """
         features = self._head.vlln(features)
+        if self._mixed is not None:
+            features = self._mixed(features, attended)
         places = {True: text, False: pictures}
-        attended = {
+        sources = {
             is_text: self._keys_and_values(_taken(features, places[is_text]), *source)
             for is_text, source in self._sources.items()
         }
         robot = _linear(F.relu(_linear(state, self._state[0])), self._state[1])
         actions = noise
         for step in range(self._steps):
-            actions = actions + self._velocity(actions, robot, attended, mask, step) / self._steps
+            actions = actions + self._velocity(actions, robot, sources, mask, step) / self._steps
         return actions
 
     def _velocity(
         self,
         actions: torch.Tensor,
         robot: torch.Tensor,
-        attended: dict[bool, torch.Tensor],
+        sources: dict[bool, torch.Tensor],
         mask: torch.Tensor,
         step: int,
     ) -> torch.Tensor:
@@ -110,7 +116,7 @@ class ActionHead:
                 x = self._layers.self_attending(x, norm, self._heads, weights)
                 continue
             is_text = i % self._text_every == 0
-            key, value = attended[is_text][taken[is_text]]
+            key, value = sources[is_text][taken[is_text]]
             taken[is_text] += 1
             source = (key, value, mask if is_text else None)
             x = self._layers.cross_attending(x, norm, source, self._heads, weights)
@@ -195,8 +201,6 @@ def _require_known(head: Any, dit: Any) -> None:
     config = dit.config
     known = {
         "use_alternate_vl_dit": (bool(head.config.use_alternate_vl_dit), True),
-        # That of N1.7 sees the padding too, so that a row's answer hangs on its neighbours.
-        "vl_self_attention": (type(getattr(head, "vl_self_attention", torch.nn.Identity())).__name__, "Identity"),
         "class": (type(dit).__name__, "AlternateVLDiT"),
         "interleave_self_attention": (bool(config.interleave_self_attention), True),
         "norm_type": (config.norm_type, "ada_norm"),

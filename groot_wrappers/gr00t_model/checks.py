@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ import torch
 from groot_wrappers.gr00t_model.fallback import CheckFailedError
 from groot_wrappers.gr00t_model.inputs import Batch, Preparation
 from groot_wrappers.gr00t_model.noise import RowNoise
+from groot_wrappers.gr00t_model.releases import release_of
 from groot_wrappers.gr00t_model.stock import in_fp32, noise_shape, stock_actions, stock_inputs
+from groot_wrappers.gr00t_model.token_mixing import sees_padding
 
 __all__ = ["Reference", "SelfCheck", "cache_folder", "inputs_differ"]
 
@@ -99,13 +101,11 @@ class SelfCheck:
         rows = np.stack([np.full(ROWS, _SEED), np.arange(ROWS)], 1)
         # On the host, so that a reference that was kept began from the same bits.
         self.noise = RowNoise(noise_shape(policy.model), "cpu", dtype).draw(rows).to(device)
-        inputs = stock_inputs(policy, self.observation)
-        together = stock_actions(policy, inputs, self.noise).cpu().numpy()
-        alone = [
-            stock_actions(policy, stock_inputs(policy, _row(self.observation, row)), self.noise[row : row + 1])
-            for row in range(ROWS)
-        ]
-        self._stock = {"alone": torch.cat(alone).cpu().numpy(), "together": together}
+        inputs = [stock_inputs(policy, _row(self.observation, row)) for row in range(ROWS)]
+        alone = self._row_by_row(inputs, self.noise)
+        if not sees_padding(policy.model.action_head):  # else rows beside others are other rows
+            inputs = [stock_inputs(policy, self.observation)]
+        self._stock = {"alone": alone, "together": self._row_by_row(inputs, self.noise)}
         config = policy.modality_configs["action"]
         sizes = policy.processor.state_action_processor.norm_params[policy.embodiment_tag.value]["action"]
         self._used = np.s_[:, : len(config.delta_indices), : sum(int(sizes[k]["dim"]) for k in config.modality_keys)]
@@ -162,7 +162,14 @@ class SelfCheck:
     def _apart(self, actions: np.ndarray, reference: Reference) -> float:
         return float(np.abs(actions - reference.actions)[self._used].mean())
 
-    def _kept_or_made(self, path: Path, inputs: dict[str, Any]) -> Reference:
+    def _row_by_row(self, inputs: Sequence[dict[str, Any]], noise: torch.Tensor) -> np.ndarray:
+        """Return NVIDIA's actions of batches that are rows of noise one after the other."""
+        parts = noise.chunk(len(inputs))
+        actions = [stock_actions(self._policy, each, part) for each, part in zip(inputs, parts)]  # noqa: B905
+        answered: np.ndarray = torch.cat(actions).cpu().numpy()
+        return answered
+
+    def _kept_or_made(self, path: Path, inputs: Sequence[dict[str, Any]]) -> Reference:
         """Return the reference; one from which the stock model has moved away is another model's, and made anew."""
         together = self._stock["together"]
         kept = Reference.load(path)
@@ -171,8 +178,9 @@ class SelfCheck:
                 return kept
             logger.warning("The kept reference is not of this model, and is made anew: %s", path)
         try:
-            with in_fp32(self._policy.model):
-                actions = stock_actions(self._policy, inputs, self.noise.float()).cpu().numpy()
+            model = self._policy.model
+            with in_fp32(model, release_of(model).fp32_attention):
+                actions = self._row_by_row(inputs, self.noise.float())
             is_fp32 = True
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()

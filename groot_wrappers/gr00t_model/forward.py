@@ -231,6 +231,7 @@ class Forward:
             pictures=slot.picture_places,
             text=slot.text_places,
             mask=slot.text_mask,
+            attended=slot.attended.bool(),
             state=slot.state.flatten(1)[:, None] if self._preparation.release.joins_states else slot.state,
             noise=slot.noise,
         )

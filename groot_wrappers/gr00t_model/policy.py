@@ -22,6 +22,7 @@ from groot_wrappers.gr00t_model.forward import TEXT_STEP, Forward
 from groot_wrappers.gr00t_model.inputs import Batch, Preparation
 from groot_wrappers.gr00t_model.noise import RowNoise, row_noise_of
 from groot_wrappers.gr00t_model.stock import noise_shape, put_noise, stock_actions
+from groot_wrappers.gr00t_model.token_mixing import sees_padding
 from groot_wrappers.installation.compat import StrEnum
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.protocol.offer import JOINED_BATCHES, ROW_NOISE
@@ -241,7 +242,11 @@ class Gr00tModel:
         if tier is Tier.preprocess:
 
             def by_nvidia(batch: Batch, noise: torch.Tensor | None) -> np.ndarray:
-                actions: np.ndarray = stock_actions(self._nvidia, preparation.model_inputs(batch), noise).cpu().numpy()
+                actions = np.empty((len(batch), *noise_shape(self._nvidia.model)), np.float32)
+                for rows in self._unpadded(batch):
+                    drawn = None if noise is None else noise[torch.from_numpy(rows).to(noise.device)]
+                    inputs = preparation.model_inputs(batch.rows(rows))
+                    actions[rows] = stock_actions(self._nvidia, inputs, drawn).cpu().numpy()
                 return actions
 
             return by_nvidia
@@ -261,6 +266,13 @@ class Gr00tModel:
             return forward.actions(batch, noise)
 
         return by_us
+
+    def _unpadded(self, batch: Batch) -> list[np.ndarray]:
+        """Return the rows that NVIDIA's model is given together: all, but where its head would see padding."""
+        lengths = np.array([len(tokens.ids) for tokens in batch.tokens])
+        if not sees_padding(self._nvidia.model.action_head):
+            return [np.arange(len(batch))]
+        return [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
 
     def _capture(
         self, tier: Tier, observation: dict[str, Any], actions: Callable[[Batch, torch.Tensor | None], np.ndarray]

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from groot_wrappers.gr00t_model.fallback import UnsupportedError
+from groot_wrappers.gr00t_model.stock import EXACT
 
 __all__ = ["N1D6", "N1D7", "Release", "release_of"]
 
@@ -31,6 +32,7 @@ class Release:
         picture_id: Name of the pictures' token in the backbone's config.
         joins_states: Whether the moments of the state are one token of the action head, or one each.
         has_own_backbone: Whether the tiers with a backbone of ours know it.
+        fp32_attention: What stands for flash-attn in fp32, by its name in transformers.
         pixels: What the backbone takes of normalised pictures (N, S, S, 3), by name.
     """
 
@@ -40,6 +42,7 @@ class Release:
     picture_id: str
     joins_states: bool
     has_own_backbone: bool
+    fp32_attention: str
     pixels: Callable[[torch.Tensor], dict[str, Any]]
 
 
@@ -65,6 +68,7 @@ N1D6 = Release(
     picture_id="image_token_index",
     joins_states=False,
     has_own_backbone=True,
+    fp32_attention=EXACT,
     pixels=_whole_pictures,
 )
 N1D7 = Release(
@@ -74,6 +78,7 @@ N1D7 = Release(
     picture_id="image_token_id",
     joins_states=True,
     has_own_backbone=False,
+    fp32_attention="sdpa",
     pixels=_patches,
 )
 _BY_CLASS = {"Gr00tN1d6": N1D6, "Gr00tN1d7": N1D7}

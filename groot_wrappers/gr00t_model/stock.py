@@ -18,10 +18,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812  # as everywhere
 
-__all__ = ["in_fp32", "noise_shape", "put_noise", "stock_actions", "stock_inputs"]
+__all__ = ["EXACT", "in_fp32", "noise_shape", "put_noise", "stock_actions", "stock_inputs"]
 
-_EXACT = "gr00t_isaaclab_exact"
-"""Attention of any dtype, where flash-attn takes 16 bits alone."""
+EXACT = "gr00t_isaaclab_exact"
+"""Attention of any dtype, as N1.6's vision tower calls it."""
 
 
 class _SeenError(Exception):
@@ -99,8 +99,12 @@ def put_noise(noise: torch.Tensor | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_fp32(model: torch.nn.Module) -> Iterator[None]:
+def in_fp32(model: torch.nn.Module, attention: str = EXACT) -> Iterator[None]:
     """Hold a model's weights in fp32, and its attention too; they come back as they were, to the bit.
+
+    Args:
+        model: NVIDIA's.
+        attention: What stands for flash-attn, which takes 16 bits alone: a name that transformers knows.
 
     Raises:
         torch.OutOfMemoryError: The card has no room for weights of twice the size; they are as they were.
@@ -112,10 +116,10 @@ def in_fp32(model: torch.nn.Module) -> Iterator[None]:
     if configs:
         from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS  # noqa: PLC0415  # there where its model is
 
-        ALL_ATTENTION_FUNCTIONS.register(_EXACT, _exact_attention)
+        ALL_ATTENTION_FUNCTIONS.register(EXACT, _exact_attention)
     try:
         for config in configs.values():
-            config._attn_implementation = _EXACT
+            config._attn_implementation = attention
         for x in tensors:
             x.data = x.data.float()
         yield

@@ -12,6 +12,7 @@ compared whole.
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -31,6 +32,8 @@ __all__ = [
     "format_comparison",
     "write_comparison",
 ]
+
+Array: TypeAlias = np.ndarray[Any, Any]
 
 COMPARISON = "again.json"
 FORMAT = 1
@@ -59,7 +62,8 @@ class StateDifference(msgspec.Struct, frozen=True):
         request: Number of the request in its episode, from 0.
         control_step: The control step before which it was made, from 0.
         key: State key, the one that differs most.
-        largest: The largest difference of its numbers, in their unit; None where one of them is no number.
+        largest: The largest difference of its numbers, in their unit; None where one of them is no number, or where
+            there are not as many.
     """
 
     request: int
@@ -172,8 +176,13 @@ def _first_difference(then: KeptEpisode, now: KeptEpisode) -> tuple[int, StateDi
         pairs = {key: (then.states[key][request], now.states[key][request_now]) for key in keys}
         apart = {key: pair for key, pair in pairs.items() if pair[0].tobytes() != pair[1].tobytes()}
         if apart:
-            gaps = {key: float(np.abs(one.astype(float) - other).max()) for key, (one, other) in sorted(apart.items())}
+            gaps = {key: _gap(one, other) for key, (one, other) in sorted(apart.items())}
             key = max(gaps, key=lambda name: (np.isnan(gaps[name]), gaps[name]))
             largest = gaps[key] if np.isfinite(gaps[key]) else None
             return len(steps), StateDifference(request, step, key, largest)
     return len(steps), None
+
+
+def _gap(one: Array, other: Array) -> float:
+    """Return the largest difference of two states' numbers; NaN where they have not as many of them."""
+    return float(np.abs(one.astype(float) - other).max()) if one.shape == other.shape else float("nan")

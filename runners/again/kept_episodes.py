@@ -170,7 +170,7 @@ def join_kept(folder: Path, rows: Collection[tuple[int, int]]) -> None:
     kept = {name: place for name, place in sorted(places.items()) if name in rows}
     if any(place != joined for place in kept.values()):
         with ExitStack() as stack:
-            before = stack.enter_context(zipfile.ZipFile(joined)) if joined.exists() else None
+            before = stack.enter_context(zipfile.ZipFile(joined)) if joined.is_file() else None
             target = stack.enter_context(zipfile.ZipFile(stack.enter_context(whole_file(joined)), "w"))
             target.comment = MARK
             for name, place in kept.items():
@@ -189,12 +189,12 @@ def _places(folder: Path) -> dict[tuple[int, int], Path]:
     """Return index and attempt of all that is kept, with the file that holds it; a file of its own is the newer one."""
     found: dict[tuple[int, int], Path] = {}
     joined = folder / JOINED
-    if joined.exists():
+    if joined.is_file():  # a pipe of that name would be waited for
         with _telling(str(joined)), zipfile.ZipFile(joined) as archive:
             if archive.comment != MARK:
                 raise ValueError("its end is missing")
             found |= {_parts(match): joined for match in map(NAME.fullmatch, archive.namelist()) if match}
-    own = {path: NAME.fullmatch(path.name) for path in (folder / FOLDER).glob("*.npz")}
+    own = {path: NAME.fullmatch(path.name) for path in (folder / FOLDER).glob("*.npz") if path.is_file()}
     return found | {_parts(match): path for path, match in own.items() if match}
 
 
@@ -228,6 +228,13 @@ def _content(place: Path, archive: zipfile.ZipFile | None, name: str) -> bytes:
         return place.read_bytes()
     info = archive.getinfo(name)
     _require_size(info.file_size)
+    return _stored(archive, info)
+
+
+def _stored(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return an entry, of which no more is made room for than lies in the file."""
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{info.filename} is compressed")
     return archive.read(info)
 
 
@@ -246,10 +253,11 @@ def _telling(where: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise KeptEpisodeError(f"{where} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, KeyError, NotImplementedError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile and numpy raise a dozen kinds, tokenize.TokenError among them
+        reason = (str(error) or repr(error)).rstrip(".")
         raise KeptEpisodeError(
-            f"{where} is not what groot-play writes: {str(error).rstrip('.')}. It was cut off, or is another "
-            "program's; that episode cannot be played again."
+            f"{where} is not what groot-play writes: {reason}. It was cut off, or is another program's; that episode "
+            "cannot be played again."
         ) from error
 
 
@@ -261,6 +269,8 @@ def _parsed(content: bytes) -> KeptEpisode:
         KeyError: An array is missing.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(info.file_size for info in archive.infolist()) > len(content):  # entries may share what lies there
+            raise ValueError("its entries overlap")
         arrays = {info.filename.removesuffix(".npy"): _array(archive, info) for info in archive.infolist()}
     written = _number(arrays, "format")
     if written != FORMAT:
@@ -287,10 +297,8 @@ def _parsed(content: bytes) -> KeptEpisode:
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
-    """Return an array that lies in a file uncompressed; no more is made room for than lies there."""
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{info.filename} is compressed")
-    content = archive.read(info)
+    """Return an array that lies in a file as its numbers alone, none of which is an object."""
+    content = _stored(archive, info)
     file = io.BytesIO(content)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError(f"{info.filename} has another version of numpy's format")

@@ -3,7 +3,7 @@
 * ``PlayedRun``: what its folder says of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from groot_wrappers.errors import ContractError
-from runners.again.kept_episodes import KeptEpisode, kept_episodes
+from runners.again.kept_episodes import KeptEpisode, KeptEpisodeError, kept_episodes
 from runners.config.schema import ClockKind
 from runners.episodes.episode_log import read_rows
 from runners.episodes.plan import PlannedEpisode, require_planned
@@ -123,7 +123,7 @@ class PlayedRun:
 
         Raises:
             ContractError: Of some nothing is kept.
-            KeptEpisodeError: Something that is kept cannot be read.
+            KeptEpisodeError: Something that is kept cannot be read, or is of another run.
         """
         found = list(kept_episodes(self.folder, [(row.index, row.attempt) for row in self.rows]))
         if missing := [row.index for row, kept in zip(self.rows, found, strict=True) if kept is None]:
@@ -133,4 +133,21 @@ class PlayedRun:
                 "again: the run is of an earlier version, or they could not be written then. Name others by "
                 "only=[...]; the run's own command plays them anew."
             )
-        return [kept for kept in found if kept is not None]
+        whole = [kept for kept in found if kept is not None]
+        for row, kept in zip(self.rows, whole, strict=True):
+            self._require_own(row, kept, {key: values.shape[1] for key, values in whole[0].action.items()})
+        return whole
+
+    def _require_own(self, row: EpisodeRow, kept: KeptEpisode, widths: Mapping[str, int]) -> None:
+        """Check that what is kept is of the row's episode, and that its action keys are those of the others."""
+        told = {"seed": row.seed, "steps": row.steps, "action keys": dict(widths)}
+        has = {
+            "seed": kept.seed,
+            "steps": kept.steps,
+            "action keys": {key: values.shape[1] for key, values in kept.action.items()},
+        }
+        if wrong := [name for name, wanted in told.items() if has[name] != wanted]:
+            raise KeptEpisodeError(
+                f"{self.folder} keeps actions of episode {row.index} with the {wrong[0]} {has[wrong[0]]} in place of "
+                f"{told[wrong[0]]}. They are of different runs; leave it out by only=[...]."
+            )

@@ -29,14 +29,14 @@ class EpisodeProgress:
         )
 
     @property
-    def reached(self) -> dict[str, int]:
-        """The stages that were reached, with their first control steps."""
-        return {name: step for name, step in self.stages.items() if step}
+    def reached(self) -> dict[str, int] | None:
+        """The stages that were reached, with their first control steps; None where the env tells no stages."""
+        return _those_with_a_step(self.stages)
 
     @property
-    def happened(self) -> dict[str, int]:
-        """The events that happened, with their first control steps."""
-        return {name: step for name, step in self.events.items() if step}
+    def happened(self) -> dict[str, int] | None:
+        """The events that happened, with their first control steps; None where the env tells no events."""
+        return _those_with_a_step(self.events)
 
     def missed(self, success: bool | None) -> str | None:
         """Return the first stage that was not reached; None where the episode succeeded, or only success is left."""
@@ -53,4 +53,8 @@ class EpisodeProgress:
             return None
         if success:
             return 1.0
-        return round(len(self.reached) / (len(self.stages) + (success is not None)), 4)
+        return round(len(self.reached or ()) / (len(self.stages) + (success is not None)), 4)
+
+
+def _those_with_a_step(steps: dict[str, int]) -> dict[str, int] | None:
+    return {name: step for name, step in steps.items() if step} if steps else None

@@ -35,8 +35,8 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
         missed: The first stage that it did not reach; None of a success, and where it reached all.
         progress: Share of the way, in [0, 1]: each stage is a step of it, and success one more where the env judges it;
             1 for a success alone. None where the env has no stages, or where the episode ended as an error.
-        events: Of the events that the env tells those that happened, with their first control steps; None where the env
-            has no stages.
+        events: Of the events that the env tells those that happened, with their first control steps; None where it
+            tells none.
     """
 
     index: Count

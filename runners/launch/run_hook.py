@@ -142,10 +142,16 @@ def archive_if_fresh(config: DictConfig, folder: Path) -> None:
     """Put a folder aside where ``fresh=true``, and say where it is.
 
     Raises:
-        ContractError: It is also to be gone on with.
+        ContractError: It is also to be gone on with, or to be played again.
     """
     if not config.fresh:
         return
+    again = OmegaConf.select(config, "again")
+    if again is not None and Path(again).resolve() == folder.resolve():
+        raise ContractError(
+            f"fresh=true and again={again} were asked for in the folder of that run, which would be put aside. Leave "
+            "out fresh=true, and hydra.run.dir with it: the playing again has a folder of its own."
+        )
     if OmegaConf.select(config, "resume") is not None:
         raise ContractError(f"fresh=true and resume={config.resume} exclude each other. Leave one of them out.")
     aside = archive(folder)

@@ -232,7 +232,9 @@ class WandbRecorder(Recorder):
         manifest = self._run_info.manifest
         provenance = {} if manifest is None else msgspec.to_builtins(manifest)
         provenance.pop("config", None)
-        named = {"group": None if manifest is None else manifest.sweep, "job_type": "rollout"} | self._named
+        # Whoever counts rollouts there counts no episode twice.
+        job_type = "rollout" if self._run_info.config.get("again") is None else "again"
+        named = {"group": None if manifest is None else manifest.sweep, "job_type": job_type} | self._named
         tags = [self._run_info.task, *named.pop("tags", ())]
         return wandb.init(
             mode=mode,

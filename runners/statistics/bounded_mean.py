@@ -42,6 +42,9 @@ class BoundedMean:
     def along(self, values: Sequence[float]) -> list[tuple[float, float]]:
         """Return the interval after each number; what was bet on the same beginning before is not bet anew.
 
+        Numbers that no one mean explains, as of a policy that breaks in the middle, have the interval 0 to 1 from there
+        on: nothing is known, and no run ends by it.
+
         Args:
             values: All numbers, in their order; each must lie in [0, 1].
 
@@ -78,7 +81,9 @@ class BoundedMean:
         self._sum += value
         self._squares += (value - self._sum / (count + 1)) ** 2
         self._seen.append(value)
-        self._intervals.append((float(self._means[self._low]), float(self._means[self._high])))
+        is_one_mean = self._low <= self._high
+        low, high = (self._low, self._high) if is_one_mean else (0, CANDIDATES)
+        self._intervals.append((float(self._means[low]), float(self._means[high])))
 
 
 def mean_interval(values: Sequence[float], method: Method) -> tuple[float, float]:

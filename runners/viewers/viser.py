@@ -38,8 +38,11 @@ APART_M = 2.0
 FRAME_S = 1 / 30
 """Shortest time between two pictures, of the wall's: a simulation runs faster than anybody looks."""
 
-LABEL_HEIGHT_M = 0.9
-"""Of the text above an env."""
+LABEL_ABOVE_M = 0.8
+"""Of the text over the robot, above what the view looks at: higher than an arm at work, and than a humanoid's head."""
+
+FARTHER = 1 / math.sin(math.radians(75) / 2)
+"""Metres of the camera for each from the middle of the envs to one: viser's sees 75 degrees from top to bottom."""
 
 DEFAULT_VIEW = (2.0, -1.5, 1.2), (0.4, 0.0, 0.3)
 """Where from and at what, m, in an env whose config does not say."""
@@ -89,7 +92,8 @@ class ViserViewer(Recorder):
         view = sim.cfg.default_visualizer_cfg
         eye, at = DEFAULT_VIEW if view is None else (view.eye, view.lookat)
         self._look(eye, at, places)
-        self._labels = [self._add_label(env_id, place) for env_id, place in enumerate(places)]
+        above = np.add(places, (0, 0, at[2] + LABEL_ABOVE_M))
+        self._labels = [self._add_label(env_id, position) for env_id, position in enumerate(above)]
         gui = self._server.gui  # fields of text: nothing in them is markup, whoever wrote it
         gui.add_text("task", run.task, disabled=True)
         self._progress = gui.add_text("episodes", f"0 of {len(run.stop.plan)}", disabled=True)
@@ -129,18 +133,19 @@ class ViserViewer(Recorder):
             self._viewer.close()
 
     def _look(self, eye: Sequence[float], at: Sequence[float], places: np.ndarray[Any, Any]) -> None:
-        """Look at all envs as the config says for one, from so much farther as they are apart."""
+        """Look at all envs as the config says for one, from so much farther that each is in the picture."""
         back = np.subtract(eye, at)
         distance = float(np.linalg.norm(back))
-        position = at + places.mean(axis=0) + back * (1 + 0.8 * float(np.ptp(places, axis=0).max()) / distance)
+        middle = places.mean(axis=0)
+        reach = float(np.linalg.norm(places - middle, axis=1).max())
+        position = at + middle + back * (1 + FARTHER * reach / distance)
         x, y, z = -back / distance
         self._viewer.set_camera(tuple(position), math.degrees(math.asin(z)), math.degrees(math.atan2(y, x)))
 
-    def _add_label(self, env_id: int, place: np.ndarray[Any, Any]) -> Any:
+    def _add_label(self, env_id: int, position: np.ndarray[Any, Any]) -> Any:
         """Return the text above an env."""
-        x, y, z = map(float, place)
-        above = (x, y, z + LABEL_HEIGHT_M)
-        return self._server.scene.add_label(f"/episodes/{env_id}", "", position=above, anchor="bottom-center")
+        at = tuple(position.tolist())
+        return self._server.scene.add_label(f"/episodes/{env_id}", "", position=at, anchor="bottom-center")
 
 
 def _simulation() -> tuple[Any, Any]:

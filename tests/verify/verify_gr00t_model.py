@@ -35,21 +35,15 @@ from groot_wrappers.gr00t_model.inputs import Preparation
 from groot_wrappers.gr00t_model.noise import RowNoise
 from groot_wrappers.gr00t_model.policy import Gr00tModel
 from groot_wrappers.gr00t_model.stock import noise_shape, stock_actions, stock_inputs
+from tests.verify.support.nvidia_package import import_gr00t, shrink_backbone, without_flash_attention
 from tests.verify.support.playing_client import play
-from tests.verify.support.random_gr00t import (
-    import_gr00t,
-    shrink_backbone,
-    without_flash_attention,
-    write_random_checkpoint,
-)
-from tests.verify.support.random_gr00t_n1d7 import write_random_n1d7
 
 TAGS = {"n1d6": "libero_panda", "n1d7": "libero_sim"}
 BATCHES = (1, 4, 16, 32, 64)
 SIZES = ((128, 128), (200, 200), (224, 224), (256, 256), (180, 320), (480, 640), (512, 512))
 SERVE = """
 import sys
-from tests.verify.support.random_gr00t import import_gr00t
+from tests.verify.support.nvidia_package import import_gr00t
 import_gr00t()
 from groot_wrappers.serve.__main__ import main
 sys.exit(main(sys.argv[1:]))
@@ -270,8 +264,12 @@ def main() -> None:  # noqa: PLR0912  # one part after the other
             path = str((shm if shm.is_dir() and not asked.tiny else asked.out) / "random_gr00t")
             shape = {"tiny": asked.tiny, "horizon": asked.horizon, "device": asked.device.partition(":")[0]}
             if release == "n1d6":
-                write_random_checkpoint(Path(path), **shape)
+                from groot_wrappers.gr00t_model.random_checkpoint import write_random_n1d6
+
+                write_random_n1d6(Path(path), **shape)
             else:
+                from tests.verify.support.random_n1d7 import write_random_n1d7
+
                 write_random_n1d7(Path(path), asked.tokenizer, **shape)
         into["digest"] = loading.checkpoint_digest(Path(path))
     if asked.device != "cpu":

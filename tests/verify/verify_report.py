@@ -17,6 +17,8 @@ from tests.support.processes import ROOT
 from tests.support.samples.runs import make_run
 from tests.support.samples.sweeps import make_sweep
 
+pytestmark = pytest.mark.process
+
 SHOTS = ROOT / "outputs" / "verify-report"
 LONG = "lift the red block and hold it well above the table, without dropping it or touching anything else"
 SCREENS = {"wide": (1200, 2400), "narrow": (500, 2400)}  # 500 is the least that Chromium opens
@@ -36,11 +38,13 @@ const ground = element => {
   }
   throw Error("nothing behind it");
 };
+const unseen = element => element && (getComputedStyle(element).clipPath !== "none" || unseen(element.parentElement));
 addEventListener("load", () => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const node = walk.currentNode, element = node.parentElement;
-    if (!node.data.trim() || ["SCRIPT", "STYLE"].includes(element.tagName) || !element.checkVisibility()) continue;
+    if (!node.data.trim() || ["SCRIPT", "STYLE"].includes(element.tagName)) continue;
+    if (!element.checkVisibility() || unseen(element)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) texts.push({text: node.data.trim(), element, box});
@@ -89,7 +93,9 @@ def pages(tmp_path_factory):
     """Write runs with all that a page can hold, and the page over them; return the pages by name."""
     folder = tmp_path_factory.mktemp("runs")
     texts = ("pick up the cube", LONG, "")
-    make_run(folder / "failures", 60, rate=0.7, instructions=texts, errors=(7, 31), min_success=0.8, videos=True)
+    make_run(
+        folder / "failures", 60, rate=0.7, instructions=texts, errors=(7, 31), min_success=0.8, videos=True, kept=True
+    )
     make_run(folder / "early", 400, rate=0.9, ci_width=0.25, min_success=0.5)
     make_run(folder / "killed", 14, rate=1.0)
     (folder / "killed" / "summary.json").unlink()

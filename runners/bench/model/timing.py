@@ -19,6 +19,7 @@ from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.forward import Forward
 from groot_wrappers.gr00t_model.inputs import Preparation
 from groot_wrappers.gr00t_model.policy import Gr00tModel, Tier
+from groot_wrappers.gr00t_model.random_checkpoint import write_random_n1d6
 from groot_wrappers.gr00t_model.stock import noise_shape
 from runners.bench.figures import Row
 from runners.bench.model.checkpoint import Asked, observation_of
@@ -39,9 +40,7 @@ def time_stock(asked: Asked, is_random: bool) -> Iterator[Row]:
         is_random: Whether it is to be written first, with random weights.
     """
     if is_random:
-        from runners.bench.model.random_gr00t import write_random_checkpoint  # noqa: PLC0415  # of NVIDIA's classes
-
-        write_random_checkpoint(Path(asked.model_path), device=asked.device)
+        write_random_n1d6(Path(asked.model_path), device=asked.device)
     policy = Gr00tModel(**asked.settings(Tier.stock))
     yield from _timed(policy, asked)
     try:

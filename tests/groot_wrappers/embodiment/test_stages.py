@@ -101,13 +101,31 @@ def test_a_group_of_that_name_that_means_something_else_is_left_alone():
     ("change", "told"),
     [
         ({"active_terms": {"progress": ["progress_near", "distance_to_sucess"]}}, "Did you mean 'distance_to_success'"),
+        (
+            {"active_terms": {"progress": ["progress_near", "progress_success"]}},
+            "success is what comes after all stages",
+        ),
+        ({"active_terms": {"progress": ["progress_near", "event_"]}}, "'event_', but a stage or an event has a name"),
         ({"group_obs_concatenate": {"progress": True}}, "Set concatenate_terms = False"),
         ({"group_obs_term_dim": {"progress": [(), (3,), (), (), ()]}}, r"'progress_near' .* gives \(3,\) numbers"),
     ],
-    ids=["misnamed", "concatenated", "several numbers"],
+    ids=["misnamed", "success", "nameless", "concatenated", "several numbers"],
 )
 def test_group_that_cannot_be_read_is_refused(change, told):
     toy = StagedEnv()
     vars(toy.observation_manager).update(change)
     with pytest.raises(ContractError, match=told):
         wrapped(toy)
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_term_that_gives_one_number_for_all_envs_is_refused_by_name(others):
+    toy = StagedEnv(3)
+    if not others:
+        for name in [*toy.terms][1:]:
+            del toy.terms[name]
+        toy.observation_manager.group_obs_term_dim["progress"] = [()]
+    env = wrapped(toy)
+    toy.terms["progress_moved"] = lambda: torch.ones(1)
+    with pytest.raises(ContractError, match=r"'progress_moved' .* gives \(1,\), but \(3,\) is wanted"):
+        env.step(chunk([[1, 1, 1, 1]] * 3))

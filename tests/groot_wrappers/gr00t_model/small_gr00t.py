@@ -275,6 +275,39 @@ class AlternateVLDiT(nn.Module):
         return self.proj_out_2(F.layer_norm(x, (HEAD_WIDTH,), eps=1e-6) * (1 + scale[:, None]) + shift[:, None])
 
 
+class MixingBlock(nn.Module):
+    norm_type, positional_embeddings = "layer_norm", None
+
+    def __init__(self):
+        super().__init__()
+        self.norm1, self.norm3, self.attn1 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH), nn.Module()
+        for name in ("to_q", "to_k", "to_v"):
+            setattr(self.attn1, name, nn.Linear(WIDTH, WIDTH))
+        self.attn1.to_out = nn.ModuleList([nn.Linear(WIDTH, WIDTH), nn.Dropout()])
+        self.ff = nn.Sequential(nn.Linear(WIDTH, 40), nn.GELU(approximate="tanh"), nn.Linear(40, WIDTH))
+
+    def forward(self, x):
+        own, h = self.attn1, self.norm1(x)
+        x = x + own.to_out[0](joined(attend(*(split(part(h), HEADS) for part in (own.to_q, own.to_k, own.to_v)))))
+        return x + self.ff(self.norm3(x))
+
+
+class Mixing(nn.Module):
+    """N1.7's tokens that attend to one another, padding among them."""
+
+    def __init__(self):
+        super().__init__()
+        self.config = SimpleNamespace(
+            activation_fn="gelu-approximate", upcast_attention=False, num_attention_heads=HEADS
+        )
+        self.transformer_blocks = nn.ModuleList(MixingBlock() for _ in range(2))
+
+    def forward(self, x):
+        for block in self.transformer_blocks:
+            x = block(x)
+        return x
+
+
 class ActionHead(nn.Module):
     action_dim, num_inference_timesteps, num_timestep_buckets = ACTIONS, 4, 1000
 
@@ -286,11 +319,12 @@ class ActionHead(nn.Module):
             TwoStacks(STATES, 16, HEAD_WIDTH),
             TwoStacks(HEAD_WIDTH, 16, ACTIONS),
         )
-        self.action_encoder, self.vlln = ActionEncoder(), nn.LayerNorm(WIDTH)
+        self.action_encoder, self.vlln, self.vl_self_attention = ActionEncoder(), nn.LayerNorm(WIDTH), nn.Identity()
         self.position_embedding = nn.Embedding(20, HEAD_WIDTH)
 
     def get_action(self, seen, inputs):
-        features, ids = self.vlln(seen["backbone_features"]), inputs["embodiment_id"]
+        features = self.vl_self_attention(self.vlln(seen["backbone_features"]))
+        ids = inputs["embodiment_id"]
         batch = len(features)
         robot = self.state_encoder(inputs["state"], ids)
         actions = torch.randn(size=(batch, HORIZON, ACTIONS), dtype=features.dtype, device=features.device)

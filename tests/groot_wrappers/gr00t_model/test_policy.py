@@ -199,7 +199,7 @@ class TestReference:
         assert "is not kept" in caplog.text
 
     def test_is_the_stock_model_where_memory_forbids(self, small, monkeypatch):
-        def full(model):
+        def full(model, attention):
             raise torch.OutOfMemoryError("full")
 
         monkeypatch.setattr("groot_wrappers.gr00t_model.checks.in_fp32", full)

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from groot_wrappers.gr00t_model import inputs
 from groot_wrappers.gr00t_model.fallback import UnsupportedError
 from groot_wrappers.gr00t_model.releases import N1D6, N1D7, release_of
-from tests.groot_wrappers.gr00t_model.small_gr00t import observe
+from groot_wrappers.gr00t_model.stock import stock_actions, stock_inputs
+from tests.groot_wrappers.gr00t_model.small_gr00t import Mixing, observe
 
 
 def test_a_model_is_known_by_its_class():
@@ -49,13 +50,34 @@ class TestRelease:
         )
         assert set(policy.get_action(observe(3))[0]) == {"arm", "grip"}
 
-    def test_of_an_attention_that_sees_padding_is_served_by_preprocess(self, small):
-        def attend(policy):
-            policy.model.action_head.vl_self_attention = nn.Linear(1, 1)
+    @pytest.mark.parametrize("tier", ["preprocess", "head"])
+    def test_whose_tokens_are_mixed_answers_a_row_as_if_it_were_alone(self, small, tier):
+        """NVIDIA's own layers attend to the padding of shorter prompts, and so to what stands beside them."""
+        policy = small(tier, lambda policy: setattr(policy.model.action_head, "vl_self_attention", Mixing().eval()))
+        assert policy.identity["tier"] == tier
+        assert "fallback" not in policy.identity
+        observation, noise = observe(3, texts=("go", "now go on and take it all to the other side", "stop")), [[7, 0]]
+        together, _ = policy.get_action(observation, {"row_noise": noise * 3})
+        theirs = stock_inputs(policy.nvidia, observation)
+        drawn = policy._row_noise().draw(np.array(noise * 3))
+        padded = stock_actions(policy.nvidia, theirs, drawn).numpy()
+        for row in range(3):
+            one = {kind: {key: value[row : row + 1] for key, value in of.items()} for kind, of in observation.items()}
+            alone = stock_actions(policy.nvidia, stock_inputs(policy.nvidia, one), drawn[row : row + 1]).numpy()
+            decoded = policy.nvidia.processor.decode_action(alone, policy.nvidia.embodiment_tag, one["state"])
+            for key, value in decoded.items():
+                np.testing.assert_allclose(together[key][row : row + 1], value, atol=2e-5)
+            is_longest = row == 1
+            assert bool(np.abs(padded[row] - alone[0]).max() > 1e-3) is not is_longest
 
-        policy = small("head", attend)
+    def test_whose_mixing_is_another_is_served_by_preprocess(self, small):
+        def change(policy):
+            policy.model.action_head.vl_self_attention = mixing = Mixing().eval()
+            mixing.config.activation_fn = "geglu"
+
+        policy = small("head", change)
         assert policy.identity["tier"] == "preprocess"
-        assert "the action head's vl_self_attention is 'Linear', and 'Identity' is known" in policy.identity["fallback"]
+        assert "vl_self_attention has activation_fn 'geglu', not 'gelu-approximate'" in policy.identity["fallback"]
 
     def test_whose_pictures_torchvision_resizes_is_served_by_stock(self, small):
         policy = small("head", lambda policy: setattr(policy.processor, "shortest_image_edge", 60))

@@ -1,6 +1,7 @@
 """What is kept of episodes on disk: whole at any moment, and nothing of anybody's is taken for it."""
 
 import io
+import os
 import zipfile
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from runners.again.kept_episodes import (
     FOLDER,
     JOINED,
+    MARK,
     KeptEpisode,
     KeptEpisodeError,
     join_kept,
@@ -151,9 +153,57 @@ def test_small_file_that_would_fill_the_memory_is_refused(tmp_path):
     np.savez_compressed(tmp_path / FOLDER / "episode_000007.npz", **arrays())
     with pytest.raises(KeptEpisodeError, match="is compressed"):
         kept_episode(tmp_path, 7)
+    whole = io.BytesIO()
+    np.savez(whole, **arrays())
+    with zipfile.ZipFile(tmp_path / JOINED, "w", zipfile.ZIP_DEFLATED) as file:
+        file.comment = MARK
+        file.writestr("episode_000009.npz", whole.getvalue())
+    with pytest.raises(KeptEpisodeError, match="is compressed"):
+        kept_episode(tmp_path, 9)
+    (tmp_path / JOINED).unlink()
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2**40, 2**20)})
     with zipfile.ZipFile(tmp_path / FOLDER / "episode_000008.npz", "w") as file:
         file.writestr("action/arm.npy", header.getvalue())
     with pytest.raises(KeptEpisodeError, match="not what groot-play writes"):
         kept_episode(tmp_path, 8)
+
+
+def test_entries_that_share_what_lies_there_are_refused(tmp_path):
+    """Later versions of zipfile find that too; the sizes that are told say it in any."""
+    (tmp_path / FOLDER).mkdir()
+    path = tmp_path / FOLDER / "episode_000007.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("action/arm.npy", bytes(5000))
+        file.infolist().extend([file.infolist()[0]] * 50)
+    with pytest.raises(KeptEpisodeError, match="its entries overlap"):
+        kept_episode(tmp_path, 7)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "(",
+        "-" * 9000 + "1",
+        "{[]: 1}",
+        "{1: 2, 'a': 3}",
+        "\0",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (10**30,)}",
+    ],
+)
+def test_whatever_zipfile_and_numpy_raise_names_the_file(tmp_path, header):
+    header = header.replace("10**30", "1" + "0" * 30)
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    (tmp_path / FOLDER).mkdir()
+    with zipfile.ZipFile(tmp_path / FOLDER / "episode_000007.npz", "w") as file:
+        file.writestr("format.npy", content)
+    with pytest.raises(KeptEpisodeError, match=r"episode_000007\.npz is not what groot-play writes: \S"):
+        kept_episode(tmp_path, 7)
+
+
+def test_what_is_no_file_is_not_read(tmp_path):
+    """Who opens a pipe waits for it."""
+    (tmp_path / FOLDER).mkdir()
+    for name in (JOINED, f"{FOLDER}/episode_000007.npz"):
+        os.mkfifo(tmp_path / name)
+    assert kept_episode(tmp_path, 7) is None

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.protocol.server import PolicyServer
 from runners import evaluate
 from runners.again.comparison import COMPARISON
-from runners.again.kept_episodes import FOLDER, JOINED, kept_episode
+from runners.again.kept_episodes import FOLDER, JOINED, kept_episode, kept_episodes, write_kept
 from runners.apps import play
 from runners.utils.exit_codes import DONE, PLAYED_OTHERWISE
 from tests.support.processes import ROOT
@@ -185,6 +186,12 @@ def test_what_would_be_another_run_is_refused(runs, tmp_path, overrides, told):
         evaluate([f"again={runs.paused}", f"hydra.run.dir={tmp_path}", *overrides], config_dir=CONF)
 
 
+def test_the_run_itself_is_not_put_aside_by_fresh(runs):
+    with pytest.raises(ContractError, match="in the folder of that run, which would be put aside"):
+        evaluate([f"again={runs.paused}", f"hydra.run.dir={runs.paused}", "fresh=true"], config_dir=CONF)
+    assert (runs.paused / "manifest.json").exists()
+
+
 def change_manifest(folder, change):
     content = json.loads((folder / "manifest.json").read_text())
     change(content)
@@ -212,6 +219,53 @@ def test_runs_that_cannot_be_played_again_are_refused_by_name(runs, tmp_path):
         lambda content: content["config"]["embodiment"]["action"]["joints"].update(relative_to="joints"),
     )
     refused("clock=real, and joints is relative to the state")
+
+
+@pytest.fixture
+def changed(runs, tmp_path):
+    """Return a function that copies the run with something else kept of each episode."""
+
+    def copy(change):
+        shutil.copytree(runs.paused, tmp_path / "run")
+        found = list(kept_episodes(tmp_path / "run", [(index, 0) for index in range(EPISODES)]))
+        (tmp_path / "run" / JOINED).unlink()
+        for kept in found:
+            write_kept(tmp_path / "run", change(kept))
+        return tmp_path / "run"
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda kept: replace(kept, seed=kept.seed + 1), r"episode 0 with the seed \d+ in place of \d+"),
+        (
+            lambda kept: replace(kept, action={"arm": kept.action["joints"]}) if kept.index == 3 else kept,
+            r"episode 3 with the action keys \{'arm': 2\} in place of \{'joints': 2\}",
+        ),
+        (
+            lambda kept: replace(kept, action={"joints": kept.action["joints"][:, :1]}) if kept.index else kept,
+            r"episode 1 with the action keys \{'joints': 1\} in place of \{'joints': 2\}",
+        ),
+        (
+            lambda kept: replace(kept, beats=np.ones(1, int), states={}, action={"joints": kept.action["joints"][:1]}),
+            r"with the steps 1 in place of \d+",
+        ),
+    ],
+    ids=["seed", "key", "width", "steps"],
+)
+def test_actions_of_another_run_are_refused_before_anything_is_played(changed, tmp_path, change, told):
+    with pytest.raises(ContractError, match=told):
+        evaluate([f"again={changed(change)}", f"hydra.run.dir={tmp_path / 'again'}"], config_dir=CONF)
+
+
+def test_states_of_another_width_differ_and_are_told(changed, again, capsys):
+    folder = changed(lambda kept: replace(kept, states={"joints": np.zeros((len(kept.beats), 5), np.float32)}))
+    played = again(folder, "only=[1]", "recorder=[]")
+    assert played.code == PLAYED_OTHERWISE
+    assert played.found[1]["difference"] == {"request": 0, "control_step": 0, "key": "joints", "largest": None}
+    assert "(request 0): joints\n" in capsys.readouterr().out
 
 
 def test_chosen_episodes_of_a_plan_are_those_of_the_whole(runs, port, tmp_path):

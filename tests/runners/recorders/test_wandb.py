@@ -279,6 +279,14 @@ def test_run_is_called_what_it_is_asked_to_be(tmp_path, clean_environment):
     assert (run.tags, run.job_type) == (["Toy-v0", "baseline"], "eval")
 
 
+@pytest.mark.process
+def test_a_playing_again_is_told_from_a_rollout(tmp_path, clean_environment):
+    recorder = WandbRecorder("offline", "groot-tests")
+    recorder.on_run_start(run_info(tmp_path, config=CONFIG | {"again": "outputs/run"}))
+    recorder.on_run_end(None)
+    assert offline_run(tmp_path)[1].job_type == "again"
+
+
 def test_name_that_is_none_of_a_runs_is_refused():
     with pytest.raises(ContractError, match=r"recorder\.wandb\.init\.nme was asked for.*Did you mean 'name'\?"):
         WandbRecorder("offline", "groot-tests", init={"nme": "evening"})
@@ -333,5 +341,8 @@ def test_every_series_has_what_it_is_drawn_over(tmp_path, clean_environment):
         "success_rate": "counted",
         "ci_low": "counted",
         "ci_high": "counted",
+        "progress": "counted",
+        "progress_ci_low": "counted",
+        "progress_ci_high": "counted",
         "latency_ms": "requests",
     }

@@ -79,3 +79,19 @@ def test_what_an_env_came_to_is_not_told_of_its_next_episode(play):
     alone, after = (play(num_envs, 8, seed=SEED, env_class=StagedEnv, solves=some) for num_envs in (8, 1))
     assert [told(row) for row in after.rows] == [told(alone.by_index[row.index]) for row in after.rows]
     assert {row.progress for row in after.rows} == {0.0, 1.0}
+
+
+def test_what_an_env_does_not_tell_is_null(play):
+    """One tells an event alone, one the distance to success alone."""
+    for name, events in (("event_overshot", {}), ("distance_to_success", None)):
+
+        class TellsOneThingEnv(StagedEnv):
+            def __init__(self, num_envs, told=name, **options):
+                super().__init__(num_envs, **options)
+                self.terms = {told: self.terms[told]}
+                self.observation_manager.active_terms["progress"] = self.terms
+                self.observation_manager.group_obs_term_dim["progress"] = [()]
+
+        run = play(2, 4, seed=SEED, env_class=TellsOneThingEnv, policy_class=HalfWayPolicy)
+        assert run.error is None
+        assert [told(row)[1:] for row in run.rows] == [(None, None, None, events)] * 4

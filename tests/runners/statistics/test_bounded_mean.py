@@ -57,6 +57,15 @@ def test_intervals_never_grow_and_all_alike_shows_the_end():
     assert mean_interval([0.0] * 300, "wilson") == pytest.approx((0, 1 - mean_interval([1.0] * 300, "wilson")[0]))
 
 
+@pytest.mark.parametrize("values", [[0.0] * 100 + [1.0] * 100, [1.0] * 60 + [0.0] * 60])
+def test_numbers_that_no_one_mean_explains_leave_it_unknown(values):
+    """The ends would lie the wrong way round, and a rule by their distance would take it for known."""
+    for planned in (None, len(values)):
+        along = BoundedMean(planned).along(values)
+        assert all(low <= high for low, high in along)
+    assert mean_interval(values, "wilson") == (0, 1)
+
+
 def test_bets_for_a_number_are_better_at_that_number():
     values = np.random.default_rng(1).choice([0, 0.25, 0.5, 1], 200).tolist()
     widths = {method: np.diff(mean_interval(values, method))[0] for method in ("wilson", "anytime")}

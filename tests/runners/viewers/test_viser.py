@@ -39,7 +39,7 @@ def test_port_that_is_none_is_refused(module):
         module.ViserViewer(port=-1)
 
 
-def test_view_is_that_of_the_config_and_farther_away_for_envs_side_by_side(module):
+def test_view_is_that_of_the_config_and_far_enough_for_each_env_of_several_to_be_in_it(module):
     looked = []
 
     class Camera:
@@ -48,10 +48,15 @@ def test_view_is_that_of_the_config_and_farther_away_for_envs_side_by_side(modul
 
     viewer = module.ViserViewer()
     viewer._viewer = Camera()
-    for places in (np.zeros((1, 3)), np.array([[-1.0, 0, 0], [1, 0, 0]])):
+    square = np.array([[x, y, 0.0] for x in (-1, 1) for y in (-1, 1)])
+    for places in (np.zeros((1, 3)), square):
         viewer._look((2.0, 0.0, 1.5), (0.0, 0.0, 0.0), places)
     (near, *angles), (far, *same) = looked
     assert near.tolist() == [2.0, 0.0, 1.5]
     assert angles == pytest.approx([np.degrees(np.arcsin(-0.6)), -180])
     assert same == angles
-    assert np.linalg.norm(far) == pytest.approx(2.5 + 0.8 * 2)
+    ahead = np.array([-0.8, 0.0, -0.6])
+    for place in square:
+        towards = (place - far) / np.linalg.norm(place - far)
+        assert np.degrees(np.arccos(towards @ ahead)) < 75 / 2
+    assert np.linalg.norm(far) < 2 * (2.5 + np.sqrt(2)), "no farther than it takes"

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from groot_wrappers.protocol.client_interface import ClientStats
+from runners.again.kept_episodes import KeptEpisode, write_kept
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import make_plan, shard_of, write_plan
 from runners.recorders.recorder import RunInfo
@@ -14,7 +15,7 @@ from runners.reports.pages import write_report
 from runners.run_folder.manifest import read_manifest
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, server_cost, summarise
-from tests.support.samples.rows import make_row
+from tests.support.samples.rows import STAGES, make_row, make_staged_row
 
 ERROR = "The server's chunk for 'joint_positions' holds NaN or infinity <in env 2>"
 
@@ -30,6 +31,7 @@ def make_run(
     ci_width=None,
     min_success=None,
     videos=False,
+    kept=False,
     task="Isaac-Groot-Lift-Cube-Franka-v0",
     overrides=("server=expert", "num_envs=4"),
     shard=(0, 1),
@@ -38,6 +40,7 @@ def make_run(
 ):
     """Write a run folder and return its rows; episodes at the indices ``errors`` end in an error.
 
+    ``kept`` says whether the run has kept what its episodes played, and tells their stages.
     ``policy`` is who the policy says that it is, and ``seeded`` whether its noise was; without either, the manifest is
     one of before.
     """
@@ -66,6 +69,8 @@ def make_run(
             )
             if videos:
                 film(recorder, planned, row)
+            if kept:
+                keep(folder, row)
             log.append(row)
     stats = ClientStats(calls=480, observations=1920, bytes=578_000_000, latencies_s=[0.05, 0.06, 0.055, 0.31])
     summary = summarise(
@@ -88,6 +93,7 @@ def make_run(
         "config": {
             "task": {"id": task},
             "num_envs": 4,
+            "horizons": {"execution": 8},
             "episodes": episodes,
             "seed": seed,
             "instruction": {"text": list(instructions)},
@@ -102,6 +108,31 @@ def make_run(
     (folder / "manifest.json").write_text(json.dumps(manifest))
     write_report(folder, summary, log.rows, read_manifest(folder / "manifest.json"))
     return log.rows
+
+
+def keep(folder, row):
+    """Keep waves as what an episode has played, and let it come as far as its index says."""
+    steps = np.arange(row.steps)
+    waves = np.sin(steps[:, None] / 9 + np.arange(9) + row.index).astype(np.float32)
+    begins = steps[::8]
+    write_kept(
+        folder,
+        KeptEpisode(
+            index=row.index,
+            attempt=row.attempt,
+            seed=row.seed,
+            instruction=row.instruction,
+            action={"joint_positions": waves},
+            beats=np.diff([*begins, row.steps]).astype(np.int64),
+            last_chunk={"joint_positions": waves[:16] + 0.1},
+            states={"joint_positions": waves[begins]},
+            distance=np.abs(waves[:, 0]),
+        ),
+    )
+    reached = len(STAGES) if row.success else row.index % len(STAGES)
+    staged = make_staged_row(reached=reached, success=row.success, events={"dropped": 25} if row.index % 4 == 2 else {})
+    row.stages, row.missed, row.events = staged.stages, staged.missed, staged.events
+    row.progress = None if row.ended == "error" else staged.progress
 
 
 def film(recorder, planned, row):

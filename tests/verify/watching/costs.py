@@ -1,16 +1,19 @@
-"""CPU time that each viewer and recorder adds to a control step: ``python -m tests.verify.watching.costs 4 OUT.json``.
+"""CPU time that each viewer and recorder adds to a control step: ``python -m tests.verify.watching.costs [ENVS ...]``.
 
-One start of the lift, one rollout a viewer or recorder, whose hooks are metered: the time of the whole process, threads
-included, from the call of a hook until nothing works any more. Physics, pictures and policy fall between the hooks, and
-pictures that a recorder alone asks for fall into it.
+One start of the lift for each number of envs, in which every viewer and recorder watches a rollout, one after the
+other, and all of them again. Their hooks are metered: the time of the whole process, threads included, from the call of
+a hook until nothing works any more. Physics, pictures and policy fall between the hooks, and pictures that a recorder
+alone asks for fall into it. What looks at a viewer is a process of its own; it must have seen pictures.
 """
 
+import argparse
 import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,8 +32,14 @@ from runners.rollout.rollout import Rollout
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, summarise
 from tests.support.composing import compose
+from tests.verify.watching.looking import looking_at
 
-LENGTH, EXECUTION, PORT = 64, 8, 18470
+ROOT = Path(__file__).parents[3]
+
+LENGTH, EXECUTION, REPEATS = 40, 8, 3
+
+LEAST_SEEN = {"page": 2, "viser": LENGTH // 2}
+"""Pictures that are seen of one rollout where it is watched: viser shows each control step, the page is polled."""
 
 SWING_RAD = 0.15
 """Of every joint, within a chunk: what moves costs more to show and to keep."""
@@ -90,48 +99,23 @@ class SeeingClient(HoldingClient):
         return super().get_modality_config() | {"video": ModalityConfig((0,), self._video_keys)}
 
 
-@contextlib.contextmanager
-def looked_at(viewer, port):
-    """Look at a viewer from another process while the block runs: as its page does, or with a browser."""
-    if viewer == "page":
-        command = [sys.executable, "-c", POLL, str(port)]
-    else:
-        profile = tempfile.mkdtemp()
-        command = ["chromium", "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader"]
-        command += ["--enable-unsafe-swiftshader", "--disable-background-networking", f"--user-data-dir={profile}"]
-        command += ["--remote-debugging-port=0", f"http://127.0.0.1:{port}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(3 if viewer == "page" else 25)  # until it is loaded
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-POLL = """
-import sys, time, urllib.request
-while True:
-    for path in ("/state", "/view.jpg"):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}{path}", timeout=5).read()
-        except OSError:
-            pass
-    time.sleep(0.5)
-"""
-
-
 def recorder_of(group, name):
     """Return a recorder or viewer with the defaults of its YAML."""
     from hydra.utils import instantiate
 
     settings = OmegaConf.load(f"conf/{group}/{name}.yaml")
     settings = settings.get(name, settings)
-    return instantiate(settings, **({"port": PORT} if group == "viewer" else {}))
+    return instantiate(settings, **({"port": 0} if group == "viewer" else {}))
+
+
+def port_of(viewer):
+    """Return where a viewer listens."""
+    server = viewer._server
+    return server.get_port() if hasattr(server, "get_port") else server.server_port
 
 
 def measured(of_bench, config, name, recorder, *, watched):
-    """Return figures of one recorder over one rollout."""
+    """Return ms of CPU time a control step of one rollout, and of both ends of it."""
     env, embodiment, instruction = of_bench
     metered = Metered(recorder)
     num_envs = env.unwrapped.num_envs
@@ -166,40 +150,77 @@ def measured(of_bench, config, name, recorder, *, watched):
         )
         recorders = Recorders([metered])
         recorders.on_run_start(run)
-        with looked_at(name, PORT) if watched else contextlib.nullcontext():
+        look = looking_at(name, port_of(recorder), least=LEAST_SEEN[name]) if watched else contextlib.nullcontext()
+        with look:
             Rollout(played, client, plan, log, recorders).play()
         recorders.on_run_end(summarise(log.rows, stop, task="", instruction="", min_success=None, cost=Cost()))
         assert recorders.failures == [], recorders.failures
-    if watched and name == "viser":
-        assert recorder._shown > 0, "the browser was not there in time"
     steps = np.array(metered.by_step_s) * 1e3
     assert len(steps) == LENGTH
-    beats = steps.reshape(-1, EXECUTION).mean(axis=1)
-    return {
-        "median_ms": round(float(np.median(beats[1:])), 2),
-        "mean_ms": round(float(steps.mean()), 2),
-        "end_ms": round(1e3 * metered.around_s, 0),
-    }
+    return float(steps[EXECUTION:].mean()), 1e3 * metered.around_s
 
 
-def main():
-    num_envs, out = int(sys.argv[1]), Path(sys.argv[2])
-    asked = sys.argv[3:]
+def measure(num_envs):
+    """Return what was asked to ms of CPU time: of a control step (median, least, most), and of both ends (median)."""
     config = compose("bench", f"num_envs={num_envs}")
     variants = [("none", None, False), ("page", "viewer", False), ("page", "viewer", True)]
     if find_spec("viser"):
         variants += [("viser", "viewer", False), ("viser", "viewer", True)]
     variants += [(name, "recorder", False) for name in ("video", "rerun", "tensorboard", "wandb", "lerobot")]
-    found = {}
+    found = defaultdict(list)
     with bench_env(config, num_envs) as of_bench:
-        for name, group, watched in variants:
-            if asked and name not in asked:
-                continue
-            recorder = Recorder() if group is None else recorder_of(group, name)
-            told = f"{name}, watched" if watched else name
-            found[told] = measured(of_bench, config, name, recorder, watched=watched)
-            print(num_envs, told, found[told], file=sys.stderr, flush=True)
-            out.write_text(json.dumps(found))
+        measured(of_bench, config, "none", Recorder(), watched=False)  # the first makes kernels and caches
+        for _ in range(REPEATS):
+            for name, group, watched in variants:
+                recorder = Recorder() if group is None else recorder_of(group, name)
+                told = f"{name}, watched" if watched else name
+                found[told].append(measured(of_bench, config, name, recorder, watched=watched))
+                print(num_envs, told, found[told][-1], file=sys.stderr, flush=True)
+    figures = {}
+    for told, repeats in found.items():
+        steps, ends = np.array(repeats).T
+        figures[told] = {
+            "step_ms": float(np.median(steps)),
+            "least_ms": float(steps.min()),
+            "most_ms": float(steps.max()),
+            "ends_ms": float(np.median(ends)),
+        }
+    return figures
+
+
+def measure_apart(num_envs):
+    """Return what ``measure`` does, from a process of its own."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        command = [sys.executable, "-m", "tests.verify.watching.costs", str(num_envs), "--into", out.name]
+        subprocess.run(command, check=True, timeout=1500, cwd=ROOT)
+        return json.loads(Path(out.name).read_text())
+
+
+def table(found):
+    """Return figures by number of envs as a table in Markdown, less what it takes with nothing on; (least to most)."""
+    head = [f"{num_envs} env{'s' * (num_envs > 1)}" for num_envs in found]
+    lines = [["ms of CPU time a control step", *head], ["---"] * (1 + len(found))]
+    for told in next(iter(found.values())):
+        cells = []
+        for figures in found.values():
+            taken = 0.0 if told == "none" else figures["none"]["step_ms"]
+            shown = (figures[told][key] - taken for key in ("step_ms", "least_ms", "most_ms"))
+            step, least, most = (round(ms, 1) + 0.0 for ms in shown)  # no -0.0
+            cells.append(f"{step:.1f} ({least:.1f} to {most:.1f})")
+        lines.append([told, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("num_envs", type=int, nargs="*", default=[1, 4, 16], help="how many envs, each in a process")
+    parser.add_argument("--into", type=Path, help="measure the one number in this process, and write the figures there")
+    asked = parser.parse_args()
+    if asked.into:
+        (num_envs,) = asked.num_envs
+        asked.into.write_text(json.dumps(measure(num_envs)))
+        return
+    print(table({num_envs: measure_apart(num_envs) for num_envs in asked.num_envs}))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,37 @@
-"""A checkpoint of Isaac-GR00T N1.6 with random weights, to measure where no trained one is at hand.
+"""A checkpoint of Isaac-GR00T with random weights, to measure where no trained one is at hand.
 
-The weights are scaled so that a denoising step moves the actions as a trained head does: those of a fresh model move
-the noise by a seventh of that, which flatters a comparison. Importing it needs NVIDIA's package.
+* ``write_random_n1d6``: one of N1.6.
+* ``randomise``: weights of any release that are scaled so that a denoising step moves the actions as a trained head
+  does: those of a fresh model move the noise by a seventh of that, which flatters a comparison.
+* ``statistics_of``: statistics for the processor.
+* ``TINY_DIT``: a small action head, for a CPU.
 """
+
+from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from gr00t.configs.data.embodiment_configs import MODALITY_CONFIGS
-from gr00t.configs.model.gr00t_n1d6 import Gr00tN1d6Config
-from gr00t.data.utils import to_json_serializable
-from gr00t.model.gr00t_n1d6.gr00t_n1d6 import Gr00tN1d6
-from safetensors.torch import save_file
-from transformers.feature_extraction_utils import BatchFeature
-from transformers.modeling_utils import no_init_weights  # type: ignore[attr-defined, unused-ignore]  # of 4.51
 
-__all__ = ["write_random_checkpoint"]
+__all__ = ["TINY_DIT", "randomise", "statistics_of", "write_random_n1d6"]
+
+TINY_DIT = {
+    "positional_embeddings": None,
+    "num_layers": 4,
+    "num_attention_heads": 2,
+    "attention_head_dim": 16,
+    "norm_type": "ada_norm",
+    "dropout": 0.2,
+    "final_dropout": True,
+    "output_dim": 24,
+    "interleave_self_attention": True,
+}
+VELOCITY = 0.7
+"""Standard deviation of a trained head's velocity, near enough."""
 
 DIMENSIONS: dict[str, dict[str, dict[str, int]]] = {
     "libero_panda": {"state": {"gripper": 2}, "action": {}},
@@ -39,22 +52,8 @@ LIFT: dict[str, Any] = {
 }
 """Those of ``new_embodiment``, which are the user's to define: here as in ``conf/embodiment/new_embodiment.yaml``."""
 
-TINY_DIT = {
-    "positional_embeddings": None,
-    "num_layers": 4,
-    "num_attention_heads": 2,
-    "attention_head_dim": 16,
-    "norm_type": "ada_norm",
-    "dropout": 0.2,
-    "final_dropout": True,
-    "output_dim": 24,
-    "interleave_self_attention": True,
-}
-VELOCITY = 0.7
-"""Standard deviation of a trained head's velocity, near enough."""
 
-
-def write_random_checkpoint(folder: Path, *, tiny: bool = False, horizon: int = 16, device: str = "cpu") -> Path:
+def write_random_n1d6(folder: Path, *, tiny: bool = False, horizon: int = 16, device: str = "cpu") -> Path:
     """Write what ``Gr00tPolicy`` reads: weights, statistics and the processor's settings.
 
     Args:
@@ -63,6 +62,13 @@ def write_random_checkpoint(folder: Path, *, tiny: bool = False, horizon: int = 
         horizon: Control steps of a chunk that the head predicts.
         device: Where the weights are drawn.
     """
+    from gr00t.configs.data.embodiment_configs import MODALITY_CONFIGS  # noqa: PLC0415  # not installed elsewhere
+    from gr00t.configs.model.gr00t_n1d6 import Gr00tN1d6Config  # noqa: PLC0415
+    from gr00t.data.utils import to_json_serializable  # noqa: PLC0415
+    from gr00t.model.gr00t_n1d6.gr00t_n1d6 import Gr00tN1d6  # noqa: PLC0415
+    from safetensors.torch import save_file  # noqa: PLC0415
+    from transformers.modeling_utils import no_init_weights  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415
+
     folder.mkdir(parents=True, exist_ok=True)
     small = {
         "backbone_embedding_dim": 64,
@@ -77,7 +83,7 @@ def write_random_checkpoint(folder: Path, *, tiny: bool = False, horizon: int = 
     with no_init_weights(), torch.device(device), contextlib.redirect_stdout(None):
         model = Gr00tN1d6(config).to(device=device, dtype=torch.bfloat16).eval()
     with torch.inference_mode():
-        _randomise(model)
+        randomise(model)
     tensors = {name: value.contiguous().clone() for name, value in model.state_dict().items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config.architectures = ["Gr00tN1d6"]
@@ -97,12 +103,17 @@ def write_random_checkpoint(folder: Path, *, tiny: bool = False, horizon: int = 
     (folder / "processor_config.json").write_text(
         json.dumps({"processor_class": "Gr00tN1d6Processor", "processor_kwargs": settings})
     )
-    statistics = {tag: _statistics(tag, configs) for tag, configs in tags.items()}
+    statistics = {tag: statistics_of(DIMENSIONS[tag], configs) for tag, configs in tags.items()}
     (folder / "statistics.json").write_text(json.dumps(statistics))
     return folder
 
 
-def _randomise(model: Any) -> None:
+def randomise(model: Any) -> None:
+    """Draw weights like a trained model's, with a velocity of its size.
+
+    Args:
+        model: NVIDIA's, of any release.
+    """
     for parameter in model.parameters():
         if parameter.ndim == 1:  # norms and biases: near what they are in a trained model
             parameter.copy_(0.1 * torch.randn_like(parameter))
@@ -129,6 +140,8 @@ def _randomise(model: Any) -> None:
         "state": torch.randn(4, 1, model.config.max_state_dim, dtype=model.dtype, device=device),
         "embodiment_id": torch.full((4,), 2, device=device),
     }
+    from transformers.feature_extraction_utils import BatchFeature  # noqa: PLC0415  # there where the model is
+
     head.get_action(BatchFeature(data=backbone), BatchFeature(data=inputs))
     hook.remove()
     factor = VELOCITY / torch.stack(drawn).std().item()
@@ -136,11 +149,17 @@ def _randomise(model: Any) -> None:
     head.action_decoder.layer2.b.mul_(factor)
 
 
-def _statistics(tag: str, configs: Any) -> dict[str, Any]:
+def statistics_of(dimensions: Mapping[str, Mapping[str, int]], configs: Any) -> dict[str, Any]:
+    """Return the statistics of an embodiment's keys.
+
+    Args:
+        dimensions: Modality to key to its width, of keys that have more than one number.
+        configs: The embodiment's modality configs, as JSON has them.
+    """
     statistics: dict[str, dict[str, Any]] = {"state": {}, "action": {}, "relative_action": {}}
     for modality in ("state", "action"):
         for key in configs[modality]["modality_keys"]:
-            n = DIMENSIONS[tag][modality].get(key, 1)
+            n = dimensions[modality].get(key, 1)
             one = {"min": -1.5, "max": 1.25, "q01": -1.4, "q99": 1.2, "mean": 0.05, "std": 0.6}
             statistics[modality][key] = {name: [value] * n for name, value in one.items()}
             if modality == "action":

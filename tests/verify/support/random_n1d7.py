@@ -1,4 +1,4 @@
-"""A checkpoint of Isaac-GR00T N1.7 with random weights, see ``random_gr00t``.
+"""A checkpoint of Isaac-GR00T N1.7 with random weights, see ``groot_wrappers.gr00t_model.random_checkpoint``.
 
 Its backbone is one of transformers, which NVIDIA's code loads by name: the checkpoint has a folder of that name, whose
 tokenizer is that of N1.6's Eagle (of the same family), since Qwen3-VL's own is not in NVIDIA's package.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from tests.verify.support.random_gr00t import TINY_DIT, randomise, statistics_of
+from groot_wrappers.gr00t_model.random_checkpoint import TINY_DIT, randomise, statistics_of
 
 __all__ = ["write_random_n1d7"]
 
@@ -52,6 +52,16 @@ VISION = {
     "out_hidden_size": 2048,
     "deepstack_visual_indexes": [5, 11, 17],
 }
+MIXING = {
+    "num_layers": 4,
+    "num_attention_heads": 32,
+    "attention_head_dim": 64,
+    "dropout": 0.2,
+    "final_dropout": True,
+    "positional_embeddings": None,
+}
+"""Layers between the backbone and the denoising: of the size that NVIDIA's export of N1.7 tells of."""
+TINY_MIXING = {"num_layers": 2, "num_attention_heads": 4, "attention_head_dim": 16}
 TINY_TEXT = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4}
 TINY_TEXT |= {"num_key_value_heads": 2, "head_dim": 16}
 TINY_TEXT["rope_scaling"] = {"rope_type": "default", "mrope_section": [4, 2, 2], "mrope_interleaved": True}
@@ -93,6 +103,7 @@ def write_random_n1d7(
         backbone_trainable_params_fp32=False,
         **(small if tiny else {}),
     )
+    config.vl_self_attention_cfg = MIXING | (TINY_MIXING if tiny else {})
     torch.manual_seed(7)
     with contextlib.redirect_stdout(None):
         model = Gr00tN1d7(config).to(device=device, dtype=torch.bfloat16).eval()
@@ -102,9 +113,9 @@ def write_random_n1d7(
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config.architectures = ["Gr00tN1d7"]
     (folder / "config.json").write_text(config.to_json_string(use_diff=False))
-    tags = {tag: MODALITY_CONFIGS[tag] for tag in DIMENSIONS}
+    tags = to_json_serializable({tag: MODALITY_CONFIGS[tag] for tag in DIMENSIONS})
     settings = {
-        "modality_configs": to_json_serializable(tags),
+        "modality_configs": tags,
         "model_name": str(name.resolve()),
         "shortest_image_edge": 256,
         "crop_fraction": 0.95,
