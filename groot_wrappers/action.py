@@ -80,9 +80,10 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self.execution = execution
         self._watcher = watcher
         self._layout = ActionLayout(self._isaaclab, embodiment)
-        if self._layout.bases and not env.has_wrapper_attr("present_state"):
+        states = sorted(set(self._layout.relative_to.values()))
+        if states and not env.has_wrapper_attr("present_state"):
             raise ContractError(
-                f"Actions relative to {', '.join(sorted(self._layout.bases))} need the state: wrap the env by "
+                f"Actions relative to {', '.join(states)} need the state: wrap the env by "
                 "Gr00tObservationWrapper first."
             )
         self._progress = ProgressTerms(self._isaaclab.base)
@@ -111,7 +112,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
     def standing_still(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return a chunk that keeps every env where it is, ``{key: float32 (num_envs, T_action, D)}``."""
-        asked = self._layout.from_env(self._layout.standing_still()[:, None], self._base_states())
+        asked = self._layout.from_env(self._layout.standing_still()[:, None], self._bases())
         return {key: np.repeat(values.numpy(), self._horizon, axis=1) for key, values in asked.items()}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -215,14 +216,14 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         """Yield what is played at each control step of a beat; it ends early where the answer fails."""
         if self._parked.all():
             raise ContractError("Every env is parked: its episode has ended. Call reset before the next step.")
-        states = self._base_states()
+        bases = self._bases()
         answered = False
         while True:
             if not answered:
                 try:
                     chunk = answer(beat.played)
                     if chunk is not None:
-                        self._load(chunk, states, reach, beat)
+                        self._load(chunk, bases, reach, beat)
                         answered = True
                 except Gr00tError as error:
                     if not beat.played:
@@ -233,17 +234,21 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 return
             if not answered and not beat.played and self._player.begun.any():
                 still = self._layout.standing_still()[:, None]
-                asked = self._layout.from_env(still, states)
+                asked = self._layout.from_env(still, bases)
                 self._player.hold(still.to(self.device), {key: values.numpy() for key, values in asked.items()})
             yield self._player.take()
 
-    def _base_states(self) -> dict[str, torch.Tensor]:
-        """Return the states that relative actions are relative to, as they are now."""
-        return {key: self.env.get_wrapper_attr("present_state")(key).clone() for key in self._layout.bases}
+    def _bases(self) -> dict[str, torch.Tensor]:
+        """Return what relative actions are relative to, as it is now."""
+        return self._layout.bases(self._present_state)
 
-    def _load(self, chunk: Chunk, states: Mapping[str, torch.Tensor], reach: int | None, beat: Beat) -> None:
+    def _present_state(self, key: str) -> torch.Tensor:
+        state: torch.Tensor = self.env.get_wrapper_attr("present_state")(key)
+        return state
+
+    def _load(self, chunk: Chunk, bases: Mapping[str, torch.Tensor], reach: int | None, beat: Beat) -> None:
         """Give a chunk to the player, and park the envs whose row cannot be played."""
-        actions = self._layout.to_env(chunk, states, at_least=self.execution)[:, :reach]
+        actions = self._layout.to_env(chunk, bases, at_least=self.execution)[:, :reach]
         asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
         beat.refuse_rows(actions.numpy(), asked, self._has_finite_state)
         self._player.load(actions.to(self.device), asked, beat.played)

@@ -33,7 +33,7 @@ from isaaclab.utils import configclass
 from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.physics import NewtonCfg
 
-from groot_wrappers.embodiment import sources
+from groot_wrappers.embodiment import poses
 from tasks.common.newton_replay import NewtonReplaySolverCfg
 
 __all__ = [
@@ -92,7 +92,7 @@ def eef_pose(body_name: str, asset: str = "robot") -> ObservationTermCfg:
 
 def body_pose_in_root(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg) -> torch.Tensor:
     """Pose of the one body that ``asset_cfg`` names, (num_envs, 7); see ``eef_pose``."""
-    return sources.body_pose_in_root(env.scene[asset_cfg.name].data, asset_cfg.body_ids)
+    return poses.body_pose_in_root(env.scene[asset_cfg.name].data, asset_cfg.body_ids)
 
 
 def _joints(joint_names: list[str], asset: str) -> SceneEntityCfg:

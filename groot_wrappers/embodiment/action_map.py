@@ -1,16 +1,18 @@
 """ActionLayout: where the numbers of each action key go in the env's action, how they are changed, and the way back."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import torch
 
 from groot_wrappers.embodiment.affine_map import NumberMap
-from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment
+from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment, StateSource
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
+from groot_wrappers.embodiment.poses import PoseColumns, frame_in_root
+from groot_wrappers.embodiment.rotations import PoseForm, compose, inverse
 from groot_wrappers.embodiment.sources import number_map, state_source
 from groot_wrappers.errors import ContractError, did_you_mean, raise_all
 
@@ -20,24 +22,74 @@ Chunk: TypeAlias = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]
 
 
 @dataclass(frozen=True)
+class _Numbers:
+    """What a key of numbers does: they are changed by ``numbers``, and become the env's by undoing ``taken``.
+
+    Args:
+        numbers: From the key to what is commanded (rad, m where it is joints).
+        taken: From the env's number to what it commands, which is undone.
+    """
+
+    numbers: NumberMap
+    taken: NumberMap
+
+    def to_env(self, values: torch.Tensor, base: torch.Tensor | None) -> torch.Tensor:
+        """Return the env's numbers, (..., columns), for the key's, (..., D), relative to ``base``."""
+        return self.taken.backward(self.numbers.forward(values, base))
+
+    def from_env(self, values: torch.Tensor, base: torch.Tensor | None) -> torch.Tensor:
+        """Return the key's numbers for the env's."""
+        return self.numbers.backward(self.taken.forward(values), base)
+
+
+@dataclass(frozen=True)
+class _Pose:
+    """What a key that is a pose does: it is read as ``form``, and goes to a term that takes a body's pose.
+
+    Args:
+        form: How the key is written.
+        columns: The term's.
+        reference: Reads the pose, in the robot's root link, in which the key's poses are, (num_envs, 7); None where
+            that is the root link itself.
+    """
+
+    form: PoseForm
+    columns: PoseColumns
+    reference: Callable[[], torch.Tensor] | None
+
+    def to_env(self, values: torch.Tensor, base: torch.Tensor | None) -> torch.Tensor:
+        """Return the env's numbers, (..., 7), for the key's, (..., D), that are in the pose ``base``."""
+        return self.columns.to_env(self.form.read(values, base))
+
+    def from_env(self, values: torch.Tensor, base: torch.Tensor | None) -> torch.Tensor:
+        """Return the key's numbers for the env's."""
+        pose = self.columns.from_env(values)
+        return self.form.write(pose if base is None else compose(inverse(base), pose))
+
+
+@dataclass(frozen=True)
 class _Drive:
-    """What one action key does: its numbers, changed by ``numbers``, go to ``columns`` in the units of ``taken``.
+    """What one action key does: what ``map`` makes of its numbers goes to ``columns``.
 
     Args:
         columns: Of the env's action, in the key's order.
         width: D of the key; 1 for a key that all its columns share.
-        numbers: From the key to what is commanded (rad, m where it is joints).
-        taken: From the env's number to what it commands, which is undone.
-        relative_to: State key whose numbers are the base.
+        map: The way to the env and back.
+        relative_to: State key that the key is relative to.
         hold: What is played instead of the key, float32 (columns,) or a single one; None for a key that is read.
     """
 
     columns: list[int]
     width: int
-    numbers: NumberMap
-    taken: NumberMap
+    map: _Numbers | _Pose
     relative_to: str | None
     hold: torch.Tensor | None
+
+    def base(self, state: Callable[[str], torch.Tensor]) -> torch.Tensor | None:
+        """Return what the key is relative to now, (num_envs, ...), a tensor of its own; None where it is absolute."""
+        if isinstance(self.map, _Pose):
+            return None if self.map.reference is None else self.map.reference().clone()
+        return None if self.relative_to is None else state(self.relative_to).clone()
 
 
 class ActionLayout:
@@ -66,7 +118,9 @@ class ActionLayout:
         raise_all("The embodiment's action does not fit the env:", problems)
         self._read = {key: drive for key, drive in drives.items() if drive.hold is None}
         self._constants = [
-            (drive.columns, drive.taken.backward(drive.hold)) for drive in drives.values() if drive.hold is not None
+            (drive.columns, drive.map.taken.backward(drive.hold))
+            for drive in drives.values()
+            if drive.hold is not None and isinstance(drive.map, _Numbers)
         ]
 
     @property
@@ -75,16 +129,25 @@ class ActionLayout:
         return {key: drive.width for key, drive in self._read.items()}
 
     @property
-    def bases(self) -> set[str]:
-        """The state keys that some action key is relative to."""
-        return {drive.relative_to for drive in self._read.values() if drive.relative_to is not None}
+    def relative_to(self) -> dict[str, str]:
+        """Action key to the state key that it is relative to."""
+        return {key: drive.relative_to for key, drive in self._read.items() if drive.relative_to is not None}
 
-    def to_env(self, chunk: Chunk, states: Mapping[str, torch.Tensor], at_least: int = 1) -> torch.Tensor:
+    def bases(self, state: Callable[[str], torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return what the action keys are relative to now, by action key; absolute ones are left out.
+
+        Args:
+            state: Returns the present state of a key, float32 (num_envs, D).
+        """
+        bases = {key: drive.base(state) for key, drive in self._read.items()}
+        return {key: base for key, base in bases.items() if base is not None}
+
+    def to_env(self, chunk: Chunk, bases: Mapping[str, torch.Tensor], at_least: int = 1) -> torch.Tensor:
         """Return the env's action for a chunk.
 
         Args:
             chunk: ``{action key: float32 (num_envs, T_action, D)}``.
-            states: The present state of the keys in ``bases``, float32 (num_envs, D).
+            bases: What ``bases`` returned when the observation was made that the chunk answers.
             at_least: Least T_action that will do.
 
         Returns:
@@ -112,8 +175,7 @@ class ActionLayout:
                 )
         actions = torch.zeros((self.num_envs, length, self.action_dim))
         for key, drive in self._read.items():
-            base = None if drive.relative_to is None else states[drive.relative_to].cpu()[:, None]
-            actions[:, :, drive.columns] = drive.taken.backward(drive.numbers.forward(parts[key], base))
+            actions[:, :, drive.columns] = drive.map.to_env(parts[key], _for_steps(bases.get(key)))
         for columns, constant in self._constants:
             actions[:, :, columns] = constant
         return actions
@@ -128,19 +190,23 @@ class ActionLayout:
             actions[:, columns] = constant
         return actions
 
-    def from_env(self, actions: torch.Tensor, states: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def from_env(self, actions: torch.Tensor, bases: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return the chunk whose actions these are; what was clipped or thresholded comes back as it was played.
 
         Args:
             actions: float32 (num_envs, T, action_dim).
-            states: As in ``to_env``.
+            bases: As in ``to_env``.
         """
         chunk = {}
         for key, drive in self._read.items():
-            base = None if drive.relative_to is None else states[drive.relative_to].cpu()[:, None]
-            values = drive.numbers.backward(drive.taken.forward(actions.cpu()[:, :, drive.columns]), base)
+            values = drive.map.from_env(actions.cpu()[:, :, drive.columns], _for_steps(bases.get(key)))
             chunk[key] = values[:, :, : drive.width]
         return chunk
+
+
+def _for_steps(base: torch.Tensor | None) -> torch.Tensor | None:
+    """Return a base (num_envs, D) for all control steps of a chunk, (num_envs, 1, D), on the host."""
+    return None if base is None else base.cpu()[:, None]
 
 
 def target_columns(env: IsaacLabEnv, key: str, target: ActionTarget, embodiment: Embodiment) -> list[int]:
@@ -160,6 +226,8 @@ def target_columns(env: IsaacLabEnv, key: str, target: ActionTarget, embodiment:
 
 def _drive(env: IsaacLabEnv, where: str, target: ActionTarget, embodiment: Embodiment) -> _Drive:
     """Find what a target names, and check that its settings fit."""
+    if target.rotation is not None:
+        return _pose_drive(env, where, target, embodiment)
     taken = number_map(where, 1, 1.0, 0.0)
     if target.joints:
         columns, taken = _joint_columns(env, where, target.joints)
@@ -197,7 +265,46 @@ def _drive(env: IsaacLabEnv, where: str, target: ActionTarget, embodiment: Embod
         clip=None if target.clip is None else (target.clip[0], target.clip[1]),
     )
     hold = None if target.hold is None else torch.as_tensor(target.hold, dtype=torch.float32)
-    return _Drive(columns, width, numbers, taken, target.relative_to, hold)
+    return _Drive(columns, width, _Numbers(numbers, taken), target.relative_to, hold)
+
+
+def _pose_drive(env: IsaacLabEnv, where: str, target: ActionTarget, embodiment: Embodiment) -> _Drive:
+    """Find the term that takes the pose which a target names, and what the pose is told in."""
+    term = str(target.term)
+    if term not in env.pose_columns:
+        raise ContractError(
+            f"{where}: rotation is {target.rotation}, but the env has no action term '{term}' that takes the absolute "
+            f"pose of a body.{did_you_mean(term, env.pose_columns)} Terms that do (DifferentialInverseKinematicsAction "
+            f"whose controller has command_type pose and use_relative_mode false): "
+            f"{', '.join(env.pose_columns) or 'none'}. Action terms: {_told_terms(env)}."
+        )
+    columns, form = env.pose_columns[term], PoseForm.of(target)
+    robot = env.robots[columns.robot]
+    reference = frame_in_root(env.base.scene, robot, where, target.frame)
+    if target.relative_to is not None:
+        state = _base_pose(where, target.relative_to, columns.body, embodiment)
+        held = PoseForm.of(state).held
+        form = replace(form, held=held)
+
+        def reference() -> torch.Tensor:
+            pose = env.body_pose(columns.robot, columns.body)
+            return compose(pose, held.to(pose))
+
+    place = env.action_terms[term]
+    taken = list(range(place.start, place.start + place.width))
+    return _Drive(taken, form.width, _Pose(form, columns, reference), target.relative_to, None)
+
+
+def _base_pose(where: str, key: str, body: str, embodiment: Embodiment) -> StateSource:
+    """Return the state that a pose is relative to, if it is the whole pose of the body that the pose moves."""
+    state = _state(where, key, embodiment)
+    if state.body != body or state.slice is not None or (state.scale, state.offset) != (1, 0):
+        raise ContractError(
+            f"{where}: relative_to is '{key}', but a pose is relative to the whole pose of the body that "
+            f"its term moves. Write embodiment.state.{key} as {{body: {body}, rotation: ...}}, without slice, "
+            "scale and offset."
+        )
+    return state
 
 
 def _joint_columns(env: IsaacLabEnv, where: str, patterns: Sequence[str]) -> tuple[list[int], NumberMap]:
@@ -219,16 +326,21 @@ def _joint_columns(env: IsaacLabEnv, where: str, patterns: Sequence[str]) -> tup
 
 def _require_base(env: IsaacLabEnv, where: str, state: str, width: int, embodiment: Embodiment) -> None:
     """Raise unless the state that a key is relative to is there and as wide as the key."""
-    if state not in embodiment.state:
-        raise ContractError(
-            f"{where}: relative_to is '{state}', but the embodiment has no state of that name."
-            f"{did_you_mean(state, embodiment.state)} It has: {', '.join(embodiment.state) or 'none'}."
-        )
-    (base_width,) = state_source(env, state, embodiment.state[state]).shape
+    (base_width,) = state_source(env, state, _state(where, state, embodiment)).shape
     if base_width != width:
         raise ContractError(
             f"{where}: it has {width} numbers, but embodiment.state.{state}, to which it is relative, has {base_width}."
         )
+
+
+def _state(where: str, key: str, embodiment: Embodiment) -> StateSource:
+    """Return the state that a key is relative to."""
+    if key not in embodiment.state:
+        raise ContractError(
+            f"{where}: relative_to is '{key}', but the embodiment has no state of that name."
+            f"{did_you_mean(key, embodiment.state)} It has: {', '.join(embodiment.state) or 'none'}."
+        )
+    return embodiment.state[key]
 
 
 def _coverage(env: IsaacLabEnv, drives: Mapping[str, _Drive], *, whole: bool) -> list[str]:

@@ -1,7 +1,6 @@
 """Embodiment: which sensor, observation term or joint of an env stands behind each key that a GR00T server knows.
 
 Classes:
-    Rotation: how the rotation of a body's pose is written.
     VideoSource: where the pixels of one video key come from.
     StateSource: where the numbers of one state key come from.
     ActionTarget: what one action key drives.
@@ -14,21 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from groot_wrappers.embodiment.rotation_names import Rotation, RotationName, require_held
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.installation.compat import StrEnum
 
-__all__ = ["ActionTarget", "Embodiment", "Rotation", "StateSource", "VideoSource"]
-
-
-class Rotation(StrEnum):
-    """How the rotation of a body's pose is written, in radians where it is angles."""
-
-    quaternion = "quaternion"
-    """x, y, z, w with w >= 0; 4 numbers."""
-    axis_angle = "axis_angle"
-    """The axis times the angle, which is at most pi: past it, the three numbers leap to their opposites."""
-    rpy = "rpy"
-    """Angles about the fixed x, y and z axes, in this order of turning, between -pi and pi; 3 numbers."""
+__all__ = ["ActionTarget", "Embodiment", "StateSource", "VideoSource"]
 
 
 def _require_one_source(source: Any, kind: str, names: list[str]) -> None:
@@ -56,6 +44,42 @@ def _require_numbers(source: Any, names: list[str]) -> None:
         parts = value if isinstance(value, list | tuple) else [value]
         if value is not None and not all(isinstance(p, int | float) and not isinstance(p, bool) for p in parts):
             raise ContractError(f"{name} is {value!r}, but it takes a number, or a list with one number for each.")
+
+
+def _changed(source: Any, names: Iterable[str]) -> list[str]:
+    """Return those of the fields ``names`` of ``source`` that are not what they are by default."""
+    defaults = {f.name: f.default for f in fields(source)}
+    return [name for name in names if getattr(source, name) != defaults[name]]
+
+
+def _refuse_pose_settings(source: Any, names: list[str], needed: str) -> None:
+    """Raise if a setting of a pose is given, but not what makes a pose of the key."""
+    given = _changed(source, names)
+    if given:
+        raise ContractError(
+            f"{' and '.join(given)} belong to a pose, but there is no {needed}. Add it or leave them out."
+        )
+
+
+def _require_pose_target(target: "ActionTarget") -> None:
+    """Raise unless a target with a rotation has a term, and nothing that a pose cannot be changed by."""
+    if not target.term:
+        raise ContractError(
+            f"rotation is {target.rotation}, but a pose goes to a term. Write {{term: ..., rotation: ...}}, with "
+            "a term that takes the absolute pose of a body."
+        )
+    given = _changed(target, ["slice", "shared", "hold", "threshold", "invert", "scale", "offset", "clip"])
+    if given:
+        raise ContractError(
+            f"{' and '.join(given)} change numbers one by one, but with rotation the key is a pose. Leave them out; "
+            "frame, turned and point say which pose is meant."
+        )
+    of_the_state = _changed(target, ["frame", "turned", "point"])
+    if target.relative_to is not None and of_the_state:
+        raise ContractError(
+            f"{' and '.join(of_the_state)} are given beside relative_to, but a relative pose has those of the state. "
+            f"Set them in embodiment.state.{target.relative_to} alone."
+        )
 
 
 @dataclass
@@ -89,9 +113,14 @@ class StateSource:
             the env's own units.
         joints: Patterns (regular expressions that match whole names) of joints of one robot, whose positions (rad, m)
             are taken pattern by pattern, and within a pattern in the robot's order.
-        body: Name of a body of a robot, whose pose in the frame of that robot's root link is taken: x, y, z (m), then
-            the rotation.
+        body: Name of a body of a robot, whose pose is taken: x, y, z (m), then the rotation.
         rotation: How ``body``'s rotation is written.
+        order: What the rotation's numbers are in the order of; :class:`Rotation` says what there is.
+        frame: In which ``body``'s pose is: ``base``, that robot's root link; ``world``, the origin of each env; or
+            another body of that robot.
+        turned: The rotation by which the axes that are told differ from the body's, R becoming R * turned: the rows of
+            a rotation matrix, or roll, pitch, yaw in rad.
+        point: x, y, z (m), along the body's own axes, of the point whose place is told; its origin by default.
         slice: [begin, end) of the numbers; all of them by default.
         scale, offset: Number or list: the key is ``number * scale + offset``, after slicing.
     """
@@ -100,6 +129,10 @@ class StateSource:
     joints: list[str] | None = None
     body: str | None = None
     rotation: Rotation = Rotation.quaternion
+    order: str | None = None
+    frame: str = "base"
+    turned: Any = None
+    point: list[float] | None = None
     slice: list[int] | None = None
     scale: Any = 1.0
     offset: Any = 0.0
@@ -108,7 +141,10 @@ class StateSource:
         _require_one_source(self, "state", ["obs", "joints", "body"])
         _require_slice(self.slice)
         _require_numbers(self, ["scale", "offset"])
-        self.rotation = Rotation(self.rotation)
+        if not self.body:
+            _refuse_pose_settings(self, ["order", "frame", "turned", "point"], "body")
+        require_held(self.turned, self.point)
+        self.rotation = RotationName(self.rotation, self.order).rotation
 
 
 @dataclass
@@ -122,7 +158,8 @@ class ActionTarget:
         joints: Patterns (regular expressions that match whole names) of joints that the env takes positions of. The
             key's numbers are absolute positions (rad, m); they go to the matching joints pattern by pattern, and
             within a pattern in the order of the env's action terms. An action term's own scale and offset are undone.
-        term: Name of an action term of the env; the key's numbers fill it as they are.
+        term: Name of an action term of the env; the key's numbers fill it as they are, or with ``rotation`` as the pose
+            that they mean.
         slice: [begin, end) of the term, or where no term is named of the env's whole action.
         shared: The key is one number, which all that it drives gets, as the two fingers of a gripper.
         hold: A number (or list) that is played instead of what the server sends under the key, whether it sends any
@@ -132,8 +169,14 @@ class ActionTarget:
         scale, offset: Number or list: ``v * scale + offset``.
         relative_to: State key of the embodiment, as wide as this key; the state of the beat's begin is added to all
             control steps of the chunk, as GR00T means RELATIVE. (Its servers return such keys already absolute; this
-            is for those that do not.)
+            is for those that do not.) With ``rotation`` the key is the pose in the one that the state is of: the two
+            are composed as poses.
         clip: [lowest, highest].
+        rotation: The key is a pose, x, y, z (m) and then the rotation, written so; ``term`` takes the absolute pose of
+            a body. That term's own scale, offset, order of a quaternion and ``body_offset`` are undone. Nothing else
+            than ``relative_to`` changes a pose.
+        order, frame, turned, point: Of the pose, as :class:`StateSource` has them, with the term's body. Where
+            ``relative_to`` is set, they are the state's; ``order`` alone is the key's.
     """
 
     joints: list[str] | None = None
@@ -147,6 +190,11 @@ class ActionTarget:
     offset: Any = 0.0
     relative_to: str | None = None
     clip: list[float] | None = None
+    rotation: Rotation | None = None
+    order: str | None = None
+    frame: str = "base"
+    turned: Any = None
+    point: list[float] | None = None
 
     def __post_init__(self) -> None:
         _require_slice(self.slice)
@@ -155,6 +203,12 @@ class ActionTarget:
             _require_one_source(self, "action", ["joints", "term", "slice"])
         if self.clip is not None and len(self.clip) != 2:
             raise ContractError(f"clip is {list(self.clip)}, but it takes [lowest, highest].")
+        if self.rotation is None:
+            _refuse_pose_settings(self, ["order", "frame", "turned", "point"], "rotation")
+        else:
+            _require_pose_target(self)
+            require_held(self.turned, self.point)
+            self.rotation = RotationName(self.rotation, self.order).rotation
 
 
 @dataclass

@@ -22,6 +22,7 @@ from gymnasium import spaces
 
 from groot_wrappers.embodiment.buffers import as_flags, as_torch
 from groot_wrappers.embodiment.isaaclab2 import drawn_at_resets, let_cameras_be_read_anew
+from groot_wrappers.embodiment.poses import PoseColumns, body_pose_in_root, pose_columns
 from groot_wrappers.embodiment.stages import GROUP as PROGRESS_GROUP
 from groot_wrappers.embodiment.stages import declares_progress
 from groot_wrappers.errors import ContractError
@@ -180,17 +181,31 @@ class IsaacLabEnv:
                 columns[joint] = JointColumn(term.start + position, scale, offset, cfg.asset_name, joint_id)
         return columns
 
+    @cached_property
+    def pose_columns(self) -> dict[str, PoseColumns]:
+        """Action term to what it does, for the terms that take the absolute pose of a body."""
+        found = {name: pose_columns(self._actions.get_term(name), self.robots) for name in self.action_terms}
+        return {name: columns for name, columns in found.items() if columns is not None}
+
+    def body_pose(self, robot: str, body: str) -> torch.Tensor:
+        """Return the present pose of a body in its robot's root link, float32 (num_envs, 7): x, y, z, then xyzw."""
+        articulation = self.robots[robot]
+        return body_pose_in_root(articulation.data, articulation.body_names.index(body))
+
     def standing_still(self) -> torch.Tensor:
         """Return the action that keeps the envs where they are, float32 (num_envs, action_dim) on the env's device.
 
-        Joints with position targets are told their present positions. Whatever else there is gets 0: that is no motion
-        for terms that take changes, velocities or efforts, but it is a target like any other for those that take an
-        absolute pose.
+        Joints with position targets are told their present positions, and bodies with pose targets their present poses.
+        Whatever else there is gets 0: no motion for terms that take changes, velocities or efforts.
         """
         actions = torch.zeros((self.num_envs, self.action_dim), device=self.device)
         for place in self.joint_columns.values():
             positions = as_torch(self.base.scene[place.robot].data.joint_pos)[:, place.joint_id]
             actions[:, place.column] = (positions - place.offset) / place.scale
+        for name, place_of in self.pose_columns.items():
+            term = self.action_terms[name]
+            pose = self.body_pose(place_of.robot, place_of.body)
+            actions[:, term.start : term.start + term.width] = place_of.to_env(pose)
         return actions
 
     def begin_episodes(

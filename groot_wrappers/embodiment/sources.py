@@ -13,13 +13,14 @@ import torch
 
 from groot_wrappers.embodiment.affine_map import NumberMap
 from groot_wrappers.embodiment.buffers import as_torch
-from groot_wrappers.embodiment.embodiment import Rotation, StateSource, VideoSource
-from groot_wrappers.embodiment.isaaclab2 import from_xyzw, to_xyzw
+from groot_wrappers.embodiment.embodiment import StateSource, VideoSource
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.embodiment.pixels import camera_rgb, fit_into, term_rgb, where_channels_are
+from groot_wrappers.embodiment.poses import body_pose_in_root, find_body, frame_in_root
+from groot_wrappers.embodiment.rotations import PoseForm, compose, inverse
 from groot_wrappers.errors import ContractError, did_you_mean
 
-__all__ = ["Source", "body_pose_in_root", "number_map", "state_source", "video_source"]
+__all__ = ["Source", "number_map", "state_source", "video_source"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def state_source(env: IsaacLabEnv, key: str, source: StateSource) -> Source:
     if source.joints:
         found = _joints(env, where, source.joints)
     elif source.body:
-        found = _body(env, where, source.body, source.rotation)
+        found = _body(env, where, source)
     else:
         found = _term(env, where, str(source.obs))
     if len(found.shape) != 1 or 0 in found.shape:
@@ -94,24 +95,6 @@ def state_source(env: IsaacLabEnv, key: str, source: StateSource) -> Source:
         return found
     numbers = number_map(where, found.shape[0], source.scale, source.offset)
     return found.then(found.shape, numbers.forward)
-
-
-def body_pose_in_root(data: Any, body: Any) -> torch.Tensor:
-    """Return the pose of a body in the frame of its robot's root link, float32 (num_envs, 7).
-
-    Position x, y, z in metres, then the quaternion x, y, z, w (unit, w >= 0), whichever order IsaacLab has.
-
-    Args:
-        data: Of the articulation.
-        body: Its index, or what picks that one alone.
-    """
-    from isaaclab.utils.math import subtract_frame_transforms  # noqa: PLC0415  # which is not where this is imported
-
-    pose, root = as_torch(data.body_link_pose_w)[:, body].reshape(-1, 7), as_torch(data.root_link_pose_w)
-    position, quaternion = subtract_frame_transforms(root[:, :3], root[:, 3:], pose[:, :3], pose[:, 3:])
-    quaternion = to_xyzw(quaternion)
-    # q and -q are one rotation: a sign that flips between steps would look like a jump to the policy.
-    return torch.cat([position, torch.where(quaternion[:, 3:] < 0, -quaternion, quaternion)], dim=-1)
 
 
 def number_map(where: str, width: int, scale: Any, offset: Any, **settings: Any) -> NumberMap:
@@ -185,34 +168,17 @@ def _joint_positions(data: Any, ids: list[int]) -> Source:
     return Source((len(ids),), False, lambda raw: as_torch(data.joint_pos)[:, ids])
 
 
-def _body(env: IsaacLabEnv, where: str, name: str, rotation: Rotation) -> Source:
-    """Return the source that is a body's pose in the frame of its robot's root link."""
-    for robot in env.robots.values():
-        if name in robot.body_names:
-            return _body_pose(robot.data, robot.body_names.index(name), rotation)
-    names = [body for robot in env.robots.values() for body in robot.body_names]
-    raise ContractError(
-        f"{where}: no robot of the env has a body '{name}'.{did_you_mean(name, names)} "
-        f"Bodies: {', '.join(names) or 'none'}."
-    )
-
-
-def _body_pose(data: Any, body: int, rotation: Rotation) -> Source:
-    """Return the source that is the pose of the body with the index ``body``."""
-    from isaaclab.utils import math  # noqa: PLC0415  # this package is imported where IsaacLab is not
+def _body(env: IsaacLabEnv, where: str, source: StateSource) -> Source:
+    """Return the source that is a body's pose, in the frame and the form that ``source`` asks for."""
+    name, body = find_body(env.robots, where, str(source.body))
+    robot, form = env.robots[name], PoseForm.of(source)
+    frame = frame_in_root(env.base.scene, robot, where, source.frame)
 
     def read(raw: Any) -> torch.Tensor:
-        pose = body_pose_in_root(data, body)
-        if rotation is Rotation.quaternion:
-            return pose
-        position, quaternion = pose[:, :3], from_xyzw(pose[:, 3:])
-        if rotation is Rotation.axis_angle:
-            turned = math.axis_angle_from_quat(quaternion)
-        else:
-            turned = math.wrap_to_pi(torch.stack(math.euler_xyz_from_quat(quaternion), dim=-1))
-        return torch.cat([position, turned], dim=-1)
+        pose = body_pose_in_root(robot.data, body)
+        return form.write(pose if frame is None else compose(inverse(frame()), pose))
 
-    return Source((7,) if rotation is Rotation.quaternion else (6,), False, read)
+    return Source((form.width,), False, read)
 
 
 def _term(env: IsaacLabEnv, where: str, path: str) -> Source:

@@ -110,8 +110,8 @@ class _Player:
         env: Any = self._env.unwrapped
         observation, _ = self._begin(list(range(self._env.num_envs)))
         layout = ActionLayout(IsaacLabEnv(env), self._embodiment)
-        states = {key: torch.as_tensor(observation["state"][key][:, -1]) for key in layout.bases}
-        action = layout.to_env(self._env.standing_still(), states, at_least=1)[:, 0].to(self._env.device)
+        bases = layout.bases(lambda key: torch.as_tensor(observation["state"][key][:, -1]))
+        action = layout.to_env(self._env.standing_still(), bases, at_least=1)[:, 0].to(self._env.device)
         env.step(action)
         steps = 0
         self._finish()

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapper
+from groot_wrappers.embodiment.affine_map import NumberMap
 from groot_wrappers.embodiment.isaaclab2 import drawn_at_resets, from_xyzw, to_xyzw
+from groot_wrappers.embodiment.poses import PoseColumns
 from tests.support.toys.env import EMBODIMENT, ToyCamera, ToyEnv, toy_embodiment
 
 W_FIRST, W_LAST = (3, 0, 1, 2), (0, 1, 2, 3)
@@ -90,6 +92,17 @@ def test_policy_sees_the_same_pose_of_a_body_in_either_order(speak, order, writt
     embodiment = Embodiment.from_config(EMBODIMENT | {"state": {"hand": {"body": "hand", "rotation": written}}})
     pose = Gr00tObservationWrapper(env, embodiment).present_state("hand")
     torch.testing.assert_close(pose, torch.tensor([[0.0, 2.0, 3.0, *expected]] * 2))
+
+
+@pytest.mark.parametrize("order", [W_FIRST, W_LAST])
+def test_pose_targets_are_given_in_isaaclabs_order(speak, order):
+    speak(order)
+    nowhere = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    columns = PoseColumns("robot", "hand", nowhere, NumberMap(torch.ones(1), torch.zeros(1)))
+    pose = torch.tensor([1.0, 2.0, 3.0, 0.5, 0.1, 0.7, 0.5])
+    numbers = columns.to_env(pose)
+    assert numbers[3:].tolist() == pose[3:][list(order)].tolist()
+    assert columns.from_env(numbers).tolist() == pose.tolist()
 
 
 class FilmCamera(ToyCamera):
