@@ -83,11 +83,12 @@ learned-env: $(LEARNED)  ## make .learned, where policy=lerobot serves checkpoin
 $(LEARNED): .ci/setup.sh setup.cfg setup.py
 	.ci/setup.sh uv venv --quiet --allow-existing .learned
 	.ci/setup.sh uv pip install --quiet --python .learned/bin/python --editable . \
-		'lerobot[dataset,diffusion,training]==0.6.1' pytest pytest-timeout
+		'lerobot[dataset,diffusion,training]==0.6.1' websockets pytest pytest-timeout
+	.ci/setup.sh uv pip install --quiet --python .learned/bin/python --no-deps openpi-client==0.1.2
 	touch $@
 
 verify-learned: $(LEARNED)  ## prove that checkpoints of LeRobot are served as LeRobot plays them (a minute, 6 GB of disk)
-	.learned/bin/python -m pytest tests/verify/learned/verify_lerobot.py --noconftest -p no:cacheprovider $(ARGS)
+	.learned/bin/python -m pytest tests/verify/learned/verify_lerobot.py tests/groot_wrappers/openpi_bridge --noconftest -p no:cacheprovider $(ARGS)
 
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)

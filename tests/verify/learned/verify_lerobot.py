@@ -81,6 +81,7 @@ def test_answers_as_select_action_does_step_by_step(kind, policy):
         pictures = torch.from_numpy(observation["video"]["front"][:, moment]).permute(0, 3, 1, 2).float() / 255
         batch = policy._before({tiny.CAMERA: pictures, "observation.state": torch.from_numpy(state[:, moment])})
         if step < last:
+            del batch["action"]  # None, as the processor leaves it
             batch[OBS_IMAGES] = torch.stack([batch[tiny.CAMERA]], dim=-4)
             # The oldest moment fills a queue, as at the start of an episode.
             model._queues = populate_queues(model._queues, batch)
