@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from typing import Any
 
 import msgpack
@@ -19,6 +20,9 @@ __all__ = ["LARGEST", "Connection", "pack", "unpack"]
 
 LARGEST = 1 << 24
 """Bytes of a reply: a chunk of actions has some thousand."""
+
+
+_NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 
 
 def pack(message: dict[str, Any]) -> bytes:
@@ -35,7 +39,7 @@ def unpack(data: bytes) -> dict[str, Any]:
     """
     try:
         message = msgpack.unpackb(data, object_hook=_unpacked, strict_map_key=False)
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
         raise ProtocolError(f"the openpi server sent what is no message of openpi-client: {error}"[:300]) from error
     if not isinstance(message, dict):
         raise ProtocolError(f"the openpi server sent a {type(message).__name__} where a dict was expected")
@@ -100,7 +104,7 @@ class Connection:
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
 
         try:
-            data = self._socket.recv(timeout=self._timeout_s)
+            data: str | bytes = self._socket.recv(timeout=self._timeout_s)
         except (ConnectionClosed, OSError) as error:
             self.close()
             raise self._unreachable(error) from error
@@ -127,9 +131,10 @@ def _unpacked(value: dict[Any, Any]) -> Any:
     is_array = b"__ndarray__" in value
     if not is_array and b"__npgeneric__" not in value:
         return value
-    dtype = np.dtype(str(value.get(b"dtype")))
-    if dtype.kind not in "biuf":
-        raise ValueError(f"an array of dtype {dtype}, which holds no numbers")
+    name = str(value[b"dtype"])
+    if not _NUMBERS.fullmatch(name):
+        raise ValueError(f"an array of dtype {name:.20}, which holds no numbers")
+    dtype = np.dtype(name)
     if not is_array:
         return dtype.type(value[b"data"])
     shape, data = tuple(value[b"shape"]), value[b"data"]

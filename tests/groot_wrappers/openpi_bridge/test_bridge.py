@@ -39,10 +39,12 @@ def test_packs_and_unpacks_arrays():
     "array",
     [
         {b"__ndarray__": True, b"data": b"x" * 8, b"dtype": "|O", b"shape": [1]},
+        {b"__ndarray__": True, b"data": b"x" * 8, b"dtype": "<f4"},
+        {b"__npgeneric__": True, b"dtype": "<f4"},
         {b"__ndarray__": True, b"data": b"x" * 8, b"dtype": "<f4", b"shape": [1 << 40]},
         {b"__ndarray__": True, b"data": b"x" * 8, b"dtype": "<f4", b"shape": [-2, -1]},
     ],
-    ids=["objects", "larger than its bytes", "negative"],
+    ids=["objects", "no shape", "no bytes", "larger than its bytes", "negative"],
 )
 def test_refuses_an_array_that_is_none(array):
     with pytest.raises(ProtocolError, match="no message of openpi-client"):
