@@ -5,11 +5,12 @@ READY := $(VENV)/.ready
 # Where the environment forbids bytecode to be kept, every process compiles anew what it imports: seconds for torch alone.
 unexport PYTHONDONTWRITEBYTECODE
 LEROBOT := .lerobot/.ready
+LEARNED := .learned/.ready
 ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-matrix lint quick-tests docs lock clean
-.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
+.PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
+.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -76,6 +77,19 @@ $(LEROBOT): .ci/setup.sh
 	.ci/setup.sh uv pip install --quiet --python .lerobot/bin/python lerobot==0.3.3 av==16.0.1
 	touch $@
 
+learned-env: $(LEARNED)  ## make .learned, where policy=lerobot serves checkpoints of LeRobot 0.6.1 (6 GB of disk)
+
+# LeRobot wants an older numpy than the simulator.
+$(LEARNED): .ci/setup.sh setup.cfg setup.py
+	.ci/setup.sh uv venv --quiet --allow-existing .learned
+	.ci/setup.sh uv pip install --quiet --python .learned/bin/python --editable . \
+		'lerobot[dataset,diffusion,training]==0.6.1' websockets pytest pytest-timeout
+	.ci/setup.sh uv pip install --quiet --python .learned/bin/python --no-deps openpi-client==0.1.2
+	touch $@
+
+verify-learned: $(LEARNED)  ## prove that checkpoints of LeRobot are served as LeRobot plays them (a minute, 6 GB of disk)
+	.learned/bin/python -m pytest tests/verify/learned/verify_lerobot.py tests/groot_wrappers/openpi_bridge --noconftest -p no:cacheprovider $(ARGS)
+
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)
 
@@ -122,4 +136,4 @@ lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .matrix .lerobot .isaaclab2 .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .matrix .lerobot .learned .isaaclab2 .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

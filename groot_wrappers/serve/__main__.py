@@ -16,6 +16,7 @@ from groot_wrappers.protocol.hosting import TOKEN_VARIABLE, serve_until_stopped
 from groot_wrappers.protocol.server import Policy, PolicyServer
 from groot_wrappers.protocol.wire.codec import Dialect
 from groot_wrappers.serve.gr00t import GR00T, add_gr00t_options, load_gr00t
+from groot_wrappers.serve.lerobot import LEROBOT, add_lerobot_options, load_lerobot
 from groot_wrappers.serve.loading import load_policy
 
 __all__ = ["main"]
@@ -32,6 +33,10 @@ The module is looked for in this folder first. A class or a function is called w
 The name gr00t stands for a checkpoint of Isaac-GR00T, in the environment of NVIDIA's package:
 
   python -m groot_wrappers.serve gr00t --model-path GR00T-N1.6-3B --embodiment-tag libero_panda
+
+The name lerobot stands for a checkpoint of LeRobot, in the environment of `make learned-env`:
+
+  python -m groot_wrappers.serve lerobot --checkpoint outputs/train/.../pretrained_model --device cpu
 
 With GR00T_API_TOKEN set, requests without that token are refused.
 """
@@ -50,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.policy == GR00T and None in (asked.model_path, asked.embodiment_tag):
         parser.error(f"{GR00T} needs --model-path and --embodiment-tag")
+    if asked.policy == LEROBOT and asked.checkpoint is None:
+        parser.error(f"{LEROBOT} needs --checkpoint")
     logging.basicConfig(level=logging.INFO, format="[%(asctime)s] %(message)s")
     try:
         server = PolicyServer(
@@ -73,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _policy(asked: argparse.Namespace) -> Policy:
-    return load_gr00t(asked) if asked.policy == GR00T else load_policy(asked.policy)
+    if asked.policy == GR00T:
+        return load_gr00t(asked)
+    return load_lerobot(asked) if asked.policy == LEROBOT else load_policy(asked.policy)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("policy", metavar="module:factory", help="what gives the policy, or gr00t")
+    parser.add_argument("policy", metavar="module:factory", help="what gives the policy, or gr00t, or lerobot")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network")
     parser.add_argument("--port", type=int, default=5555, help="0 is any that is free; the first line tells which")
     parser.add_argument(
@@ -101,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--allow-kill", action="store_true", help="let a client end the server")
     add_gr00t_options(parser)
+    add_lerobot_options(parser)
     return parser
 
 

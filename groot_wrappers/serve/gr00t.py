@@ -26,7 +26,7 @@ def add_gr00t_options(parser: argparse.ArgumentParser) -> None:
         help="stock, preprocess, head, graphs or compile: how much of the way is ours; auto is graphs",
     )
     group.add_argument("--batch-sizes", type=_sizes, help="rows that graphs are captured for, for instance 1,4,16")
-    group.add_argument("--device", default="cuda:0", help="where the model runs")
+    group.add_argument("--device", help="where the model runs; cuda:0, of LeRobot cpu, unless given")
     group.add_argument("--modality-config-path", help="a Python file that registers modality configs")
     group.add_argument("--denoising-steps", type=int, help="of a chunk; the checkpoint's own unless given")
 
@@ -49,7 +49,7 @@ def load_gr00t(asked: argparse.Namespace) -> Policy:
         asked.embodiment_tag,
         tier=asked.tier,
         batch_sizes=asked.batch_sizes or BATCH_SIZES,
-        device=asked.device,
+        device=asked.device or "cuda:0",
         modality_config_path=asked.modality_config_path,
         denoising_steps=asked.denoising_steps,
     )

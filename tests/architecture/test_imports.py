@@ -99,6 +99,9 @@ def test_room_of_the_wrappers_imports_of_what_lies_above_it(room, may_import):
 MODEL = "groot_wrappers.gr00t_model"
 """Has torch and NVIDIA's package beside it, and is imported where a checkpoint is served alone."""
 
+LEROBOT = "groot_wrappers.lerobot_model"
+"""Likewise with LeRobot beside it. It takes the rows' noise and a checkpoint's digest from the room of GR00T's."""
+
 CORE = (
     "groot_wrappers.embodiment.matching",
     "groot_wrappers.protocol.client_group",
@@ -115,15 +118,20 @@ def test_core_needs_numpy_pyzmq_and_msgpack_alone(module):
         seen.add(name)
         needed |= {imported.split(".")[0] for imported in IMPORTS[name] if imported not in MODULES}
         left |= {
-            imported for imported in IMPORTS[name] if imported in MODULES and not is_within(imported, MODEL)
+            imported for imported in IMPORTS[name] if imported in MODULES and not is_within(imported, MODEL, LEROBOT)
         } - seen
     assert needed - sys.stdlib_module_names <= {"numpy", "zmq", "msgpack", "typing_extensions"}
 
 
 def test_model_of_gr00t_is_entered_by_its_door_and_where_it_is_measured():
     inside = {name for name, imported in IMPORTS.items() if any(is_within(other, MODEL) for other in imported)}
-    outside = {name for name in inside if not is_within(name, MODEL) and not is_within(name, "runners.bench.model")}
+    outside = {name for name in inside if not is_within(name, MODEL, LEROBOT, "runners.bench.model")}
     assert outside == {"groot_wrappers.serve.gr00t"}
+
+
+def test_model_of_lerobot_is_entered_by_its_door():
+    inside = {name for name, imported in IMPORTS.items() if any(is_within(other, LEROBOT) for other in imported)}
+    assert {name for name in inside if not is_within(name, LEROBOT)} == {"groot_wrappers.serve.lerobot"}
 
 
 EXPERTS = sorted(name_of(path) for path in (ROOT / "tasks").glob("*/expert*") if path.name != "__pycache__")

@@ -21,7 +21,7 @@ from tests.docs.pages import SPAN, all_spans, commands, compose, example_folder,
 KEY_IS_VALUE = re.compile(r"\"?[a-z_]+(\.[a-z_]+)*=[^ ].*")
 NOT_OVERRIDES = {"key=value", "update_latest_camera_pose=True"}
 PARSERS = {"groot-dataset": dataset_app.make_parser, "groot-report": report_app.make_parser}  # those without Hydra
-UNFINISHED = {"task=any", "policy=gr00t"}  # what it leaves open is said beside it
+UNFINISHED = {"task=any", "policy=gr00t", "policy=lerobot"}  # what it leaves open is said beside it
 OF_A_READER = re.compile(r"\bmy_(policy|recorder)\b")  # what CONTRIBUTING.md tells a reader to write
 
 

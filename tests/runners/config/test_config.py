@@ -40,7 +40,7 @@ def test_every_option_composes_and_its_targets_exist(option):
     group, name = option.parts
     config = compose("serve" if group == "policy" else "play", f"{group}={name}")
     # What is left open is open on purpose: which env it is, and which checkpoint.
-    is_open = str(option) in ("task/any", "policy/gr00t")
+    is_open = str(option) in ("task/any", "policy/gr00t", "policy/lerobot")
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=not is_open)
     for target in targets(OmegaConf.create(resolved)):
         get_object(target)
@@ -346,7 +346,7 @@ def test_serve_knows_its_own_keys(command):
     assert "policy=lift_cube_expert" in err
     code, out, _ = command(serve, "--help")
     assert code == 0
-    assert "policy=       gr00t, lift_cube_expert, " in out
+    assert "policy=       gr00t, lerobot, lift_cube_expert, " in out
 
 
 def test_a_right_command_line_reaches_the_work(command, tmp_path):
