@@ -116,8 +116,8 @@ class StateSource:
         body: Name of a body of a robot, whose pose is taken: x, y, z (m), then the rotation.
         rotation: How ``body``'s rotation is written.
         order: What the rotation's numbers are in the order of; :class:`Rotation` says what there is.
-        frame: In which ``body``'s pose is: ``base``, that robot's root link; ``world``, the origin of each env; or
-            another body of that robot.
+        frame: In which ``body``'s pose is: ``base`` or None, that robot's root link; ``world``, the origin of each env;
+            or another body of that robot.
         turned: The rotation by which the axes that are told differ from the body's, R becoming R * turned: the rows of
             a rotation matrix, or roll, pitch, yaw in rad.
         point: x, y, z (m), along the body's own axes, of the point whose place is told; its origin by default.
@@ -130,7 +130,7 @@ class StateSource:
     body: str | None = None
     rotation: Rotation = Rotation.quaternion
     order: str | None = None
-    frame: str = "base"
+    frame: str | None = None
     turned: Any = None
     point: list[float] | None = None
     slice: list[int] | None = None
@@ -192,7 +192,7 @@ class ActionTarget:
     clip: list[float] | None = None
     rotation: Rotation | None = None
     order: str | None = None
-    frame: str = "base"
+    frame: str | None = None
     turned: Any = None
     point: list[float] | None = None
 

@@ -100,19 +100,19 @@ def find_body(robots: Mapping[str, Any], where: str, name: str) -> tuple[str, in
     )
 
 
-def frame_in_root(scene: Any, robot: Any, where: str, frame: str) -> Callable[[], torch.Tensor] | None:
+def frame_in_root(scene: Any, robot: Any, where: str, frame: str | None) -> Callable[[], torch.Tensor] | None:
     """Return what reads the pose of a frame in that of a robot's root link; None where it is that frame.
 
     Args:
         scene: Of the env.
         robot: The articulation.
         where: What the message names.
-        frame: ``base``, ``world`` (the origin of each env, as if it stood alone), or a body of the robot.
+        frame: ``base`` or None, ``world`` (the origin of each env, as if it stood alone), or a body of the robot.
 
     Raises:
         ContractError: The robot has no such body.
     """
-    if frame == "base":
+    if frame is None or frame == "base":
         return None
     data = robot.data
     if frame == "world":

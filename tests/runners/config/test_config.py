@@ -37,6 +37,8 @@ def targets(node):
 @pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS, ids=OPTION_IDS)
 def test_every_option_composes_and_its_targets_exist(option):
+    if str(option) == "viewer/viser":
+        pytest.importorskip("viser")  # keeps rich below what else is tested here
     group, name = option.parts
     config = compose("serve" if group == "policy" else "play", f"{group}={name}")
     # What is left open is open on purpose: which env it is, and which checkpoint.

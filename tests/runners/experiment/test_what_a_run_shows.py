@@ -60,11 +60,14 @@ def test_run_ends_once_the_interval_is_narrow_and_keeps_its_manifest(groot_play,
     enough = next(n for n in range(1, 100) if 1 - anytime_interval(n, n)[0] <= 0.4)
     assert (summary["counted"], summary["success_rate"], summary["ci_method"]) == (enough, 1.0, "anytime")
     assert (summary["ci_low"], summary["ci_high"]) == anytime_interval(enough, enough)
-    assert summary["stop"] == {"ci_width": 0.4, "planned": 100, "ended_early": True}
+    assert summary["stop"] == {"ci_width": 0.4, "on": "success", "planned": 100, "ended_early": True}
     assert len(json.loads((folder / "plan.json").read_text())) == 100
     assert sorted(row["index"] for row in rows) == list(range(summary["episodes"]))
     assert enough <= len(rows) < enough + 4
-    assert f"Ended early, after {enough} of 100 episodes: the interval is no wider than stop.ci_width=0.4" in out
+    assert (
+        f"Ended early, after {enough} of 100 episodes: the interval of the success rate is no wider than stop.ci_width=0.4"
+        in out
+    )
     assert summary["gate"]["bound"] == summary["ci_low"]
 
     manifest = json.loads((folder / "manifest.json").read_text())
