@@ -3,6 +3,7 @@
 * ``write_random_n1d6``: one of N1.6.
 * ``randomise``: weights of any release that are scaled so that a denoising step moves the actions as a trained head
   does: those of a fresh model move the noise by a seventh of that, which flatters a comparison.
+* ``write_randomised``: what a model of any release is written as.
 * ``statistics_of``: statistics for the processor.
 * ``TINY_DIT``: a small action head, for a CPU.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["TINY_DIT", "randomise", "statistics_of", "write_random_n1d6"]
+__all__ = ["TINY_DIT", "randomise", "statistics_of", "write_random_n1d6", "write_randomised"]
 
 TINY_DIT = {
     "positional_embeddings": None,
@@ -66,7 +67,6 @@ def write_random_n1d6(folder: Path, *, tiny: bool = False, horizon: int = 16, de
     from gr00t.configs.model.gr00t_n1d6 import Gr00tN1d6Config  # noqa: PLC0415
     from gr00t.data.utils import to_json_serializable  # noqa: PLC0415
     from gr00t.model.gr00t_n1d6.gr00t_n1d6 import Gr00tN1d6  # noqa: PLC0415
-    from safetensors.torch import save_file  # noqa: PLC0415
     from transformers.modeling_utils import no_init_weights  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,28 +82,50 @@ def write_random_n1d6(folder: Path, *, tiny: bool = False, horizon: int = 16, de
     torch.manual_seed(7)
     with no_init_weights(), torch.device(device), contextlib.redirect_stdout(None):
         model = Gr00tN1d6(config).to(device=device, dtype=torch.bfloat16).eval()
+    tags = to_json_serializable({tag: MODALITY_CONFIGS[tag] for tag in DIMENSIONS if tag in MODALITY_CONFIGS})
+    tags["new_embodiment"] = LIFT
+    return write_randomised(folder, model, tags, DIMENSIONS, {"use_relative_action": True})
+
+
+def write_randomised(
+    folder: Path,
+    model: Any,
+    tags: Mapping[str, Any],
+    dimensions: Mapping[str, Mapping[str, Mapping[str, int]]],
+    settings: Mapping[str, Any],
+) -> Path:
+    """Draw a model's weights, and write them with what ``Gr00tPolicy`` reads beside them.
+
+    Args:
+        folder: Where to; it is there.
+        model: NVIDIA's, of any release.
+        tags: Modality configs of each embodiment, as JSON has them.
+        dimensions: Of each embodiment, as ``statistics_of`` takes them.
+        settings: Of the processor, those that are the release's own.
+    """
+    from safetensors.torch import save_file  # noqa: PLC0415  # there where the model is
+
     with torch.inference_mode():
         randomise(model)
     tensors = {name: value.contiguous().clone() for name, value in model.state_dict().items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    config.architectures = ["Gr00tN1d6"]
+    config, kind = model.config, type(model).__name__
+    config.architectures = [kind]
     (folder / "config.json").write_text(config.to_json_string(use_diff=False))
-    tags = to_json_serializable({tag: MODALITY_CONFIGS[tag] for tag in DIMENSIONS if tag in MODALITY_CONFIGS})
-    tags["new_embodiment"] = LIFT
-    settings = {
+    whole = {
         "modality_configs": tags,
         "shortest_image_edge": 256,
         "crop_fraction": 0.95,
         "use_albumentations": True,
-        "use_relative_action": True,
         "max_state_dim": config.max_state_dim,
         "max_action_dim": config.max_action_dim,
-        "max_action_horizon": horizon,
+        "max_action_horizon": config.action_horizon,
+        **settings,
     }
     (folder / "processor_config.json").write_text(
-        json.dumps({"processor_class": "Gr00tN1d6Processor", "processor_kwargs": settings})
+        json.dumps({"processor_class": f"{kind}Processor", "processor_kwargs": whole})
     )
-    statistics = {tag: statistics_of(DIMENSIONS[tag], configs) for tag, configs in tags.items()}
+    statistics = {tag: statistics_of(dimensions[tag], configs) for tag, configs in tags.items()}
     (folder / "statistics.json").write_text(json.dumps(statistics))
     return folder
 

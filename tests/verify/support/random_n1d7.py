@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from groot_wrappers.gr00t_model.random_checkpoint import TINY_DIT, randomise, statistics_of
+from groot_wrappers.gr00t_model.random_checkpoint import TINY_DIT, write_randomised
 
 __all__ = ["write_random_n1d7"]
 
@@ -85,7 +85,6 @@ def write_random_n1d7(
     from gr00t.configs.model.gr00t_n1d7 import Gr00tN1d7Config
     from gr00t.data.utils import to_json_serializable
     from gr00t.model.gr00t_n1d7.gr00t_n1d7 import Gr00tN1d7
-    from safetensors.torch import save_file
 
     name = folder / "nvidia" / "Cosmos-Reason2-random"
     _write_backbone(name, tokenizer, tiny, device)
@@ -107,29 +106,8 @@ def write_random_n1d7(
     torch.manual_seed(7)
     with contextlib.redirect_stdout(None):
         model = Gr00tN1d7(config).to(device=device, dtype=torch.bfloat16).eval()
-    with torch.inference_mode():
-        randomise(model)
-    tensors = {key: value.contiguous().clone() for key, value in model.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    config.architectures = ["Gr00tN1d7"]
-    (folder / "config.json").write_text(config.to_json_string(use_diff=False))
     tags = to_json_serializable({tag: MODALITY_CONFIGS[tag] for tag in DIMENSIONS})
-    settings = {
-        "modality_configs": tags,
-        "model_name": str(name.resolve()),
-        "shortest_image_edge": 256,
-        "crop_fraction": 0.95,
-        "use_albumentations": True,
-        "max_state_dim": config.max_state_dim,
-        "max_action_dim": config.max_action_dim,
-        "max_action_horizon": horizon,
-    }
-    (folder / "processor_config.json").write_text(
-        json.dumps({"processor_class": "Gr00tN1d7Processor", "processor_kwargs": settings})
-    )
-    statistics = {tag: statistics_of(DIMENSIONS[tag], configs) for tag, configs in tags.items()}
-    (folder / "statistics.json").write_text(json.dumps(statistics))
-    return folder
+    return write_randomised(folder, model, tags, DIMENSIONS, {"model_name": str(name.resolve())})
 
 
 def _write_backbone(folder: Path, tokenizer: Path, tiny: bool, device: str) -> None:
