@@ -26,6 +26,7 @@ class ControlStep:
         playing: bool (num_envs,), those of them whose episode goes on after it.
         action: ``{action key: float32 (num_envs, D)}``, what the server asked to be played on this step, under its keys
             and in its numbers.
+        played_action: The same as it was played: with the noise that was asked for (``action_noise``) added.
         reward: float32 (num_envs,) on the env's device; None where the env is configured without reward terms.
         success: bool (num_envs,) on the env's device, whether the step ended the episode with success; None where the
             env has no success term.
@@ -37,6 +38,7 @@ class ControlStep:
     played: np.ndarray[Any, Any]
     playing: np.ndarray[Any, Any]
     action: Mapping[str, np.ndarray[Any, Any]]
+    played_action: Mapping[str, np.ndarray[Any, Any]]
     reward: torch.Tensor | None
     success: torch.Tensor | None
     distance: np.ndarray[Any, Any] | None = None

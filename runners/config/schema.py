@@ -165,6 +165,7 @@ class PlayConfig:
     episode: int = MISSING
     only: list[int] | None = None
     again: str | None = None
+    action_noise: float = MISSING
     resume: str | None = None
     fresh: bool = MISSING
     sweep: SweepConfig = MISSING
