@@ -87,6 +87,7 @@ class Preparation:
             # The gate is about all shards together: groot-report judges it, and so does the end of a sweep.
             min_success=config.gate.min_success if config.shard.count == 1 else None,
             cost=cost,
+            label=config.label,
         )
 
 

@@ -51,8 +51,8 @@ class LerobotRecorder(Recorder):
 
     A frame holds what the policy could see before a control step, and what the server asked for on that step, without
     the noise of ``action_noise``; with ``label=expert``, what the task's expert would have asked for. Pixels are
-    encoded beside the simulation; an episode is in the data set before its row is in the run's list. Episodes that ended in an
-    error are left out; where none is left, there is no data set.
+    encoded beside the simulation; an episode is in the data set before its row is in the run's list. Episodes that
+    ended in an error are left out; where none is left, there is no data set.
 
     Args:
         episodes: ``all``, or ``successful`` alone.
