@@ -46,7 +46,7 @@ class Label(StrEnum):
     """Whose actions a data set takes, in place of those that the server asked for."""
 
     expert = "expert"
-    """The task's scripted policy, which is asked with all that the policy meets; see ``runners.recorders.labelled``."""
+    """The task's scripted policy, asked with all that is met; see ``runners.rollout.labelled_recorders``."""
 
 
 class ServerReset(StrEnum):

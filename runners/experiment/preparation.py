@@ -20,10 +20,10 @@ from runners.episodes.row import EpisodeRow
 from runners.experiment.checks import CheckedRequest
 from runners.experiment.request import RunRequest
 from runners.recorders import Recorder, Recorders
-from runners.recorders.labelled import LabelledRecorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.video import VideoRecorder
 from runners.rollout.clock import Clock
+from runners.rollout.labelled_recorders import LabelledRecorders
 from runners.run_folder.resume import EarlierStart
 from runners.servers.hold_client import HoldClient
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
