@@ -32,6 +32,8 @@ class ControlStep:
             env has no success term.
         distance: float32 (num_envs,) on the host, what is left to success in the task's own unit; None where the env
             does not tell it (:mod:`groot_wrappers.embodiment.stages`).
+        label: ``{action key: float32 (num_envs, D)}``, what the task's expert would have asked for on this step;
+            None where nobody asked it.
     """
 
     observation: Any
@@ -42,6 +44,7 @@ class ControlStep:
     reward: torch.Tensor | None
     success: torch.Tensor | None
     distance: np.ndarray[Any, Any] | None = None
+    label: Mapping[str, np.ndarray[Any, Any]] | None = None
 
 
 class ControlStepWatcher(Protocol):

@@ -8,8 +8,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from groot_wrappers.embodiment.action_map import target_columns
 from groot_wrappers.embodiment.buffers import as_torch
 from groot_wrappers.embodiment.embodiment import ActionTarget, Embodiment
@@ -113,8 +111,8 @@ def _of_column(env: IsaacLabEnv, target: ActionTarget, position: int, column: in
         limits = as_torch(env.robots[joint.robot].data.soft_joint_pos_limits)[0, joint.joint_id]
         bounds = [(bound - joint.offset) / joint.scale for bound in limits.tolist()]
     else:
-        space = env.base.single_action_space
-        bounds = [float(torch.as_tensor(side).flatten()[column]) for side in (space.low, space.high)]
+        space = getattr(env.base, "single_action_space", None)
+        bounds = [float(side.flat[column]) for side in (space.low, space.high)] if space is not None else [math.inf]
     return _between(column, *bounds) if all(map(math.isfinite, bounds)) else None
 
 
