@@ -5,10 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groot_wrappers.errors import ContractError
+from runners.checkpoints.served import require_served_checkpoint
 from runners.config.schema import InstructionPer, PlayConfig, StopOn
 from runners.utils.terminal import one_line
 
-__all__ = ["BENCH", "ONLY", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
+__all__ = [
+    "BENCH",
+    "ONLY",
+    "SERVE",
+    "check_share",
+    "require_sensible",
+    "require_served_checkpoint",
+    "require_shard",
+    "require_within",
+]
 
 A_WEEK_S = 7 * 24 * 3600
 
@@ -86,6 +96,7 @@ def require_sensible(config: PlayConfig) -> None:
                 "which part of the plan is played. Leave out one of them."
             )
     require_shard(config.shard.index, config.shard.count, config.episodes)
+    require_served_checkpoint(config)
 
 
 def require_within(config: Any, ranges: Mapping[str, tuple[int, int]]) -> None:

@@ -90,9 +90,19 @@ def swept_free_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
     return sorted(key for key, taken in values.items() if len(taken) > 1 and not _counts(key))
 
 
-def sweep_name(jobs: Iterable[Job]) -> str:
-    """Return the name of the sweep that has these jobs, in whatever order and however they were written."""
-    return _hash(sorted(job.name for job in jobs))
+def sweep_name(jobs: Sequence[Job], grows_by: str | None = None) -> str:
+    """Return the name of the sweep that has these jobs, in whatever order and however they were written.
+
+    Args:
+        jobs: Of the sweep.
+        grows_by: A key that may have more values another time without making it another sweep.
+    """
+    names = [job.name for job in jobs]
+    if grows_by is not None:
+        rest = [[each for each in job.overrides if grows_by not in settings_of([each])] for job in jobs]
+        counted = swept_free_keys(rest)
+        names = list({job_name(overrides, counted) for overrides in rest})
+    return _hash(sorted(names))
 
 
 def job_name(overrides: Iterable[str], counted: Iterable[str] = ()) -> str:
