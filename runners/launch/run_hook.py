@@ -90,8 +90,6 @@ class RunHook(Callback):
                 "leave out resume=."
             )
         counts = config.hydra.sweeper._target_.endswith(".BasicSweeper")
-        if counts and config.checkpoints is not None:
-            _sweep_checkpoints(config)
         jobs = self._counted_jobs(config) if counts else []  # others choose the next job by what the last has shown
         given = [override for override in config.hydra.overrides.hydra if override.startswith("hydra.sweep.dir=")]
         self._jobs = jobs if counts else None
@@ -110,7 +108,9 @@ class RunHook(Callback):
     def _counted_jobs(self, config: DictConfig) -> list[Job]:
         """Return the jobs of a sweeper that plays each combination of values, checked."""
         overrides = _overrides(config)
-        jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
+        if config.checkpoints is not None:
+            _sweep_checkpoints(config)
+        jobs = jobs_of(_overrides(config), GlobalHydra.instance().config_loader())
         _require_composable(config, with_each_choice(jobs, overrides))
         return jobs
 

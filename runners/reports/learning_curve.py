@@ -131,7 +131,7 @@ def _format_level(curve: LearningCurve) -> list[str]:
         lines = [
             f"{whole} is shown to differ from a later one ({test})",
             f"That is no proof that they are alike: from step {points[begin].step} to {points[last].step}, success "
-            f"changed by {_format_pair(curve, begin, last)} points, the interval of this pair alone",
+            f"changed by {_format_pair(curve, begin, last)}, in points, with the 95% interval of this pair alone",
         ]
     rates = [point.run.summary.success_rate or 0.0 for point in points]
     best = rates.index(max(rates))

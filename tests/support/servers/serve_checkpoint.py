@@ -1,6 +1,6 @@
-"""Serves a toy policy whose skill is its checkpoint's: ``python -m tests.support.servers.serve_checkpoint FOLDER PORT``.
+"""Serves a toy policy as skilled as its checkpoint: ``python -m tests.support.servers.serve_checkpoint FOLDER PORT``.
 
-It reaches the goals whose number is below the checkpoint's ``skill``; a goal is 20 to 199. It prints the folder.
+It reaches the goals below the ``skill`` that the checkpoint says; a goal is 1 to 199. It prints the folder.
 """
 
 import json
