@@ -63,15 +63,15 @@ def why_not_whole(folder: Path, name: str) -> str | None:
     """
     try:
         config = read_json(folder / CONFIG, _Config)
-        needed = [*_needed(config, name), *_listed(folder, config)]
-        missing = [each for each in dict.fromkeys(needed) if not (folder / each).is_file()]
+        last, listed = _needed(config, name), _listed(folder, config)
+        missing = [each for each in dict.fromkeys([*last, *listed]) if not (folder / each).is_file()]
         if missing:
             return f"it has no {missing[0]}" + (f", and {len(missing) - 1} more are missing" if missing[1:] else "")
         weights = sorted(folder.glob("*.safetensors"))
         if not weights:
             return "it has no weights (*.safetensors)"
-        for path in folder.glob("*.json"):
-            read_json(path, dict[str, Any])
+        for each in last:
+            read_json(folder / each, dict[str, Any])
         return next((told for path in weights if (told := _why_cut_off(path))), None)
     except JsonFileError as error:
         return str(error)

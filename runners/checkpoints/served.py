@@ -35,9 +35,8 @@ def require_served_checkpoint(config: Any) -> None:
         return
     if config.checkpoints is None:
         if config.checkpoint is not None or PLACE in command:
-            asked = (
-                f"checkpoint={config.checkpoint}" if config.checkpoint is not None else f"server.command={command!r}"
-            )
+            name = config.checkpoint
+            asked = f"server.command={command!r}" if name is None else f"checkpoint={name}"
             raise ContractError(
                 f"{asked} was asked for, but not in which folder the checkpoint is. Set checkpoints=DIR, which holds "
                 "the checkpoints of the training."

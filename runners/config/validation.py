@@ -9,16 +9,7 @@ from runners.checkpoints.served import require_served_checkpoint
 from runners.config.schema import InstructionPer, PlayConfig, StopOn
 from runners.utils.terminal import one_line
 
-__all__ = [
-    "BENCH",
-    "ONLY",
-    "SERVE",
-    "check_share",
-    "require_sensible",
-    "require_served_checkpoint",
-    "require_shard",
-    "require_within",
-]
+__all__ = ["BENCH", "ONLY", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
 
 A_WEEK_S = 7 * 24 * 3600
 

@@ -178,7 +178,7 @@ class EarlierStart:
     def _rewritten_checkpoint(self, config: Mapping[str, Any]) -> list[str]:
         """Return a line where a training has written the run's checkpoint anew since the run was begun."""
         checkpoints, name = config.get("checkpoints"), config.get("checkpoint")
-        if checkpoints is None or name is None:
+        if checkpoints is None or name is None or config.get("again") is not None:
             return []
         begun = (self.manifest.earlier_starts or [self.manifest])[0].created
         try:

@@ -1,11 +1,12 @@
 """The success rates of a sweep over the checkpoints of a training, by step: a curve for all that was set alike else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runners.checkpoints.found import step_of
 from runners.run_folder.reader import Run
 from runners.statistics.levelling import Levelling, find_level
+from runners.sweeps.jobs import makes_another_job
 from runners.sweeps.overview import Evaluation, swept_keys
 
 __all__ = ["CHECKPOINT", "LearningCurve", "Point", "learning_curves"]
@@ -19,10 +20,12 @@ class Point:
 
     Args:
         step: Of the training.
+        folder: Of the checkpoints, as it was asked for.
         run: What has been played of it; at least one episode was judged.
     """
 
     step: int
+    folder: str
     run: Run
 
 
@@ -44,25 +47,41 @@ class LearningCurve:
 
 
 def learning_curves(evaluations: Sequence[Evaluation]) -> list[LearningCurve]:
-    """Return the curves of a sweep, none where it is not over checkpoints."""
-    keys = [key for key in swept_keys(evaluations) if key not in {CHECKPOINT, FOLDER}]
-    grouped: dict[tuple[tuple[str, str], ...], list[Point]] = {}
-    for each in evaluations:
-        step = step_of(each.settings.get(CHECKPOINT, ""))
-        if step is None or each.run is None or each.run.summary.success_rate is None:
-            continue
-        alike = tuple((key, value) for key, value in each.settings.items() if key != CHECKPOINT)
-        grouped.setdefault(alike, []).append(Point(step, each.run))
+    """Return the curves of a sweep, none where it is not over checkpoints.
+
+    What makes no other job by itself may differ along a curve, as ``episodes`` of a later command; unless it was swept.
+    """
+    played = [
+        (each.settings, Point(step, each.settings.get(FOLDER, ""), each.run))
+        for each in evaluations
+        if (step := step_of(each.settings.get(CHECKPOINT, ""))) is not None
+        and each.run is not None
+        and each.run.summary.success_rate is not None
+    ]
+    swept = [key for key in swept_keys(evaluations) if key != CHECKPOINT]
+    keys = [key for key in swept if makes_another_job(key)]
+    grouped = _grouped(played, keys)
+    if any(len({point.step for point in points}) < len(points) for points in grouped.values()):
+        keys, grouped = swept, _grouped(played, swept)
     curves = []
     for alike, points in grouped.items():
-        settings = dict(alike)
         points.sort(key=lambda point: point.step)
         curves.append(
             LearningCurve(
-                folder=settings.get(FOLDER, ""),
-                label=Evaluation(settings, {}, None).label(keys),
+                folder=points[0].folder,
+                label=" ".join(f"{key}={value}" for key, value in zip(keys, alike, strict=True) if value is not None),
                 points=tuple(points),
                 levelling=find_level([point.run.counted for point in points]),
             )
         )
     return curves
+
+
+def _grouped(
+    played: Sequence[tuple[Mapping[str, str], Point]], keys: Sequence[str]
+) -> dict[tuple[str | None, ...], list[Point]]:
+    """Return points by what was set of some keys, None where nothing was."""
+    grouped: dict[tuple[str | None, ...], list[Point]] = {}
+    for settings, point in played:
+        grouped.setdefault(tuple(settings.get(key) for key in keys), []).append(point)
+    return grouped

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def make_curves(tmp_path):
             settings = settings_of(job.overrides)
             rate = rates[settings["checkpoint"]]
             if rate is not None:
+                shutil.rmtree(sweep / job.name, ignore_errors=True)  # of an earlier command
                 shard = (int(settings.get("shard.index", 0)), int(settings.get("shard.count", 1)))
                 text = settings.get("instruction.text", "pick up the cube")
                 make_run(
@@ -135,6 +137,12 @@ def test_each_of_what_else_is_swept_has_a_curve_of_its_own_and_shards_are_joined
         assert f"<h2>Success over the checkpoints in train/checkpoints, {label}</h2>" in page
     assert page.count('class="plot curve"') == 2
     assert 'class="heat"' in page, "instructions by checkpoints"
+
+
+def test_a_later_command_may_ask_for_more_episodes(make_curves):
+    make_curves(rates={"1": 0.5, "2": 0.7})
+    (curve,) = make_curves("episodes=60", "num_envs=8", rates={"2": 0.7, "3": 0.9}, episodes=60)
+    assert [(point.step, len(point.run.rows)) for point in curve.points] == [(1, 40), (2, 60), (3, 60)]
 
 
 def test_steps_of_many_checkpoints_are_not_all_written_below(make_curves):
