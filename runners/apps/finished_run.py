@@ -92,6 +92,7 @@ def _count_anew(folder: Path, plan: list[PlannedEpisode], config: dict[str, Any]
             StopRule(plan, config["stop"]["ci_width"], StopOn(config["stop"].get("on", StopOn.success))),
             task=config["task"]["id"],
             instruction=" | ".join(dict.fromkeys(planned.instruction for planned in plan)),
+            checkpoint=config.get("checkpoint"),
             min_success=config["gate"]["min_success"] if config["shard"]["count"] == 1 else None,
             label=config.get("label"),
         )

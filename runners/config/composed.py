@@ -26,7 +26,7 @@ from runners.config.task_parts import SCRIPTED, take_embodiments_part
 
 __all__ = ["Composition", "resolved", "settled", "typed"]
 
-PATHS = ("dataset", "again", "resume")
+PATHS = ("checkpoints", "dataset", "again", "resume")
 """Keys whose value is a path, which ``hydra.job.chdir`` must not make one of another folder."""
 
 

@@ -171,6 +171,8 @@ class PlayConfig:
     retries: int = MISSING
     dataset: str | None = None
     episode: int = MISSING
+    checkpoints: str | None = None
+    checkpoint: str | None = None
     only: list[int] | None = None
     again: str | None = None
     action_noise: float = MISSING

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groot_wrappers.errors import ContractError
+from runners.checkpoints.served import require_served_checkpoint
 from runners.config.schema import InstructionPer, PlayConfig, StopOn
 from runners.utils.terminal import one_line
 
@@ -87,6 +88,7 @@ def require_sensible(config: PlayConfig) -> None:
                 "which part of the plan is played. Leave out one of them."
             )
     require_shard(config.shard.index, config.shard.count, config.episodes)
+    require_served_checkpoint(config)
 
 
 def require_within(config: Any, ranges: Mapping[str, tuple[int, int]]) -> None:

@@ -37,6 +37,8 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
             1 for a success alone. None where the env has no stages, or where the episode ended as an error.
         events: Of the events that the env tells those that happened, with their first control steps; None where it
             tells none.
+        checkpoint: Name of the checkpoint that played it, of a training's folder; None without such a folder.
+        checkpoint_step: Its step of the training.
     """
 
     index: Count
@@ -57,6 +59,8 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     missed: str | None = None
     progress: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     events: dict[str, Count] | None = None
+    checkpoint: str | None = None
+    checkpoint_step: Count | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""

@@ -87,6 +87,7 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
             server_reset=config.server.reset,
             env_instructions=preparation.env_instructions,
             enough=preparation.stop.enough,
+            checkpoint=config.checkpoint,
             on_error=StateDump(env, request.folder).write,
         )
         started = time.monotonic()

@@ -84,6 +84,7 @@ class Preparation:
             self.stop,
             task=config.task["id"],
             instruction=" | ".join(self.instructions),
+            checkpoint=config.checkpoint,
             # The gate is about all shards together: groot-report judges it, and so does the end of a sweep.
             min_success=config.gate.min_success if config.shard.count == 1 else None,
             cost=cost,

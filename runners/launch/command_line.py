@@ -24,9 +24,11 @@ __all__ = ["refuse_long_names", "refuse_old_flags", "refuse_tokens", "written_ou
 LONGEST_NAME = 200
 """Characters of a key, or of an option: file systems take 255 bytes."""
 
-PATHS = ("again", "resume", "dataset", "hydra.run.dir", "hydra.sweep.dir")
+PATHS = ("again", "resume", "dataset", "checkpoints", "hydra.run.dir", "hydra.sweep.dir")
 """Keys whose value is a path, in which ``~`` is the home folder: not every shell knows that behind ``=``."""
 
+
+COMMAND = "server.command"
 
 EXPERT = "task.expert."
 """Keys of the scripted policy, which a task's YAML holds for each embodiment until one is chosen."""
@@ -69,12 +71,18 @@ def refuse_long_names(arguments: Sequence[str]) -> None:
 def written_out(arguments: Sequence[str]) -> list[str]:
     """Return the arguments as Hydra takes them; what comes twice is told.
 
+    * The command of a server needs no quotes of Hydra's, though it has braces.
     * In a path, ``~`` becomes the home folder, and the path of a folder that is there needs no quotes.
     * A mapping with ``_target_`` may name any key, as a class has arguments of its own: ``++`` stands before it, and
       before the keys of ``task.expert``.
     """
     _tell_repeated(arguments)
-    return [_with_whole_path(_with_new_keys(argument)) for argument in arguments]
+    return [_with_whole_path(_with_new_keys(_with_quoted_command(argument))) for argument in arguments]
+
+
+def _with_quoted_command(argument: str) -> str:
+    key, equals, raw = argument.partition("=")
+    return f"{key}={quoted(raw)}" if key == COMMAND and equals and parsed(argument) is None else argument
 
 
 def _with_new_keys(argument: str) -> str:

@@ -10,9 +10,12 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
+from runners.checkpoints.found import find_checkpoints
+from runners.checkpoints.served import require_served_checkpoint
 from runners.config.override_errors import explain, is_hydras
+from runners.config.overrides import all_parsed, quoted
 from runners.launch.hydra_app import ELSEWHERE
-from runners.sweeps.folder import JobEnd, archive, played_jobs, write_jobs
+from runners.sweeps.folder import PAGE, JobEnd, archive, played_jobs, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell
 from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
@@ -61,7 +64,12 @@ class RunHook(Callback):
         codes = [end.code for end in ends.values()]
         if not failed and config.shard.count > 1 and config.gate.min_success is not None:
             codes += self._judge_shards(jobs)
-        say(f"Look at it: groot-report {shlex.quote(str(self._folder))}")
+        if config.checkpoints is not None:  # whose curve has grown
+            from runners.reports.terminal import report  # noqa: PLC0415  # likewise
+
+            report([self._folder], self._folder / PAGE)
+        else:
+            say(f"Look at it: groot-report {shlex.quote(str(self._folder))}")
         raise SweepEnded(worst(codes))
 
     def _judge_shards(self, jobs: Sequence[Job]) -> list[int]:
@@ -99,12 +107,32 @@ class RunHook(Callback):
 
     def _counted_jobs(self, config: DictConfig) -> list[Job]:
         """Return the jobs of a sweeper that plays each combination of values, checked."""
-        params = config.hydra.sweeper.get("params") or {}
-        given: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # ${...} is each job's own
-        overrides = [*(f"{key}={value}" for key, value in params.items()), *given]
-        jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
+        overrides = _overrides(config)
+        if config.checkpoints is not None:
+            _sweep_checkpoints(config)
+        jobs = jobs_of(_overrides(config), GlobalHydra.instance().config_loader())
         _require_composable(config, with_each_choice(jobs, overrides))
         return jobs
+
+
+def _overrides(config: DictConfig) -> list[str]:
+    """Return what a sweep is asked for: the settings of its sweeper, and those of the command line."""
+    params = config.hydra.sweeper.get("params") or {}
+    given: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # ${...} is each job's own
+    return [*(f"{key}={value}" for key, value in params.items()), *given]
+
+
+def _sweep_checkpoints(config: DictConfig) -> None:
+    """Let each whole checkpoint of a folder be a value that is swept, unless some are named.
+
+    Raises:
+        ContractError: There is none, or two are of one step.
+    """
+    if any(override.key_or_group == "checkpoint" for override in all_parsed(_overrides(config))):
+        return
+    found = find_checkpoints(Path(config.checkpoints).expanduser())
+    say(*found.tell(config.checkpoints))
+    config.hydra.overrides.task.append(f"checkpoint={','.join(quoted(each.name) for each in found.whole)}")
 
 
 def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:
@@ -115,7 +143,8 @@ def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:
     """
     for job in jobs:
         try:
-            GlobalHydra.instance().config_loader().load_sweep_config(config, list(job.overrides))
+            composed = GlobalHydra.instance().config_loader().load_sweep_config(config, list(job.overrides))
+            require_served_checkpoint(composed)
         except Exception as error:
             if not is_hydras(error):
                 raise
@@ -130,7 +159,9 @@ def _name(config: DictConfig, jobs: Sequence[Job]) -> str:
     """
     asked: str | None = config.sweep.name
     if asked is None:
-        return sweep_name(jobs) if jobs else sweep_name([Job(" ".join(config.hydra.overrides.task), ())])
+        # A folder of checkpoints has more of them the next time, and its sweep goes on.
+        grows_by = "checkpoint" if config.checkpoints is not None else None
+        return sweep_name(jobs, grows_by) if jobs else sweep_name([Job(" ".join(config.hydra.overrides.task), ())])
     if not asked.replace("-", "").replace(".", "").isidentifier() and not asked.isalnum():
         raise ContractError(
             f"sweep.name={asked} was asked for, but it names a folder: letters, digits, '-', '_' and '.' alone."

@@ -17,6 +17,7 @@ import yaml  # type: ignore[import-untyped]
 from runners.episodes.row import EpisodeRow, describe, last_rows
 from runners.reports.failed_cards import MOST_CARDS, failed_cards
 from runners.reports.funnel import funnels_of, funnels_of_runs
+from runners.reports.learning_curve import shown_curve
 from runners.reports.policies import format_policy
 from runners.reports.posters import poster_of
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
@@ -26,7 +27,8 @@ from runners.run_folder.reader import Run
 from runners.statistics.intervals import success_interval
 from runners.statistics.summary import Summary
 from runners.sweeps.heat_map import heat_map
-from runners.sweeps.overview import Evaluation, format_progress
+from runners.sweeps.learning_curves import CHECKPOINT, learning_curves
+from runners.sweeps.overview import Evaluation, format_progress, swept_keys
 from runners.utils.atomic_files import write_whole
 
 __all__ = ["write_report", "write_runs_page"]
@@ -123,7 +125,11 @@ def write_runs_page(
             by_instruction=shown if len(texts) > 1 else [],
             funnels=funnels_of_runs(runs, names),
             sweeps=[
-                {"told": format_progress(sweep, asked), "map": heat_map(asked)}
+                {
+                    "told": format_progress(sweep, asked),
+                    "curves": [shown_curve(curve) for curve in learning_curves(asked)],
+                    "map": None if swept_keys(asked) == [CHECKPOINT] else heat_map(asked),  # which the curve shows
+                }
                 for sweep, asked in (sweeps or {}).items()
             ],
             link=link,

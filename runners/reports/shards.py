@@ -64,6 +64,7 @@ def _join(found: Sequence[Run]) -> Run:
         stop,
         task=found[0].summary.task,
         instruction=" | ".join(dict.fromkeys(row.instruction for row in rows)),
+        checkpoint=settings.checkpoint,
         min_success=settings.gate.min_success,
         cost=_cost_of_all([run.summary for run in shards.values()]),
         label=found[0].summary.label,

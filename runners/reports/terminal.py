@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from runners.reports.funnel import format_funnel
+from runners.reports.learning_curve import format_curve
 from runners.reports.pages import write_runs_page
 from runners.reports.policies import format_pair, noted_policies
 from runners.reports.shards import join_shards
@@ -18,6 +19,7 @@ from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
 from runners.statistics.comparison import NothingInCommonError, compare
 from runners.statistics.progress_comparison import compare_progress
+from runners.sweeps.learning_curves import learning_curves
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, format_progress, swept_keys
 from runners.utils.tables import aligned
 from runners.utils.terminal import one_line, say
@@ -51,6 +53,8 @@ def report(folders: Sequence[Path], output: Path) -> None:
             say(f"{name}: {line}")
     for sweep, its in evaluations.items():
         say(*format_progress(sweep, its))
+        for curve in learning_curves(its):
+            say("", *format_curve(curve))
     if not output.parent.is_dir():
         raise RunFolderError(f"--output {output}: there is no folder {output.parent}. Make it first.")
     write_runs_page(output.resolve(), runs, names, evaluations)

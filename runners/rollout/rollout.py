@@ -19,6 +19,7 @@ from groot_wrappers.errors import Gr00tError, ServerError, ServerUnreachableErro
 from groot_wrappers.observation_checks import select_modalities
 from groot_wrappers.protocol.batch import take_rows
 from groot_wrappers.protocol.client_interface import Client
+from runners.checkpoints.found import step_of
 from runners.config.schema import ServerReset
 from runners.episodes.episode_log import EpisodeLog
 from runners.episodes.plan import PlannedEpisode
@@ -59,6 +60,7 @@ class Rollout:
             env.
         enough: Asked with all rows that are final before an episode begins; True begins no further one. Those that
             are running go on to their end, so that every episode that was begun has a row.
+        checkpoint: Name of the checkpoint that plays, of a training's folder; None without such a folder.
         on_error: Called where an env's own error ends an episode, before its row is written: with the episode, the env
             and the reason.
     """
@@ -77,6 +79,7 @@ class Rollout:
         server_reset: ServerReset = ServerReset.per_run,
         env_instructions: Sequence[str] = (),
         enough: Callable[[Sequence[EpisodeRow]], bool] = lambda rows: False,
+        checkpoint: str | None = None,
         on_error: Callable[[PlannedEpisode, int, str], object] = lambda planned, env_id, error: None,
     ) -> None:
         self._env = env
@@ -88,6 +91,7 @@ class Rollout:
         self._clock = clock or PausedClock()
         self._server_reset = server_reset
         self._enough = enough
+        self._checkpoint = checkpoint
         self._on_error = on_error
         self._schedule = Schedule(plan, log.rows, retries=retries, env_instructions=env_instructions)
         waiting = len(self._schedule.waiting)
@@ -203,6 +207,8 @@ class Rollout:
     def _finish(self, env_id: int, ended: Ended, *, success: bool | None, error: str | None) -> None:
         """Write a row, and tell the recorders; all or none, so that an interruption leaves no two that differ."""
         row = _row(self._env, env_id, self._schedule.running[env_id], ended, success=success, error=error)
+        if self._checkpoint is not None:
+            row.checkpoint, row.checkpoint_step = self._checkpoint, step_of(self._checkpoint)
         with interrupts_held():
             self._recorders.on_episode_end(row)
             self._log.append(row)

@@ -71,6 +71,7 @@ class RecordedSettings:
         task, stop, gate, shard: Groups of that name.
         episodes: Of the whole plan.
         episode: Of a recorded plan, the first.
+        checkpoint: Of a training's folder, the one that was played.
     """
 
     task: _Task = _Task()
@@ -79,6 +80,7 @@ class RecordedSettings:
     shard: _Shard = _Shard()
     episodes: Whole = 0
     episode: Whole = 0
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def read_run(folder: Path) -> Run:
         instruction=" | ".join(dict.fromkeys(row.instruction for row in rows))
         if written is None
         else written.instruction,
+        checkpoint=settings.checkpoint,
         min_success=settings.gate.min_success if settings.shard.count == 1 else None,
         cost=None if written is None else cost_of(written),
         label=None if written is None else written.label,

@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
+from runners.checkpoints.found import named_checkpoint
 from runners.config.composed import Composition
 from runners.config.overrides import all_parsed, key_of, quoted
 from runners.run_folder.begun_settings import LIMIT_OF_TASK, restored_settings
@@ -168,6 +169,7 @@ class EarlierStart:
         episodes_then, episodes_now = self.manifest.config["episodes"], config["episodes"]
         if episodes_now < episodes_then:
             found.append(f"- episodes: {episodes_then} then, {episodes_now} now; they may only become more")
+        found += self._rewritten_checkpoint(config)
         if found:
             raise ContractError(
                 f"resume={self.folder} goes on with the same run only, but this is another one:\n"
@@ -175,6 +177,20 @@ class EarlierStart:
                 + f"\nIt was started by: {shlex.join(self.manifest.command)}\nLeave out what differs, or run it in a "
                 "folder of its own."
             )
+
+    def _rewritten_checkpoint(self, config: Mapping[str, Any]) -> list[str]:
+        """Return a line where a training has written the run's checkpoint anew since the run was begun."""
+        checkpoints, name = config.get("checkpoints"), config.get("checkpoint")
+        if checkpoints is None or name is None or config.get("again") is not None:
+            return []
+        begun = (self.manifest.earlier_starts or [self.manifest])[0].created
+        try:
+            written = named_checkpoint(Path(checkpoints), name).written
+        except (ContractError, OSError):  # it is not there any more, and what it has shown stays
+            return []
+        if written <= begun:
+            return []
+        return [f"- checkpoint {name}: its weights are of {written:%Y-%m-%d %H:%M:%S} UTC, later than the run's begin"]
 
 
 class _Counts(msgspec.Struct):

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from groot_wrappers.protocol.client_interface import ClientStats
+from runners.checkpoints.found import step_of
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.statistics.funnel import Funnel, funnel_of
 from runners.statistics.gate import Gate, judge
@@ -38,8 +39,9 @@ __all__ = [
     "summarise",
 ]
 
-FORMAT = 3
-"""Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``."""
+FORMAT = 4
+"""Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``, 3
+no ``checkpoint``."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -173,6 +175,8 @@ class Summary(Outcomes, frozen=True, kw_only=True):
         format: Version of the format.
         task: The env's gym id.
         instruction: The instruction, or several joined by " | ".
+        checkpoint, checkpoint_step: Name and step of the checkpoint that was played of a training's folder; None
+            without such a folder.
         episodes: Episodes that ended.
         counted: Of these, how many the figures are made of; see ``runners.statistics.stop_rule``.
         ci_method: Of the intervals.
@@ -191,6 +195,8 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     format: int = FORMAT
     task: str
     instruction: str
+    checkpoint: str | None = None
+    checkpoint_step: int | None = None
     episodes: int
     counted: int
     ci_method: Method
@@ -217,6 +223,7 @@ def summarise(
     *,
     task: str,
     instruction: str,
+    checkpoint: str | None = None,
     min_success: float | None = None,
     cost: Cost | None = None,
     label: str | None = None,
@@ -228,6 +235,7 @@ def summarise(
         stop: Says which of them count.
         task: The env's gym id.
         instruction: The instruction, or several joined by " | ".
+        checkpoint: ``checkpoint``.
         min_success: ``gate.min_success``, None without a gate; of a shard too, as a gate is about all shards together.
         cost: What no row tells, None where nobody knows it.
         label: ``label``.
@@ -254,6 +262,8 @@ def summarise(
         task=task,
         instruction=instruction,
         label=label,
+        checkpoint=checkpoint,
+        checkpoint_step=None if checkpoint is None else step_of(checkpoint),
         episodes=len(last_rows(rows)),
         counted=len(counted),
         **msgspec.structs.asdict(outcomes),

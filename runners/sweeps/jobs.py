@@ -26,7 +26,16 @@ from runners.config.overrides import all_parsed
 from runners.run_folder.resume import FREE
 from runners.utils.terminal import one_line
 
-__all__ = ["Job", "job_name", "jobs_of", "settings_of", "sweep_name", "swept_free_keys", "with_each_choice"]
+__all__ = [
+    "Job",
+    "job_name",
+    "jobs_of",
+    "makes_another_job",
+    "settings_of",
+    "sweep_name",
+    "swept_free_keys",
+    "with_each_choice",
+]
 
 MOST_JOBS = 10_000
 """Of a sweep: each takes some milliseconds to compose, before the first begins."""
@@ -87,12 +96,22 @@ def swept_free_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
     for job in jobs:
         for key, value in _parsed(job):
             values.setdefault(key, set()).add(value)
-    return sorted(key for key, taken in values.items() if len(taken) > 1 and not _counts(key))
+    return sorted(key for key, taken in values.items() if len(taken) > 1 and not makes_another_job(key))
 
 
-def sweep_name(jobs: Iterable[Job]) -> str:
-    """Return the name of the sweep that has these jobs, in whatever order and however they were written."""
-    return _hash(sorted(job.name for job in jobs))
+def sweep_name(jobs: Sequence[Job], grows_by: str | None = None) -> str:
+    """Return the name of the sweep that has these jobs, in whatever order and however they were written.
+
+    Args:
+        jobs: Of the sweep.
+        grows_by: A key that may have more values another time without making it another sweep.
+    """
+    names = [job.name for job in jobs]
+    if grows_by is not None:
+        rest = [[each for each in job.overrides if grows_by not in settings_of([each])] for job in jobs]
+        counted = swept_free_keys(rest)
+        names = list({job_name(overrides, counted) for overrides in rest})
+    return _hash(sorted(names))
 
 
 def job_name(overrides: Iterable[str], counted: Iterable[str] = ()) -> str:
@@ -103,7 +122,13 @@ def job_name(overrides: Iterable[str], counted: Iterable[str] = ()) -> str:
         counted: Of those that make no other job by themselves, the keys that do so here.
     """
     also = set(counted)
-    return _hash(sorted((key, value) for key, value in _parsed(overrides) if key in also or _counts(key)))
+    return _hash(sorted((key, value) for key, value in _parsed(overrides) if key in also or makes_another_job(key)))
+
+
+def makes_another_job(key: str) -> bool:
+    """Say whether another value of a key is another job by itself, and not the same one played elsewhere or further."""
+    bare = key.lstrip("+~").partition("@")[0]
+    return not any(bare == name or bare.startswith(f"{name}.") for name in FREE)
 
 
 def settings_of(overrides: Iterable[str]) -> dict[str, str]:
@@ -131,11 +156,6 @@ def _values_of(swept: Override) -> int:
             "glob(*) all options of a group."
         )
     return number
-
-
-def _counts(key: str) -> bool:
-    bare = key.lstrip("+~").partition("@")[0]
-    return not any(bare == name or bare.startswith(f"{name}.") for name in FREE)
 
 
 def _parsed(overrides: Iterable[str]) -> list[tuple[str, str]]:

@@ -22,6 +22,14 @@ def test_path_that_is_there_needs_no_quotes(tmp_path, monkeypatch, key, name):
     assert value_of(f"{key}={tmp_path / name}/").rstrip("/") == str(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "command", ["serve --checkpoint {checkpoint} --port {port}", "cd 'a b' && serve {port}", "serve --tag it's, {port}"]
+)
+def test_command_of_a_server_needs_no_quotes_of_hydras(command):
+    assert value_of(f"server.command={command}") == command
+    assert value_of(f'server.command="{command}"') == command
+
+
 @pytest.mark.parametrize("key", ["resume", "dataset", "hydra.run.dir", "hydra.sweep.dir"])
 @pytest.mark.parametrize("quotes", ["", "'", '"'])
 def test_home_folder_is_known_behind_the_equals_sign(monkeypatch, key, quotes):

@@ -12,7 +12,6 @@ from omegaconf import OmegaConf
 from groot_wrappers.errors import ContractError
 from runners import load_run
 from runners.apps import play
-from runners.apps.play import play as real_play
 from runners.episodes.plan import make_plan, require_parts, shard_of
 from runners.run_folder.run_lock import is_played, run_lock
 from runners.sweeps.folder import JobEnd, read_jobs
@@ -80,31 +79,6 @@ def test_a_sweep_is_known_by_its_jobs():
 def test_a_job_that_is_named_twice_is_refused():
     with pytest.raises(ContractError, match=r"2 jobs of the sweep are the same: seed=1\. Name each value once"):
         jobs_of(["seed=1,2,1"], None)
-
-
-@pytest.fixture
-def sweep(command, monkeypatch):
-    """Run a sweep in this process, up to where each job would be played; return code, stdout, stderr and the jobs.
-
-    ``ends`` says by a job's seed with which code it ends.
-    """
-    monkeypatch.setattr(play, "play", real_play)
-
-    def run(*overrides, ends=None, play_job=None):
-        played = []
-
-        def pretend(run, composition):
-            folder, config = composition.folder, composition.config
-            code = (ends or {}).get(config.seed, 0)
-            played.append((folder, config))
-            if code is not None:
-                JobEnd(code, "it does not fit\nat all" if code else None).write(folder)
-            return code
-
-        monkeypatch.setattr(play, "play_job", play_job or pretend)
-        return *command(play, "-m", *overrides), played
-
-    return run
 
 
 @pytest.mark.slow
