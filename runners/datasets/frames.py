@@ -19,12 +19,15 @@ VIDEO_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
 
 
 @contextmanager
-def decoded(folder: Path, file: Path, **codec: str) -> Iterator[tuple[Any, Iterator[av.VideoFrame]]]:
+def decoded(
+    folder: Path, file: Path, begin_s: float = 0.0, **codec: str
+) -> Iterator[tuple[Any, Iterator[av.VideoFrame]]]:
     """Open a video; within the context, its stream and its frames, as they are asked for.
 
     Args:
         folder: Of the data set.
         file: The video, relative to it.
+        begin_s: From which moment on; frames from the key frame before it are decoded too.
         codec: Options of the decoder.
 
     Raises:
@@ -40,4 +43,6 @@ def decoded(folder: Path, file: Path, **codec: str) -> Iterator[tuple[Any, Itera
                 file, f"has frames of {stream.height} x {stream.width}", "No camera of a policy is so large."
             )
         stream.codec_context.options = codec | {"max_pixels": str(MAX_PIXELS)}  # a frame may say another size
+        if begin_s:
+            container.seek(int(begin_s / stream.time_base), stream=stream)
         yield stream, container.decode(stream)
