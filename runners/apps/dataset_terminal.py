@@ -12,13 +12,14 @@ from tqdm import tqdm
 
 from runners.datasets.checks import Problem, check_dataset
 from runners.datasets.contact_sheet import contact_sheet
+from runners.datasets.conversion import convert as converted
 from runners.datasets.layouts import open_layout, require_episodes
 from runners.datasets.metadata import VECTORS, Info, Modality
 from runners.datasets.reading import DatasetError
 from runners.datasets.schema import RecordedEpisode
 from runners.utils.terminal import one_line, say
 
-__all__ = ["check", "show"]
+__all__ = ["check", "convert", "show"]
 
 OF_ROWS = re.compile(r"timestamp$|frame_index$|episode_index$|index$|task_index$|next\.|annotation\.")
 """Columns that say something of the row, rather than of the robot."""
@@ -64,6 +65,18 @@ def show(folder: Path, output: Path, episodes: int) -> None:
     bar = partial(_bar, what="Drawing")
     contact_sheet(layout, chosen, title=lines[0], output=output, bar=bar)
     say(f"{count} of {len(recorded)} episodes: {output}")
+
+
+def convert(folder: Path, version: str, output: Path, lerobot_python: Path) -> None:
+    """Convert a data set into a new folder, and print what is in it.
+
+    Raises:
+        Gr00tError: As ``runners.datasets.conversion.convert``.
+        OSError: The disk does not take it.
+    """
+    made = converted(folder, version, output, lerobot_python=lerobot_python, progress=_bar)
+    say(*describe(output, made.info, made.episodes()))
+    say(f"{version}, for {made.info.trainer}: every number is the same, and no frame was encoded anew.")
 
 
 def describe(folder: Path, info: Info, episodes: Sequence[RecordedEpisode]) -> list[str]:
