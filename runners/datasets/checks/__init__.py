@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -70,13 +71,21 @@ def check_dataset(
         problems.append(Problem(Path("data"), "was not looked at", MEND_FIRST))
         return problems
     problems += check_metadata(layout, episodes, tasks)
-    modality = None
-    if (folder / MODALITY).exists():
-        if (modality := read(partial(Modality.read, folder))) is not None:
-            problems += check_modality(layout.info, modality)
-    elif not layout.info.has_shared_files:  # LeRobot knows no such file
-        problems.append(missing_modality(layout.info))
+    modality, found = _read_modality(layout)
+    problems += found
     return problems + _check_episodes(layout, episodes, progress, tasks=tasks, modality=modality)
+
+
+def _read_modality(layout: Layout) -> tuple[Modality | None, list[Problem]]:
+    """Return ``meta/modality.json``, and what is wrong with it; LeRobot, whose v3.0 is, looks at no such file."""
+    shared = layout.info.has_shared_files
+    if not (layout.folder / MODALITY).exists():
+        return None, [] if shared else [missing_modality(layout.info)]
+    try:
+        modality = Modality.read(layout.folder)
+    except DatasetError as error:
+        return None, [Problem.of(error, untidy=shared)]
+    return modality, [replace(each, untidy=each.untidy or shared) for each in check_modality(layout.info, modality)]
 
 
 def _check_episodes(

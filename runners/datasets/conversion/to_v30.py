@@ -102,7 +102,7 @@ def _lay_out(source: Layout, episodes: Sequence[RecordedEpisode], links: Path) -
     defaults = {"total_chunks": 0, "total_videos": 0, "video_path": None}  # which the converter looks for
     write_json(links / paths.INFO, defaults | read_json(folder, paths.INFO, dict[str, Any]))
     for file in (paths.EPISODES, paths.TASKS):
-        shutil.copyfile(inside(folder, file), links / file)
+        write_lines(links / file, read_lines(folder, file, dict[str, Any]))
     write_lines(links / paths.EPISODES_STATS, _statistics(folder, {episode.index for episode in episodes}))
     for episode in episodes:
         _link(folder, source.rows_file(episode.index), links / paths.data_path(episode.index))

@@ -8,14 +8,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from groot_wrappers.errors import ContractError
 from runners.datasets import paths
 from runners.datasets.checks import check_dataset
 from runners.datasets.layouts import open_layout, tables
 from runners.datasets.layouts.tables import read_table_rows
 from runners.datasets.reading import DatasetError
 from runners.datasets.replay import ReplayPolicy
+from runners.datasets.writer import DatasetWriter
 from runners.episodes.recorded_plan import recorded_plan
 from tests.support.dataset_damage import cut, drop_columns, edit_json, edit_table
+from tests.support.samples.datasets import FEATURES
 from tests.support.samples.shared_files import DATA, EPISODES, TASKS, VIDEO
 
 FIRST, SECOND = (DATA.format(chunk_index=0, file_index=number) for number in (0, 1))
@@ -75,6 +78,12 @@ def test_recorded_episodes_are_played_again(dataset, shared):
     assert set(played) == {"arm", "gripper"}
     for key, chunk in played.items():
         np.testing.assert_array_equal(chunk, recorded[key])
+
+
+def test_run_does_not_go_on_with_it(dataset, shared):
+    (shared / paths.MODALITY).write_bytes((dataset / paths.MODALITY).read_bytes())
+    with pytest.raises(ContractError, match="its codebase_version and features differ"):
+        DatasetWriter(shared, FEATURES)
 
 
 def edit_column(file, name, change):
@@ -138,6 +147,13 @@ def test_damage_is_told_with_its_file(shared, what):
     found = check_dataset(shared)
     graded = [problem.untidy for problem in found if str(problem.file) == str(file) and message in problem.what]
     assert set(graded) == {False}, found
+
+
+@pytest.mark.parametrize("text", ["{", '{"state": {"arm": {"start": 0, "end": 9}}}'])
+def test_keys_of_groot_are_nothing_that_lerobot_stumbles_over(shared, text):
+    (shared / paths.MODALITY).write_text(text)
+    found = check_dataset(shared)
+    assert {(problem.file, problem.untidy) for problem in found} == {(paths.MODALITY, True)}
 
 
 def test_statistics_that_lerobot_takes_for_quantiles_are_not_compared(shared):
