@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from groot_wrappers.action_noise.noise import ActionNoise
 from groot_wrappers.beat import Beat
 from groot_wrappers.chunk_player import ChunkPlayer, Entry
 from groot_wrappers.control_step import ControlStep, ControlStepWatcher
@@ -51,10 +52,12 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         execution: Control steps that are played of each chunk; 1 is the plain gym step.
         horizon: T_action of the chunks that will come; ``execution`` where it is not known.
         watcher: Called after every control step.
+        action_noise: What is added to all that is played, as a share of how far each number reaches; see
+            :class:`ActionNoise`.
 
     Raises:
-        ContractError: The embodiment's action does not fit the env (see :class:`ActionLayout`), or ``execution`` does
-            not fit into ``horizon``.
+        ContractError: The embodiment's action does not fit the env (see :class:`ActionLayout`), ``execution`` does not
+            fit into ``horizon``, or ``action_noise`` is a share of nothing that is known.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         *,
         horizon: int | None = None,
         watcher: ControlStepWatcher | None = None,
+        action_noise: float = 0.0,
     ) -> None:
         super().__init__(env)
         horizon = execution if horizon is None else horizon
@@ -88,6 +92,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             )
         self._progress = ProgressTerms(self._isaaclab.base)
         self._player = ChunkPlayer(self.num_envs)
+        self._noise = ActionNoise(action_noise, self._isaaclab, embodiment) if action_noise else None
+        self._loaded_bases: dict[str, torch.Tensor] = {}  # of the chunks that are played
         self._held = torch.zeros((self.num_envs, self._isaaclab.action_dim), device=self.device)
         self._parked = np.ones(self.num_envs, bool)
         self.has_rewards = self._isaaclab.has_rewards
@@ -125,6 +131,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
             ContractError: As that method, or such an env is asked to begin some episodes while others run.
         """
         env_ids = [int(i) for i in (options or {}).get("env_ids", range(self.num_envs))]
+        seeds = (options or {}).get("seeds", None if seed is None else [seed + i for i in env_ids])
         if options and "env_ids" in options and self.reset_mode == "per_batch":
             running = [i for i in range(self.num_envs) if not self._parked[i] and i not in env_ids]
             if running:
@@ -138,6 +145,8 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         self._parked[env_ids] = False
         self._player.begin(env_ids)
         self._progress.begin(env_ids)
+        if self._noise is not None:
+            self._noise.begin(env_ids, seeds)
         return observation, info
 
     def step(  # type: ignore[override]  # gym.Env declares scalars, IsaacLab's envs are vectorised
@@ -198,15 +207,17 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         info: dict[str, Any] = {}
         with self._isaaclab.without_autoreset():
             for entry in self._entries(answer, reach, beat):
-                self._held = beat.action(entry.action, self._held)
                 played = beat.playing
+                action = entry.action if self._noise is None else self._noise.added_to(entry.action, played)
+                self._held = beat.action(action, self._held)
                 observation, reward, terminated, truncated, info = env.step(self._held)
                 beat.add(reward, terminated, truncated, entry.ran_out)
                 distance = self._progress.see(played)
                 if self._watcher is not None:
                     brought = reward if self.has_rewards else None
                     success = None if succeeded is None else succeeded()
-                    seen = ControlStep(observation, played, beat.playing, entry.asked, brought, success, distance)
+                    sent = entry.asked if self._noise is None else self._in_keys(action)
+                    seen = ControlStep(observation, played, beat.playing, entry.asked, sent, brought, success, distance)
                     self._watcher(seen)
                 if not beat.playing.any():
                     break
@@ -236,7 +247,18 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
                 still = self._layout.standing_still()[:, None]
                 asked = self._layout.from_env(still, bases)
                 self._player.hold(still.to(self.device), {key: values.numpy() for key, values in asked.items()})
+                self._loaded_bases = self._bases_of(self._player.begun, bases)
             yield self._player.take()
+
+    def _bases_of(self, begun: np.ndarray[Any, Any], bases: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return what is relative to what: of the envs that have begun an episode now, of others the chunk before."""
+        fresh = torch.as_tensor(begun, device=self.device)[:, None]
+        return {key: torch.where(fresh, base, self._loaded_bases.get(key, base)) for key, base in bases.items()}
+
+    def _in_keys(self, action: torch.Tensor) -> dict[str, np.ndarray[Any, Any]]:
+        """Return the env's action, (num_envs, action_dim), under the server's keys and in its numbers."""
+        keys = self._layout.from_env(action[:, None], self._loaded_bases)
+        return {key: values[:, 0].numpy() for key, values in keys.items()}
 
     def _bases(self) -> dict[str, torch.Tensor]:
         """Return what relative actions are relative to, as it is now."""
@@ -252,6 +274,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
         asked = {key: torch.as_tensor(chunk[key], dtype=torch.float32).cpu().numpy() for key in self._layout.widths}
         beat.refuse_rows(actions.numpy(), asked, self._has_finite_state)
         self._player.load(actions.to(self.device), asked, beat.played)
+        self._loaded_bases = dict(bases)
 
     def _has_finite_state(self, env_id: int) -> bool:
         """Whether what the server is told of an env is finite, as far as the wrapper beneath knows."""

@@ -41,9 +41,14 @@ def _require_numbers(source: Any, names: list[str]) -> None:
     """Raise unless each field is None, a number, or a list of numbers; Hydra's schema has no type for that."""
     for name in names:
         value = getattr(source, name)
-        parts = value if isinstance(value, list | tuple) else [value]
-        if value is not None and not all(isinstance(p, int | float) and not isinstance(p, bool) for p in parts):
+        if value is not None and not all(
+            isinstance(p, int | float) and not isinstance(p, bool) for p in _listed(value)
+        ):
             raise ContractError(f"{name} is {value!r}, but it takes a number, or a list with one number for each.")
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _changed(source: Any, names: Iterable[str]) -> list[str]:
@@ -172,6 +177,8 @@ class ActionTarget:
             is for those that do not.) With ``rotation`` the key is the pose in the one that the state is of: the two
             are composed as poses.
         clip: [lowest, highest].
+        reach: How far it is from the lowest to the highest number of what is commanded: one for all, or a list. Of a
+            pose [m, rad]. ``action_noise`` is a share of it; by default ``clip`` says it, or the limits of the joint.
         rotation: The key is a pose, x, y, z (m) and then the rotation, written so; ``term`` takes the absolute pose of
             a body. That term's own scale, offset, order of a quaternion and ``body_offset`` are undone. Nothing else
             than ``relative_to`` changes a pose.
@@ -190,6 +197,7 @@ class ActionTarget:
     offset: Any = 0.0
     relative_to: str | None = None
     clip: list[float] | None = None
+    reach: Any = None
     rotation: Rotation | None = None
     order: str | None = None
     frame: str | None = None
@@ -198,11 +206,13 @@ class ActionTarget:
 
     def __post_init__(self) -> None:
         _require_slice(self.slice)
-        _require_numbers(self, ["hold", "scale", "offset"])
+        _require_numbers(self, ["hold", "scale", "offset", "reach"])
         if self.joints or not self.slice:
             _require_one_source(self, "action", ["joints", "term", "slice"])
         if self.clip is not None and len(self.clip) != 2:
             raise ContractError(f"clip is {list(self.clip)}, but it takes [lowest, highest].")
+        if self.rotation is not None and self.reach is not None and len(_listed(self.reach)) != 2:
+            raise ContractError(f"reach is {self.reach!r}, but that of a pose is [m, rad].")
         if self.rotation is None:
             _refuse_pose_settings(self, ["order", "frame", "turned", "point"], "rotation")
         else:

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from groot_wrappers.errors import ContractError
+from groot_wrappers.lerobot_model.instructions import INSTRUCTIONS, Instructions
 
-__all__ = ["ACTION", "STATE", "Layout", "layout_of"]
+__all__ = ["ACTION", "INSTRUCTION", "STATE", "Layout", "layout_of"]
 
 STATE, ACTION = "observation.state", "action"
+INSTRUCTION = "observation.environment_state"
+"""What ACT has a layer for beside the state; with ``instructions.json`` in the checkpoint, which text is meant."""
+
 _CAMERA = "observation.images."
 _MODALITY = "modality.json"
 _LARGEST = 1 << 20
@@ -31,11 +35,15 @@ class Layout:
         cameras: LeRobot's key of each video key.
         state: slice of the state of each state key, in order; empty where the checkpoint takes none.
         action: slice of the action of each action key, in order.
+        sizes: height and width of each video key's pictures in the training.
+        instructions: the texts that are told apart by their number; None where none is sent.
     """
 
     cameras: dict[str, str]
     state: dict[str, slice]
     action: dict[str, slice]
+    sizes: dict[str, tuple[int, int]]
+    instructions: Instructions | None = None
 
 
 def layout_of(inputs: Mapping[str, Any], outputs: Mapping[str, Any], folder: Path) -> Layout:
@@ -48,9 +56,11 @@ def layout_of(inputs: Mapping[str, Any], outputs: Mapping[str, Any], folder: Pat
 
     Raises:
         ContractError: It has an input that GR00T's protocol has no place for, no action, or a ``modality.json`` that
-            does not fit its widths.
+            or ``instructions.json`` that does not fit its widths.
     """
     cameras: dict[str, str] = {}
+    sizes: dict[str, tuple[int, int]] = {}
+    instructions = Instructions(folder) if (folder / INSTRUCTIONS).is_file() else None
     for key, feature in inputs.items():
         kind = str(getattr(feature.type, "value", feature.type))
         if kind == "VISUAL":
@@ -58,16 +68,24 @@ def layout_of(inputs: Mapping[str, Any], outputs: Mapping[str, Any], folder: Pat
             if name in cameras:
                 raise ContractError(f"the checkpoint names two cameras '{name}': {cameras[name]} and {key}")
             cameras[name] = key
+            sizes[name] = (int(feature.shape[-2]), int(feature.shape[-1]))
+        elif key == INSTRUCTION and instructions is not None:
+            if (len(instructions),) != tuple(feature.shape):
+                raise ContractError(
+                    f"{INSTRUCTIONS} holds {len(instructions)} texts, and the checkpoint's '{key}' is {feature.shape}"
+                )
         elif key != STATE and kind != "LANGUAGE":
             raise ContractError(
                 f"the checkpoint wants '{key}' ({kind}), and pictures, {STATE} and the task are sent. Train one "
-                "without it: take it out of policy.input_features"
+                "without it: take it out of policy.input_features. Where it is the number of an instruction, lay the "
+                f"list of the texts beside it as {INSTRUCTIONS}"
             )
     if ACTION not in outputs:
         raise ContractError(f"the checkpoint gives no '{ACTION}', only {sorted(outputs)}")
     split = _split_of(folder / _MODALITY)
     state = _parts(split, "state", int(inputs[STATE].shape[0])) if STATE in inputs else {}
-    return Layout(cameras, state, _parts(split, "action", int(outputs[ACTION].shape[0])))
+    action = _parts(split, "action", int(outputs[ACTION].shape[0]))
+    return Layout(cameras, state, action, sizes, instructions if INSTRUCTION in inputs else None)
 
 
 def _split_of(file: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import torch
 from groot_wrappers.errors import ContractError
 from groot_wrappers.gr00t_model.loading import checkpoint_digest
 from groot_wrappers.gr00t_model.noise import row_noise_of
-from groot_wrappers.lerobot_model.layout import STATE, layout_of
+from groot_wrappers.lerobot_model.layout import INSTRUCTION, STATE, layout_of
 from groot_wrappers.lerobot_model.sampling import drawn_from
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from groot_wrappers.protocol.offer import ROW_NOISE
@@ -25,6 +25,8 @@ from groot_wrappers.protocol.offer import ROW_NOISE
 __all__ = ["LeRobotModel"]
 
 _LANGUAGE = "task"
+_UNSCALED = ("act", "diffusion")
+"""Models that take pictures of any size as they come, and answer nonsense for another than they learned from."""
 _NEEDED = ("config.json", "model.safetensors", "policy_preprocessor.json", "policy_postprocessor.json")
 
 
@@ -58,7 +60,8 @@ class LeRobotModel:
         self._layout = layout_of(self._config.input_features, self._config.output_features, folder)
         moments = tuple(int(i) for i in self._config.observation_delta_indices or (0,))
         # Diffusion wants the moments' axis though there is one; others want it where there are several.
-        self._has_moments = len(moments) > 1 or self._config.type == "diffusion"
+        self._moments = len(moments)
+        self._has_moments = self._moments > 1 or self._config.type == "diffusion"
         steps = int(getattr(self._config, "chunk_size", None) or self._config.n_action_steps)
         self._modality = {"language": ModalityConfig((0,), (_LANGUAGE,))}
         if self._layout.cameras:
@@ -95,12 +98,13 @@ class LeRobotModel:
             info: empty.
 
         Raises:
-            ContractError: The row noise is not that, or the model gave a chunk of another shape.
+            ContractError: The row noise is not that, a picture is of another size than those of the training, a text is
+                none of those that the checkpoint tells apart, or the model gave a chunk of another shape.
         """
         texts = [row[0] for row in observation["language"][_LANGUAGE]]
         rows = row_noise_of(options, len(texts))
         with torch.inference_mode():
-            batch = self._before({**self._tensors(observation), "task": texts})
+            batch = self._before({**self._tensors(observation, texts), "task": texts})
             with drawn_from(rows):
                 chunk = self._model.predict_action_chunk(batch)
             actions = self._after(chunk).float().cpu().numpy()
@@ -120,16 +124,31 @@ class LeRobotModel:
         del options
         return {}
 
-    def _tensors(self, observation: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """Return what LeRobot's processor takes: pictures (B, [T,] 3, H, W) in 0 .. 1, and the state (B, [T,] D)."""
+    def _tensors(self, observation: dict[str, Any], texts: list[str]) -> dict[str, torch.Tensor]:
+        """Return what LeRobot's processor takes.
+
+        Pictures (B, [T,] 3, H, W) in 0 .. 1, the state (B, [T,] D), and where texts are told apart, which (B, [T,] N).
+        """
         tensors = {}
         for key, name in self._layout.cameras.items():
             pictures = torch.from_numpy(np.array(observation["video"][key]))
+            self._check_size(key, (pictures.shape[2], pictures.shape[3]))
             tensors[name] = pictures.permute(0, 1, 4, 2, 3).float() / 255
         if self._layout.state:
             parts = [observation["state"][key] for key in self._layout.state]
             tensors[STATE] = torch.from_numpy(np.concatenate(parts, axis=-1, dtype=np.float32))
+        if self._layout.instructions is not None:
+            told = torch.from_numpy(self._layout.instructions.encoded(texts))
+            tensors[INSTRUCTION] = told[:, None].repeat(1, self._moments, 1)
         return tensors if self._has_moments else {name: tensor[:, -1] for name, tensor in tensors.items()}
+
+    def _check_size(self, key: str, size: tuple[int, int]) -> None:
+        trained = self._layout.sizes[key]
+        if size != trained and self._config.type in _UNSCALED and getattr(self._config, "resize_shape", None) is None:
+            raise ContractError(
+                f"pictures of '{key}' are {size[0]}x{size[1]} (height x width), and the checkpoint learned from "
+                f"{trained[0]}x{trained[1]}: embodiment.video.{key}.resize=[{trained[0]},{trained[1]}] sends those"
+            )
 
 
 def _loaded(folder: Path, device: str) -> tuple[Any, Any, Any, Any]:

@@ -109,4 +109,4 @@ def _without_server(config: DictConfig, run: PlayedRun) -> None:
     config.shard = OmegaConf.structured(ShardConfig(0, 1))
     config.gate = OmegaConf.structured(GateConfig(None))
     config.stop = OmegaConf.structured(StopConfig(None, StopOn.success))
-    config.dataset, config.retries = None, 0
+    config.dataset, config.label, config.retries = None, None, 0

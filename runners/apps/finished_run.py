@@ -93,6 +93,7 @@ def _count_anew(folder: Path, plan: list[PlannedEpisode], config: dict[str, Any]
             task=config["task"]["id"],
             instruction=" | ".join(dict.fromkeys(planned.instruction for planned in plan)),
             min_success=config["gate"]["min_success"] if config["shard"]["count"] == 1 else None,
+            label=config.get("label"),
         )
         write_summary(folder, summary)
         (folder / "report.html").unlink(missing_ok=True)  # which tells of fewer

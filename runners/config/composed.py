@@ -20,7 +20,7 @@ from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.errors import ContractError
 from runners.config.override_errors import explain, explain_missing, explain_unknown_key
 from runners.config.overrides import all_parsed
-from runners.config.schema import BenchSection, PlayConfig
+from runners.config.schema import BenchSection, Label, PlayConfig
 from runners.config.setting_kinds import options_of
 from runners.config.task_parts import SCRIPTED, take_embodiments_part
 
@@ -110,9 +110,7 @@ def settled(composition: Composition) -> Composition:
         raise ContractError(explain_missing("task", composition.app))
     if "task" in config:
         with open_dict(config):
-            config.task = take_embodiments_part(
-                config.task, composition.choices, with_expert=_hosts_expert(composition)
-            )
+            config.task = take_embodiments_part(config.task, composition.choices, asked=_asks_for_expert(composition))
     return composition
 
 
@@ -144,10 +142,13 @@ def typed(composition: Composition) -> PlayConfig:
     return config  # type: ignore[no-any-return]
 
 
-def _hosts_expert(composition: Composition) -> bool:
-    """Say whether the task's scripted policy is to be hosted; of a bench one section asks it."""
-    asked = composition.app != "bench" or BenchSection.schedulers in composition.config.bench
-    return asked and composition.choices.get("server") in SCRIPTED
+def _asks_for_expert(composition: Composition) -> str | None:
+    """Return what asks for the task's scripted policy, None where nothing does; of a bench one section asks it."""
+    config, server = composition.config, composition.choices.get("server")
+    if config.get("label") == Label.expert:
+        return f"label={Label.expert}"
+    asked = composition.app != "bench" or BenchSection.schedulers in config.bench
+    return f"server={server}" if asked and server in SCRIPTED else None
 
 
 def _require_one_option(overrides: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "ClockKind",
     "InspectConfig",
     "InstructionPer",
+    "Label",
     "PlayConfig",
     "ServeConfig",
     "ServerReset",
@@ -39,6 +40,13 @@ class ClockKind(StrEnum):
 
     paused = "paused"
     real = "real"
+
+
+class Label(StrEnum):
+    """Whose actions a data set takes, in place of those that the server asked for."""
+
+    expert = "expert"
+    """The task's scripted policy, asked with all that is met; see ``runners.rollout.labelled_recorders``."""
 
 
 class ServerReset(StrEnum):
@@ -165,6 +173,8 @@ class PlayConfig:
     episode: int = MISSING
     only: list[int] | None = None
     again: str | None = None
+    action_noise: float = MISSING
+    label: Label | None = None
     resume: str | None = None
     fresh: bool = MISSING
     sweep: SweepConfig = MISSING

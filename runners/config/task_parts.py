@@ -19,13 +19,13 @@ SCRIPTED = ("expert", "latency")
 KEYS = {"expert", "env"}
 
 
-def take_embodiments_part(task: DictConfig, choices: Mapping[str, str], *, with_expert: bool) -> DictConfig:
+def take_embodiments_part(task: DictConfig, choices: Mapping[str, str], *, asked: str | None) -> DictConfig:
     """Return a task's settings with those for the chosen embodiment in them, instead of those for all.
 
     Args:
         task: ``task`` of the composed settings.
         choices: Group to the option that was chosen.
-        with_expert: Whether the task's scripted policy is to be hosted.
+        asked: What asks for the task's scripted policy, ``server=expert``; None where nothing does.
 
     Raises:
         ContractError: A part holds another key; or the run is to host the task's scripted policy, and the task has none
@@ -45,11 +45,11 @@ def take_embodiments_part(task: DictConfig, choices: Mapping[str, str], *, with_
         task.expert = OmegaConf.merge(chosen.expert, own or {})
     if chosen.get("env") is not None:
         task.env = OmegaConf.merge(chosen.env, task.get("env") or {})
-    if with_expert and task.get("expert") is None:
+    if asked is not None and task.get("expert") is None:
         known = sorted(str(name) for name, part in parts.items() if part and part.get("expert") is not None)
         remedy = f"Set embodiment={known[0]}, or name" if known else "Name"
         raise ContractError(
-            f"server={choices.get('server')} was asked for, but task={choices.get('task')} has no scripted policy for "
+            f"{asked} was asked for, but task={choices.get('task')} has no scripted policy for "
             f"embodiment={choices.get('embodiment')}. It has one for: {', '.join(known) or 'none'}. {remedy} a policy "
             "server (server.host=... server.port=...), or a policy of your own "
             "(+task.expert._target_=my_package.MyPolicy)."

@@ -18,6 +18,7 @@ PLAY = {
     "seed": (0, 2**32 - 1),  # as IsaacLab seeds numpy by it
     "episode": (0, 1_000_000),
     "retries": (0, 1_000),
+    "action_noise": (0, 1),
     "horizons.episode": (1, 10_000_000),
     "horizons.execution": (1, 100_000),
     "shard.count": (1, 1_000_000),

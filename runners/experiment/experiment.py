@@ -66,6 +66,7 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
             preparation.embodiment,
             preparation.modality,
             execution=config.horizons.execution,
+            action_noise=config.action_noise,
             watcher=recorders.on_control_step,
         )
         run = _describe_run(preparation, observed, played)

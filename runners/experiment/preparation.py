@@ -1,11 +1,12 @@
 """The first act of an experiment, preparation: what it is played with, and every refusal that needs no simulator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.matching import match_embodiment
+from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfigs
 from groot_wrappers.protocol.client_interface import Client
 from groot_wrappers.protocol.offer import PolicyOffer
@@ -13,7 +14,7 @@ from runners.again.action_log import ActionLog
 from runners.again.actions_over import ActionsOver
 from runners.again.kept_client import KeptClient
 from runners.config.building import built
-from runners.config.schema import InstructionPer
+from runners.config.schema import InstructionPer, Label
 from runners.episodes.plan import PlannedEpisode, chosen, instruction_texts, make_plan, shard_of, write_plan
 from runners.episodes.row import EpisodeRow
 from runners.experiment.checks import CheckedRequest
@@ -22,6 +23,7 @@ from runners.recorders import Recorder, Recorders
 from runners.recorders.progress_bar import ProgressBar
 from runners.recorders.video import VideoRecorder
 from runners.rollout.clock import Clock
+from runners.rollout.labelled_recorders import LabelledRecorders
 from runners.run_folder.resume import EarlierStart
 from runners.servers.hold_client import HoldClient
 from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
@@ -85,6 +87,7 @@ class Preparation:
             # The gate is about all shards together: groot-report judges it, and so does the end of a sweep.
             min_success=config.gate.min_success if config.shard.count == 1 else None,
             cost=cost,
+            label=config.label,
         )
 
 
@@ -101,9 +104,9 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     """
     request, config = checked.request, checked.request.config
     env_cfg = load_env_cfg(config.task, config.sim)
-    embodiment = chosen_embodiment(config.embodiment, env_cfg)
+    offered = chosen_embodiment(config.embodiment, env_cfg)
     if isinstance(client, HoldClient):
-        client.take(embodiment)
+        client.take(offered)
     modality, offer = client.get_modality_config(), client.get_offer()
     instructions = instruction_texts(
         list(dict.fromkeys(episode.instruction for episode in checked.recorded)) or config.instruction.text,
@@ -117,7 +120,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     plan = shard_of(chosen(planned, config.only), config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
     embodiment = match_embodiment(
-        embodiment,
+        offered,
         modality,
         execution=config.horizons.execution,
         delay=config.horizons.delay or 0,
@@ -126,7 +129,19 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     named = [built(recorder, f"recorder.{name}") for name, recorder in config.recorder.items()]
     viewers = [built(config.viewer, "viewer")] if config.viewer else []
     kept: list[Recorder] = [ActionLog(), ActionsOver(client.run)] if isinstance(client, KeptClient) else [ActionLog()]
-    recorders = Recorders([*kept, *viewers, ProgressBar(len(plan)), *named])
+    watching = [*kept, *viewers, ProgressBar(len(plan)), *named]
+    if config.label is Label.expert:
+        if not any(recorder.takes_labels for recorder in watching):
+            raise ContractError(
+                "label=expert was asked for, but nothing records what the expert says. Set recorder=[lerobot], or "
+                "leave out label."
+            )
+        expert = built(config.task["expert"], "task.expert")
+        seen = match_embodiment(offered, expert.get_modality_config())
+        embodiment = replace(embodiment, video=embodiment.video | seen.video, state=embodiment.state | seen.state)
+        recorders: Recorders = LabelledRecorders(watching, expert)
+    else:
+        recorders = Recorders(watching)
     recorders.check(modality)
     recorders.set_up_scene(FilmScene(env_cfg, config.sim.renderer_cfg, embodiment.video, config.again is None))
     return Preparation(

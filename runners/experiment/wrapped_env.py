@@ -18,6 +18,7 @@ def wrapped_env(
     modality: ModalityConfigs,
     *,
     execution: int,
+    action_noise: float = 0.0,
     watcher: ControlStepWatcher,
 ) -> tuple[Gr00tObservationWrapper, Gr00tActionWrapper]:
     """Wrap an env.
@@ -27,6 +28,7 @@ def wrapped_env(
         embodiment: What stands behind each key, matched with the server.
         modality: What the server wants and gives.
         execution: Control steps that are played of each chunk.
+        action_noise: What is added to all that is played, as a share of how far each number reaches.
         watcher: Called after every control step.
     """
     observed = Gr00tObservationWrapper(
@@ -36,4 +38,6 @@ def wrapped_env(
         language_keys=modality["language"].modality_keys if "language" in modality else (),
     )
     horizon = modality["action"].horizon
-    return observed, Gr00tActionWrapper(observed, embodiment, execution, horizon=horizon, watcher=watcher)
+    return observed, Gr00tActionWrapper(
+        observed, embodiment, execution, horizon=horizon, watcher=watcher, action_noise=action_noise
+    )

@@ -49,13 +49,16 @@ class _Episode:
 class LerobotRecorder(Recorder):
     """Writes ``dataset/`` in the run folder, LeRobot v2.1 with GR00T's additions, and goes on with it on resume.
 
-    A frame holds what the policy could see before a control step, and what the server asked for on that step. Pixels
-    are encoded beside the simulation; an episode is in the data set before its row is in the run's list. Episodes that
+    A frame holds what the policy could see before a control step, and what the server asked for on that step, without
+    the noise of ``action_noise``; with ``label=expert``, what the task's expert would have asked for. Pixels are
+    encoded beside the simulation; an episode is in the data set before its row is in the run's list. Episodes that
     ended in an error are left out; where none is left, there is no data set.
 
     Args:
         episodes: ``all``, or ``successful`` alone.
     """
+
+    takes_labels = True
 
     def __init__(self, episodes: Literal["all", "successful"]) -> None:
         if episodes not in CHOICES:
@@ -113,13 +116,14 @@ class LerobotRecorder(Recorder):
             return
         reward = None if step.reward is None else step.reward.tolist()
         success = None if step.success is None else step.success.tolist()
+        action = step.action if step.label is None else step.label
         for env_id, episode in self._running.items():
             if not step.played[env_id]:
                 continue
             frame = Frame(
                 state=episode.state,
                 video=episode.video,
-                action={key: values[env_id].copy() for key, values in step.action.items()},
+                action={key: values[env_id].copy() for key, values in action.items()},
                 reward=None if reward is None else reward[env_id],
                 success=None if success is None else success[env_id],
             )

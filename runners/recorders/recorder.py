@@ -70,6 +70,9 @@ class Recorder:
     and is told at the end of the run.
     """
 
+    takes_labels = False
+    """Whether it keeps the ``label`` of control steps, which nobody is asked for otherwise."""
+
     def check(self, modality: ModalityConfigs) -> None:
         """Called before the simulator starts.
 

@@ -86,6 +86,8 @@ def format_what_is_odd(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str
         if row.warning is not None:
             odd.setdefault(row.warning, []).append(row.index)
     lines = [f"Warning, {_episodes(indices)}: {warning}" for warning, indices in odd.items()]
+    if summary.label is not None:
+        lines.append(f"The actions in the data set are those of the task's {summary.label}; the policy's were played")
     return lines + [f"{failure.recorder} failed in {failure.hook}: {failure.error}" for failure in summary.recorders]
 
 

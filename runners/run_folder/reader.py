@@ -176,6 +176,7 @@ def read_run(folder: Path) -> Run:
         else written.instruction,
         min_success=settings.gate.min_success if settings.shard.count == 1 else None,
         cost=None if written is None else cost_of(written),
+        label=None if written is None else written.label,
     )
     return Run(
         folder=folder,

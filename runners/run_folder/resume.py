@@ -45,6 +45,9 @@ FREE += ("server.host", "server.port", "server.endpoints", "server.connect_timeo
 
 OF_THIS_START = ("resume", "fresh")
 
+ADDED = {"action_noise": 0.0}
+"""Settings that runs of earlier versions do not have, with what they played by."""
+
 
 def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
     """Return a command line that can go on with the run that ``resume=`` names, from wherever it is given.
@@ -154,7 +157,7 @@ class EarlierStart:
         """
         # Where envs begin only together, their number decides where an episode starts.
         free = [key for key in FREE if key != "num_envs" or self.manifest.reset_mode == "per_env"]
-        then, now = other_settings(self.manifest.config, free), other_settings(config, free)
+        then, now = ADDED | other_settings(self.manifest.config, free), ADDED | other_settings(config, free)
         if modality is not None:
             then |= _leaves({"modality of the server": self.manifest.modality})
             now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})

@@ -185,6 +185,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
         env_steps_per_s: Control steps a second over all envs.
         stop: What the rule did that may end a run.
         gate: The verdict of the gate, None without one.
+        label: Whose actions the data set has in place of the policy's: ``expert``; None where it has the policy's.
     """
 
     format: int = FORMAT
@@ -207,6 +208,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     stop: StopState
     gate: Gate | None
     recorders: list[RecorderFailure] = []
+    label: str | None = None
 
 
 def summarise(
@@ -217,6 +219,7 @@ def summarise(
     instruction: str,
     min_success: float | None = None,
     cost: Cost | None = None,
+    label: str | None = None,
 ) -> Summary:
     """Return the summary of a run.
 
@@ -227,6 +230,7 @@ def summarise(
         instruction: The instruction, or several joined by " | ".
         min_success: ``gate.min_success``, None without a gate; of a shard too, as a gate is about all shards together.
         cost: What no row tells, None where nobody knows it.
+        label: ``label``.
     """
     cost = cost or Cost()
     counted = stop.counted(rows)
@@ -249,6 +253,7 @@ def summarise(
     return Summary(
         task=task,
         instruction=instruction,
+        label=label,
         episodes=len(last_rows(rows)),
         counted=len(counted),
         **msgspec.structs.asdict(outcomes),

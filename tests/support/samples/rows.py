@@ -60,7 +60,13 @@ def make_episode(index=0):
 
 def make_step(observation, playing, **fields):
     playing = np.array(playing)
-    values = {"played": np.ones_like(playing), "action": {}, "reward": None, "success": None} | fields
+    values = {
+        "played": np.ones_like(playing),
+        "action": {},
+        "played_action": {},
+        "reward": None,
+        "success": None,
+    } | fields
     return ControlStep(observation, playing=playing, **values)
 
 

@@ -24,6 +24,9 @@ EMBODIMENT = {
 NEEDED_STEPS = 3
 """Control steps at the goal that make a success."""
 
+JOINT_LIMITS = (-50.0, 200.0)
+"""Of both joints."""
+
 
 class JointPositionAction:
     """Named after IsaacLab's term, as which the wrapper recognises it."""
@@ -100,7 +103,11 @@ class ToyEnv(gym.Env):
             joint_names=names,
             find_joints=lambda patterns, preserve_order: ([0, 1], names),
             body_names=["base", "hand"],
-            data=SimpleNamespace(joint_pos=self.joints, default_joint_pos=torch.zeros((num_envs, 2))),
+            data=SimpleNamespace(
+                joint_pos=self.joints,
+                default_joint_pos=torch.zeros((num_envs, 2)),
+                soft_joint_pos_limits=torch.tensor([JOINT_LIMITS]).repeat(num_envs, 2, 1),
+            ),
         )
         parts = {"sensors": {"camera": self.camera}, "articulations": {"robot": robot}}
         self.scene = type("Scene", (dict,), parts)(robot=robot)

@@ -13,6 +13,7 @@ import torch
 from lerobot.policies.utils import populate_queues
 from lerobot.utils.constants import OBS_IMAGES
 
+from groot_wrappers.errors import ContractError
 from groot_wrappers.lerobot_model.policy import LeRobotModel
 from groot_wrappers.protocol.client import PolicyClient
 from tests.verify.learned import tiny_checkpoints as tiny
@@ -104,6 +105,13 @@ def test_row_noise_decides_what_is_drawn(kind, policy):
     np.testing.assert_allclose(alone, whole[2:], atol=1e-5)
     other = joined(policy.get_action(observation, {"row_noise": noise + np.array([0, 1])})[0])
     assert np.allclose(other, whole, atol=1e-3) == (kind == "act")
+
+
+def test_refuses_pictures_of_another_size(policy):
+    observation = observation_of(policy, 1)
+    observation["video"]["front"] = observation["video"]["front"][:, :, :48]
+    with pytest.raises(ContractError, match=r"'front' are 48x64 .* learned from 64x64"):
+        policy.get_action(observation)
 
 
 def test_command_serves_it(kind, checkpoint, policy):
