@@ -10,6 +10,7 @@ PLUGINS = (
     "tests.support.processes",
     "tests.support.rollouts",
     "tests.support.samples.datasets",
+    "tests.support.samples.shared_files",
     "tests.support.servers.fixtures",
 )
 # In a lighter environment, those whose fixtures can be made there: see tests/support/as_installed.py.

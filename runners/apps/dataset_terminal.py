@@ -12,12 +12,14 @@ from tqdm import tqdm
 
 from runners.datasets.checks import Problem, check_dataset
 from runners.datasets.contact_sheet import contact_sheet
-from runners.datasets.metadata import VECTORS, Info, Modality, read_episodes, require_episodes
+from runners.datasets.conversion import convert as converted
+from runners.datasets.layouts import open_layout, require_episodes
+from runners.datasets.metadata import VECTORS, Info, Modality
 from runners.datasets.reading import DatasetError
 from runners.datasets.schema import RecordedEpisode
 from runners.utils.terminal import one_line, say
 
-__all__ = ["check", "show"]
+__all__ = ["check", "convert", "show"]
 
 OF_ROWS = re.compile(r"timestamp$|frame_index$|episode_index$|index$|task_index$|next\.|annotation\.")
 """Columns that say something of the row, rather than of the robot."""
@@ -27,17 +29,22 @@ MOST_OF_A_KIND = 5
 
 
 def check(folder: Path) -> bool:
-    """Check a data set, print what was found, and return whether GR00T reads it, and learns what was recorded."""
+    """Check a data set, print what was found, and return whether a training reads it, and learns what was recorded.
+
+    The training is GR00T's for v2.0 and v2.1, LeRobot's for v3.0.
+    """
     problems = check_dataset(folder, partial(_bar, what="Checking"))
+    trainer = _trainer(folder)
     wrong = [problem for problem in problems if not problem.untidy]
     untidy = [problem for problem in problems if problem.untidy]
-    _tell("Cannot be read by GR00T, or would be learned wrong:", wrong)
-    _tell("Untidy, but read by GR00T:", untidy)
+    _tell(f"Cannot be read by {trainer}, or would be learned wrong:", wrong)
+    _tell(f"Untidy, but read by {trainer}:", untidy)
     if wrong:
-        say(f"{_counted(wrong)} wrong with {folder}, so that GR00T cannot learn from it")
+        say(f"{_counted(wrong)} wrong with {folder}, so that {trainer} cannot learn from it")
         return False
-    say(*describe(folder, Info.read(folder), read_episodes(folder)))
-    well = f"GR00T reads it, though {_counted(untidy)} untidy" if untidy else "All is well"
+    layout = open_layout(folder)
+    say(*describe(folder, layout.info, layout.episodes()))
+    well = f"{trainer} reads it, though {_counted(untidy)} untidy" if untidy else "All is well"
     say(f"{well}: every row was read, every frame decoded.")
     return True
 
@@ -49,14 +56,27 @@ def show(folder: Path, output: Path, episodes: int) -> None:
         Gr00tError: The metadata cannot be read, there is no episode, or the picture cannot be drawn.
         OSError: The picture cannot be written.
     """
-    info, recorded = Info.read(folder), require_episodes(folder)
-    lines = describe(folder, info, recorded)
+    layout = open_layout(folder)
+    recorded = require_episodes(layout)
+    lines = describe(folder, layout.info, recorded)
     say(*lines)
     count = min(episodes, len(recorded))
     chosen = [recorded[round(i * (len(recorded) - 1) / max(1, count - 1))] for i in range(count)]
     bar = partial(_bar, what="Drawing")
-    contact_sheet(folder, info, chosen, title=lines[0], output=output, bar=bar)
+    contact_sheet(layout, chosen, title=lines[0], output=output, bar=bar)
     say(f"{count} of {len(recorded)} episodes: {output}")
+
+
+def convert(folder: Path, version: str, output: Path, lerobot_python: Path) -> None:
+    """Convert a data set into a new folder, and print what is in it.
+
+    Raises:
+        Gr00tError: As ``runners.datasets.conversion.convert``.
+        OSError: The disk does not take it.
+    """
+    made = converted(folder, version, output, lerobot_python=lerobot_python, progress=_bar)
+    say(*describe(output, made.info, made.episodes()))
+    say(f"{version}, for {made.info.trainer}: every number is the same, and no frame was encoded anew.")
 
 
 def describe(folder: Path, info: Info, episodes: Sequence[RecordedEpisode]) -> list[str]:
@@ -89,10 +109,11 @@ def _keys(folder: Path, info: Info) -> tuple[dict[str, dict[str, str]], list[str
     try:
         modality = Modality.read(folder)
     except DatasetError as error:
-        notes.append(
-            f"  {error.file} {error.what}: these are LeRobot's names. groot-dataset check {shlex.quote(str(folder))} "
-            "says more."
-        )
+        if not info.has_shared_files:  # which need none
+            notes.append(
+                f"  {error.file} {error.what}: these are LeRobot's names. groot-dataset check "
+                f"{shlex.quote(str(folder))} says more."
+            )
         named = set()
         for kind, column in VECTORS.items():
             keys[kind] = {column: sizes[column]} if column in sizes else {}
@@ -107,6 +128,13 @@ def _keys(folder: Path, info: Info) -> tuple[dict[str, dict[str, str]], list[str
     if other := {name: size for name, size in sizes.items() if name not in named and name not in keys["video"]}:
         keys["other"] = other
     return keys, notes
+
+
+def _trainer(folder: Path) -> str:
+    try:
+        return Info.read(folder).trainer
+    except DatasetError:  # of which the check tells
+        return "GR00T"
 
 
 def _tell(heading: str, problems: Sequence[Problem]) -> None:

@@ -8,7 +8,8 @@ from typing import TypeAlias
 from PIL import Image, ImageDraw, ImageFont
 
 from groot_wrappers.errors import Gr00tError
-from runners.datasets.frames import VIDEO_ERRORS, decoded
+from runners.datasets.frames import VIDEO_ERRORS
+from runners.datasets.layouts import Layout
 from runners.datasets.metadata import Info
 from runners.datasets.reading import DatasetError
 from runners.datasets.schema import RecordedEpisode
@@ -33,13 +34,12 @@ Bar: TypeAlias = Callable[[Sequence[RecordedEpisode]], Iterable[RecordedEpisode]
 
 
 def contact_sheet(
-    folder: Path, info: Info, episodes: Sequence[RecordedEpisode], *, title: str, output: Path, bar: Bar = iter
+    layout: Layout, episodes: Sequence[RecordedEpisode], *, title: str, output: Path, bar: Bar = iter
 ) -> None:
     """Draw the contact sheet of a data set.
 
     Args:
-        folder: The data set.
-        info: Its ``meta/info.json``.
+        layout: The data set.
         episodes: Those that are drawn, in this order.
         title: What stands above them.
         output: The picture, of the kind that its name ends with.
@@ -49,6 +49,7 @@ def contact_sheet(
         Gr00tError: The picture would be far too large, or is of a kind that cannot be written.
         OSError: The disk does not take it.
     """
+    info = layout.info
     width = TEXT_WIDTH + _moments(info) * (sum(_widths(info).values()) + GAP) + 2 * MARGIN
     height = TITLE_HEIGHT + MARGIN + len(episodes) * (ROW_HEIGHT + GAP)
     if width * height > MAX_PIXELS:
@@ -59,7 +60,7 @@ def contact_sheet(
     sheet = Image.new("RGB", (width, height), BACKGROUND)
     ImageDraw.Draw(sheet).text((MARGIN, MARGIN), one_line(title, 200), INK, _font(18))
     for place, episode in enumerate(bar(episodes)):
-        sheet.paste(_row(folder, info, episode), (MARGIN, TITLE_HEIGHT + place * (ROW_HEIGHT + GAP)))
+        sheet.paste(_row(layout, episode), (MARGIN, TITLE_HEIGHT + place * (ROW_HEIGHT + GAP)))
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         sheet.save(output)
@@ -83,8 +84,9 @@ def _widths(info: Info) -> dict[str, int]:
     }
 
 
-def _row(folder: Path, info: Info, episode: RecordedEpisode) -> Image.Image:
+def _row(layout: Layout, episode: RecordedEpisode) -> Image.Image:
     """Draw one episode: what is known of it, and its moments."""
+    info = layout.info
     count = min(_moments(info), episode.length)
     moments = [round(i * (episode.length - 1) / max(1, count - 1)) for i in range(count)]
     widths = _widths(info)
@@ -101,23 +103,21 @@ def _row(folder: Path, info: Info, episode: RecordedEpisode) -> Image.Image:
         draw.text((left, HEIGHT + 2), f"{moment / info.fps:.1f} s", FAINT, _font(12))
     left = TEXT_WIDTH
     for camera, width in widths.items():
-        for position, picture in enumerate(
-            _frames(folder, info, episode, camera, moments=moments, size=(width - 2, HEIGHT))
-        ):
+        for position, picture in enumerate(_frames(layout, episode, camera, moments, size=(width - 2, HEIGHT))):
             row.paste(picture, (left + position * (sum(widths.values()) + GAP), 0))
         left += width
     return row
 
 
 def _frames(
-    folder: Path, info: Info, episode: RecordedEpisode, camera: str, *, moments: list[int], size: tuple[int, int]
+    layout: Layout, episode: RecordedEpisode, camera: str, moments: list[int], *, size: tuple[int, int]
 ) -> list[Image.Image]:
     """Return the frames of a camera at the given rows, all of one size; grey ones where the video has none."""
     found: dict[int, Image.Image] = {}
     what = "no such frame"
     try:
-        with decoded(folder, info.video_file(episode.index, camera)) as (_, frames):
-            for number, frame in enumerate(frames):
+        with layout.frames(episode.index, camera) as (_, frames):
+            for number, (_, frame) in enumerate(frames):
                 if number in moments:
                     picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
                     found[number] = picture.resize(size, Image.Resampling.LANCZOS)

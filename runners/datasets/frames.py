@@ -1,4 +1,8 @@
-"""``decoded``: the frames of a video of a data set, none larger than any camera's."""
+"""The videos of a data set, with frames none of which is larger than any camera's.
+
+* ``opened``: a video, for its packets.
+* ``decoded``: its frames.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +13,7 @@ import av
 
 from runners.datasets.reading import DatasetError, inside
 
-__all__ = ["VIDEO_ERRORS", "decoded"]
+__all__ = ["VIDEO_ERRORS", "decoded", "opened"]
 
 MAX_PIXELS = 2**23
 """Most pixels of a frame: 3840 x 2160, and a little more."""
@@ -19,13 +23,13 @@ VIDEO_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
 
 
 @contextmanager
-def decoded(folder: Path, file: Path, **codec: str) -> Iterator[tuple[Any, Iterator[av.VideoFrame]]]:
-    """Open a video; within the context, its stream and its frames, as they are asked for.
+def opened(folder: Path, file: Path, begin_s: float = 0.0) -> Iterator[tuple[Any, Any]]:
+    """Open a video; within the context, its container and its stream.
 
     Args:
         folder: Of the data set.
         file: The video, relative to it.
-        codec: Options of the decoder.
+        begin_s: From which moment on it is read; what follows the key frame before it is read too.
 
     Raises:
         DatasetError: It is missing, holds no video, or frames that are larger than any camera's.
@@ -39,5 +43,26 @@ def decoded(folder: Path, file: Path, **codec: str) -> Iterator[tuple[Any, Itera
             raise DatasetError(
                 file, f"has frames of {stream.height} x {stream.width}", "No camera of a policy is so large."
             )
+        if begin_s:
+            container.seek(int(begin_s / stream.time_base), stream=stream)
+        yield container, stream
+
+
+@contextmanager
+def decoded(
+    folder: Path, file: Path, begin_s: float = 0.0, **codec: str
+) -> Iterator[tuple[Any, Iterator[av.VideoFrame]]]:
+    """Open a video; within the context, its stream and its frames, as they are asked for.
+
+    Args:
+        folder: Of the data set.
+        file: The video, relative to it.
+        begin_s: From which moment on, as ``opened`` takes it.
+        codec: Options of the decoder.
+
+    Raises:
+        DatasetError: As ``opened``.
+    """
+    with opened(folder, file, begin_s) as (container, stream):
         stream.codec_context.options = codec | {"max_pixels": str(MAX_PIXELS)}  # a frame may say another size
         yield stream, container.decode(stream)

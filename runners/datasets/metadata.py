@@ -1,8 +1,8 @@
-"""What the files in ``meta/`` of a LeRobot v2.1 data set say, as GR00T reads them.
+"""What the files in ``meta/`` of a LeRobot data set say, as GR00T reads them.
 
 * ``Info``: ``meta/info.json``.
-* ``read_episodes``: ``meta/episodes.jsonl``; ``count_episodes`` where it may not be there.
-* ``read_tasks``: ``meta/tasks.jsonl``.
+* ``read_episodes``: ``meta/episodes.jsonl`` of v2.1; ``count_episodes`` where it may not be there.
+* ``read_tasks``: ``meta/tasks.jsonl`` of v2.1.
 * ``Modality``, ``Part``: ``meta/modality.json``, and some numbers of a vector column under the name of a key.
 
 Each reader takes the data set's folder and raises a ``DatasetError`` at the first thing that is wrong.
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from groot_wrappers.errors import ContractError
 from runners.datasets.paths import EPISODES, INFO, MODALITY, TASKS
-from runners.datasets.reading import DatasetError, checked, episode_file, read_json, read_lines
+from runners.datasets.reading import DatasetError, checked, path_of, read_json, read_lines
 from runners.datasets.schema import Feature, InfoFile, ModalityFile, RecordedEpisode, Slice, Source, TaskLine
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "count_episodes",
     "read_episodes",
     "read_tasks",
-    "require_episodes",
 ]
 
 T = TypeVar("T")
@@ -42,10 +40,11 @@ NO_DATA_SET = (
 
 CONVERSIONS = {
     "v1": "Convert it with LeRobot 0.3.3: lerobot.datasets.v2.convert_dataset_v1_to_v2.",
-    "v3": "Convert it with Isaac-GR00T's scripts/lerobot_conversion/convert_v3_to_v2.py, as LeRobot's own "
-    "convert_dataset_v21_to_v30 goes the other way only.",
 }
-"""What makes a data set that GR00T reads out of one of another version."""
+"""What makes a data set that is read here out of one of another version."""
+
+SHARED_FILES = "v3.0"
+"""The version whose files hold many episodes each; in v2.0 and v2.1, each episode has files of its own."""
 
 
 class OtherVersionError(DatasetError):
@@ -67,11 +66,12 @@ class Info:
     @classmethod
     def read(cls, folder: Path) -> Self:  # noqa: D102  # the module tells
         version = read_json(folder, INFO, dict[str, Any], NO_DATA_SET).get("codebase_version")
-        if isinstance(version, str) and not version.startswith("v2."):
+        if isinstance(version, str) and not version.startswith("v2.") and version != SHARED_FILES:
             remedy = CONVERSIONS.get(version[:2], "LeRobot has scripts that convert between its versions.")
-            raise OtherVersionError(INFO, f"codebase_version is {version!r:.40}, but GR00T reads v2.0 and v2.1", remedy)
+            what = f"codebase_version is {version!r:.40}, but v2.0, v2.1 and {SHARED_FILES} are read here"
+            raise OtherVersionError(INFO, what, remedy)
         file = read_json(folder, INFO, InfoFile)
-        remedy = "Write the dtype and shape of its numbers, as LeRobot v2.1 does."
+        remedy = "Write the dtype and shape of its numbers, as LeRobot does."
         return cls(
             file,
             {
@@ -86,17 +86,30 @@ class Info:
         return self.file.fps
 
     @property
+    def has_shared_files(self) -> bool:
+        """Whether its files hold many episodes each, as those of v3.0 do."""
+        return self.file.codebase_version == SHARED_FILES
+
+    @property
+    def trainer(self) -> str:
+        """Whose training reads its version."""
+        return "LeRobot" if self.has_shared_files else "GR00T"
+
+    @property
     def cameras(self) -> list[str]:
         """Names of the video features."""
         return [name for name, feature in self.features.items() if feature.dtype == "video"]
 
     def rows_file(self, episode: int) -> Path:
-        """Return the parquet file of an episode, relative to the folder."""
-        return episode_file(self.file.data_path, episode, self.file.chunks_size)
+        """Return the parquet file of an episode of v2.1, relative to the folder."""
+        return path_of(self.file.data_path, **self._fields(episode))
 
     def video_file(self, episode: int, feature: str) -> Path:
-        """Return the video file of an episode and a video feature, relative to the folder."""
-        return episode_file(self.file.video_path, episode, self.file.chunks_size, feature)
+        """Return the video file of an episode of v2.1 and a video feature, relative to the folder."""
+        return path_of(self.file.video_path, **self._fields(episode), video_key=feature)
+
+    def _fields(self, episode: int) -> dict[str, int]:
+        return {"episode_chunk": episode // self.file.chunks_size, "episode_index": episode}
 
 
 def read_episodes(folder: Path) -> list[RecordedEpisode]:
@@ -113,23 +126,6 @@ def read_episodes(folder: Path) -> list[RecordedEpisode]:
             )
         episodes[episode.index] = episode
     return list(episodes.values())
-
-
-def require_episodes(folder: Path) -> list[RecordedEpisode]:
-    """Return the episodes of a data set that is to be played or shown.
-
-    Raises:
-        Gr00tError: As ``read_episodes``, or there is none.
-    """
-    if not (folder / EPISODES).exists():
-        read_json(folder, INFO, dict[str, Any], NO_DATA_SET)  # says that there is no data set at all
-    episodes = read_episodes(folder)
-    if not episodes:
-        raise ContractError(
-            f"{folder} holds no episode, so that there is nothing to play or to show. Record some: groot-play "
-            '"recorder=[lerobot]"; recorder.lerobot.episodes=all keeps those too that do not succeed.'
-        )
-    return episodes
 
 
 def count_episodes(folder: Path) -> int:

@@ -22,18 +22,21 @@ _UNPACKED, _PACKED, _DATA, _DATA_V2, _NUM_VALUES = 2, 3, 5, 8, 1
 """Fields of a page's header, and of the struct in it that says what kind of page it is."""
 
 
-def require_honest_pages(content: bytes | mmap, chunk: pq.ColumnChunkMetaData) -> None:
+def require_honest_pages(content: bytes | mmap, chunk: pq.ColumnChunkMetaData) -> int:
     """Check the pages of a column, of one row group.
 
     Args:
         content: The file.
         chunk: What its footer says of the column.
 
+    Returns:
+        The bytes that they unpack to.
+
     Raises:
         ValueError: They hold more or fewer values than the footer says, or unpack to more bytes than any page.
     """
     at = min(offset for offset in (chunk.dictionary_page_offset, chunk.data_page_offset) if offset is not None)
-    end, values = at + chunk.total_compressed_size, 0
+    end, values, total = at + chunk.total_compressed_size, 0, 0
     while values < chunk.num_values:
         if not 0 <= at < end <= len(content):
             raise ValueError(f"the pages of a column hold {values} values, its footer says {chunk.num_values}")
@@ -44,10 +47,12 @@ def require_honest_pages(content: bytes | mmap, chunk: pq.ColumnChunkMetaData) -
         if not 0 <= unpacked <= MAX_PAGE_BYTES:
             raise ValueError(f"a page unpacks to {unpacked} bytes, more than {MAX_PAGE_BYTES}")
         at += packed
+        total += unpacked
         told = header.get(_DATA) or header.get(_DATA_V2)
         values += told.get(_NUM_VALUES, 0) if isinstance(told, dict) else 0
     if values != chunk.num_values:
         raise ValueError(f"the pages of a column hold {values} values, its footer says {chunk.num_values}")
+    return total
 
 
 def _struct(content: bytes | mmap, at: int, depth: int) -> tuple[dict[int, Any], int]:

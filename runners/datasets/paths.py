@@ -1,4 +1,4 @@
-"""Where the files of a LeRobot v2.1 data set lie, under GR00T's names.
+"""Where the files of a LeRobot v2.1 data set lie, under GR00T's names, and the lists of v3.0.
 
 Everything is below the data set's folder: ``meta/`` says what there is, ``data/`` has a parquet an episode, ``videos/``
 an MP4 for each episode and camera. Episodes are counted from 0 without a gap.
@@ -17,6 +17,7 @@ __all__ = [
     "DATA_PATH",
     "EPISODES",
     "EPISODES_STATS",
+    "EPISODES_TABLES",
     "INFO",
     "MODALITY",
     "MODALITY_CONFIG",
@@ -24,6 +25,7 @@ __all__ = [
     "RUN_FOLDER",
     "STATS",
     "TASKS",
+    "TASKS_TABLE",
     "VIDEO_PATH",
     "annotation_column",
     "data_path",
@@ -51,6 +53,10 @@ EPISODES_STATS = Path("meta/episodes_stats.jsonl")
 MODALITY = Path("meta/modality.json")
 MODALITY_CONFIG = Path("modality_config.py")
 """What GR00T's fine-tuning takes as ``--modality-config-path``."""
+
+EPISODES_TABLES = Path("meta/episodes")
+TASKS_TABLE = Path("meta/tasks.parquet")
+"""The lists of v3.0, the first a folder of parquet files."""
 
 OF_ALL_EPISODES = (INFO, EPISODES, TASKS, STATS, EPISODES_STATS, MODALITY, MODALITY_CONFIG)
 

@@ -1,4 +1,4 @@
-"""Reading the files of a LeRobot v2.1 data set: bounded, and never outside its folder, whatever they say.
+"""Reading the files of a LeRobot data set: bounded, and never outside its folder, whatever they say.
 
 A data set may come from anywhere. JSON and parquet hold data only, paths are checked before they are opened, and what
 is larger than any episode is refused before it is read. Rows are read by ``runners.datasets.rows``.
@@ -16,7 +16,7 @@ from groot_wrappers.errors import Gr00tError
 from runners.datasets import paths
 from runners.utils.json_files import parse_json
 
-__all__ = ["COPY_AGAIN", "RECORD_ANEW", "DatasetError", "checked", "episode_file", "inside", "read_json", "read_lines"]
+__all__ = ["COPY_AGAIN", "RECORD_ANEW", "DatasetError", "checked", "inside", "path_of", "read_json", "read_lines"]
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ MAX_LINES_BYTES = 256 * 2**20
 RECORD_ANEW = "Record the episode again."
 COPY_AGAIN = "Copy the data set again, or record it again."
 
-_FIELD = re.compile(r"\{(?:episode_chunk|episode_index|video_key)(?::0?\d{0,2}d)?\}")
+_FIELD = r"\{{(?:{})(?::0?\d{{0,2}}d)?\}}"
 
 
 class DatasetError(Gr00tError):
@@ -88,30 +88,28 @@ def checked(value: Any, kind: type[T], file: Path, name: str, remedy: str) -> T:
         raise DatasetError(file, f"{name} is {value!r:.120}: {error}", remedy) from error
 
 
-def episode_file(pattern: str | None, index: int, chunk_size: int, video_key: str = "") -> Path:
-    """Return the path of an episode's file, relative to the data set's folder.
+def path_of(pattern: str | None, **fields: int | str) -> Path:
+    """Return the path of a file of one or more episodes, relative to the data set's folder.
 
     Args:
         pattern: ``data_path`` or ``video_path`` of ``meta/info.json``.
-        index: Of the episode.
-        chunk_size: Episodes in a folder.
-        video_key: Name of the video feature, for ``video_path``.
+        fields: What its version of the format has in patterns, with the values for this file.
 
     Raises:
         DatasetError: The pattern is none, or leads out of the folder.
     """
-    if pattern is None or re.search(r"[{}]", _FIELD.sub("", pattern)):
+    if pattern is None or re.search(r"[{}]", re.sub(_FIELD.format("|".join(fields)), "", pattern)):
         raise DatasetError(
             paths.INFO,
             f"a path pattern is {pattern!r:.120}",
-            "Patterns hold {episode_chunk:03d}, {episode_index:06d} and {video_key} only, as LeRobot v2.1 writes them.",
+            f"Those of its version hold {', '.join(f'{{{field}}}' for field in fields)} only, as LeRobot writes them.",
         )
-    path = pattern.format(episode_chunk=index // chunk_size, episode_index=index, video_key=video_key)
+    path = pattern.format(**fields)
     if path.startswith("/") or "\\" in path or "\0" in path or ".." in path.split("/"):
         raise DatasetError(
             paths.INFO,
             f"the path {path!r:.120} leads out of the data set",
-            "Do not use this data set unless you know who made it; paths of LeRobot v2.1 stay in its folder.",
+            "Do not use this data set unless you know who made it; paths of LeRobot stay in its folder.",
         )
     return Path(path)
 

@@ -11,9 +11,9 @@ import numpy as np
 from groot_wrappers.errors import ContractError
 from groot_wrappers.modality import ModalityConfig, ModalityConfigs
 from runners.datasets.features import DEFAULT_ANNOTATION
-from runners.datasets.metadata import Info, Modality, require_episodes
+from runners.datasets.layouts import open_layout, require_episodes
+from runners.datasets.metadata import Modality
 from runners.datasets.paths import MODALITY
-from runners.datasets.rows import EpisodeRows
 
 __all__ = ["ReplayPolicy"]
 
@@ -25,7 +25,7 @@ class ReplayPolicy:
     a reset is a reset for all of them. So it plays for one env at a time.
 
     Args:
-        dataset: Folder of a LeRobot v2.0 or v2.1 data set with ``meta/modality.json``, which names the actions.
+        dataset: Folder of a LeRobot v2.0, v2.1 or v3.0 data set with ``meta/modality.json``, which names the actions.
         episode: The episode to begin with.
         action_horizon: Control steps in a chunk.
         execution_horizon: Control steps that a client plays of each chunk: so far the place moves on with each.
@@ -52,8 +52,8 @@ class ReplayPolicy:
                 f"Play 1 to {action_horizon} of them, or set action_horizon={execution_horizon}."
             )
         self._folder = Path(dataset)
-        self._info = Info.read(self._folder)
-        self._episodes = [episode.index for episode in require_episodes(self._folder)]
+        self._layout = open_layout(self._folder)
+        self._episodes = [episode.index for episode in require_episodes(self._layout)]
         self._modality = Modality.read(self._folder)
         self._action_horizon, self._execution_horizon = action_horizon, execution_horizon
         special = [key for key in self._modality.annotation if key != DEFAULT_ANNOTATION]
@@ -116,7 +116,7 @@ class ReplayPolicy:
                 f"{self._episodes[0]} to {self._episodes[-1]}."
             )
         actions = {}
-        with EpisodeRows(self._folder, self._info.rows_file(episode)) as rows:
+        with self._layout.rows(episode) as rows:
             columns = {name: rows.column(name) for name in {part.column for part in self._modality.action.values()}}
         for key, part in self._modality.action.items():
             values = columns[part.column]

@@ -84,10 +84,15 @@ def _is_begun(folder: Path) -> bool:
 
 
 def _require_same_features(folder: Path, info: Info, features: Features) -> None:
-    there: dict[str, Any] = {"fps": info.fps, "features": info.file.features, "robot_type": info.file.robot_type}
+    there: dict[str, Any] = {"codebase_version": info.file.codebase_version, "fps": info.fps}
+    there |= {"features": info.file.features, "robot_type": info.file.robot_type}
     there["modality"] = read_json(folder, paths.MODALITY, dict[str, Any])
-    wanted: dict[str, Any] = {"fps": features.whole_fps, "features": features.to_features()}
-    wanted |= {"robot_type": features.robot_type, "modality": features.to_modality()}
+    wanted: dict[str, Any] = {"codebase_version": "v2.1", "fps": features.whole_fps}
+    wanted |= {
+        "features": features.to_features(),
+        "robot_type": features.robot_type,
+        "modality": features.to_modality(),
+    }
     if different := [name for name in wanted if there[name] != wanted[name]]:
         raise ContractError(
             f"{folder} holds a data set of another kind: its {' and '.join(different)} differ from what is to "

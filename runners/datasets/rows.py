@@ -1,4 +1,4 @@
-"""``EpisodeRows``: the rows of an episode, a column at a time, and never more than its file declares.
+"""``EpisodeRows``: the rows of a file, a column at a time, and never more than it declares.
 
 Dictionaries and run lengths make much of little: a parquet file of 8 kB may hold two thousand million numbers. How many
 a column holds is known before it is read; it is read in parts, into memory of the size that is right.
@@ -7,6 +7,7 @@ a column holds is known before it is read; it is read in parts, into memory of t
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -19,7 +20,7 @@ from runners.datasets.pages import require_honest_pages
 from runners.datasets.reading import RECORD_ANEW, DatasetError, inside
 from runners.datasets.schema import MAX_EPISODE_ROWS, MAX_WIDTH
 
-__all__ = ["EpisodeRows"]
+__all__ = ["EpisodeRows", "Most"]
 
 MAX_NUMBERS = 2**24
 """Most numbers of an episode, over the columns that are read: an hour and a half of 100 numbers at 30 rows a second."""
@@ -33,19 +34,41 @@ NUMBERS_AT_ONCE = 2**18
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class Most:
+    """What a file may hold.
+
+    Args:
+        rows: Most rows.
+        numbers: Most numbers over the columns that are read.
+        whose: What the file is of, for messages.
+        remedy: What is to be done about a larger one.
+    """
+
+    rows: int
+    numbers: int
+    whose: str
+    remedy: str
+
+
+OF_AN_EPISODE = Most(MAX_EPISODE_ROWS, MAX_NUMBERS, "episode", "Part it into several episodes.")
+
+
 class EpisodeRows:
-    """The rows of one episode; a context, within which columns can be read.
+    """The rows of one episode, or of all in a file that several share; a context, within which columns can be read.
 
     Args:
         folder: Of the data set.
         file: The parquet file, relative to it.
+        most: What it may hold, by default as much as an episode.
 
     Raises:
         DatasetError: The file is missing, damaged or far too large.
     """
 
-    def __init__(self, folder: Path, file: Path) -> None:
+    def __init__(self, folder: Path, file: Path, most: Most | None = None) -> None:
         self.file = file
+        self._most = most = most or OF_AN_EPISODE
         path = inside(folder, file)
         with self._damage_told():
             self._parquet = pq.ParquetFile(path)
@@ -54,9 +77,9 @@ class EpisodeRows:
         meta = self._parquet.metadata
         self.count: int = meta.num_rows
         self.names: list[str] = self._parquet.schema_arrow.names
-        self._left = MAX_NUMBERS
-        if self.count > MAX_EPISODE_ROWS or meta.num_row_groups * meta.num_columns > MAX_CHUNKS:
-            self._refuse(f"holds {self.count} rows in {meta.num_row_groups} groups, more than any episode")
+        self._left = most.numbers
+        if self.count > most.rows or meta.num_row_groups * meta.num_columns > MAX_CHUNKS:
+            self._refuse(f"holds {self.count} rows in {meta.num_row_groups} groups, more than any {most.whose}")
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +120,7 @@ class EpisodeRows:
                 self.file, f"the column {name} holds {declared} numbers in {self.count} rows", RECORD_ANEW
             )
         if width > MAX_WIDTH or read > self._left:
-            self._refuse(f"unpacks to {read} numbers in {self.count} rows of {name}, more than any episode")
+            self._refuse(f"unpacks to {read} numbers in {self.count} rows of {name}, more than any {self._most.whose}")
         self._left -= read
         values = np.empty((self.count, width), dtype)
         filled = 0
@@ -161,8 +184,9 @@ class EpisodeRows:
                 require_honest_pages(self._content, meta.row_group(group).column(leaf))
 
     def _refuse(self, what: str) -> None:
-        most = f"An episode has at most {MAX_EPISODE_ROWS} rows, {MAX_WIDTH} numbers a row and {MAX_NUMBERS} in all."
-        raise DatasetError(self.file, what, f"{most} Part it into several episodes.")
+        most = self._most
+        bounds = f"Any {most.whose} has at most {most.rows} rows, {MAX_WIDTH} numbers a row and {most.numbers} in all."
+        raise DatasetError(self.file, what, f"{bounds} {most.remedy}")
 
     @contextmanager
     def _damage_told(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ rest of the data set with it: where none was finished, there is none.
 """
 
 import shutil
-from collections.abc import Mapping
 from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +14,6 @@ from typing import Any, Self, TypeAlias
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from runners.datasets import paths
 from runners.datasets.features import Features
@@ -27,6 +24,7 @@ from runners.datasets.files import (
     move_into_place,
     write_json,
     write_lines,
+    write_rows,
 )
 from runners.datasets.reading import read_lines
 from runners.datasets.recording import EpisodeRecording
@@ -98,7 +96,7 @@ class DatasetWriter:
         task_index = self._tasks.get(task, len(self._tasks))
         columns = recording.columns() | self._index_columns(index, length, task_index)
         numbers = recording.folder / "numbers.parquet"
-        pq.write_table(_table(columns), numbers)
+        write_rows(numbers, columns)
         flush(numbers)
         frames = self._frames + length
         stats_are_due = index + 1 > self._in_stats * (1 + STALE_SHARE)
@@ -191,16 +189,3 @@ class DatasetWriter:
             lines = read_lines(self.folder, paths.EPISODES_STATS, dict[str, Any])
             write_lines(self.folder / paths.EPISODES_STATS, list(islice(lines, following)))
         self._write_info()
-
-
-def _table(columns: Mapping[str, Array]) -> pa.Table:
-    """Return the columns as a table; vectors are lists of one length."""
-    return pa.table({name: _arrow(values) for name, values in columns.items()})
-
-
-def _arrow(values: Array) -> pa.Array:
-    """Return an array for the table: pyarrow's own conversion imports pandas, which takes seconds of the run."""
-    if values.ndim == 2:
-        return pa.FixedSizeListArray.from_arrays(_arrow(values.ravel()), values.shape[1])
-    content = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(content)])

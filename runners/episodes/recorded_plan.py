@@ -11,8 +11,9 @@ from pathlib import Path
 
 from groot_wrappers.errors import ContractError, raise_all
 from runners.config.schema import PlayConfig, ServerReset
-from runners.datasets.metadata import Info, Modality, require_episodes
-from runners.datasets.paths import EPISODES, INFO, MODALITY
+from runners.datasets.layouts import open_layout, require_episodes
+from runners.datasets.metadata import Info, Modality
+from runners.datasets.paths import INFO, MODALITY
 from runners.episodes.plan import PlannedEpisode
 
 __all__ = ["recorded_episodes", "recorded_plan", "require_fitting"]
@@ -49,7 +50,8 @@ def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpiso
     Raises:
         Gr00tError: The data set cannot be read, has too few episodes, or does not say from which seeds they began.
     """
-    recorded = require_episodes(dataset)
+    layout = open_layout(dataset)
+    recorded = require_episodes(layout)
     if first < 0 or first + episodes > len(recorded):
         raise ContractError(
             f"episode={first} episodes={episodes} was asked for, but {dataset} holds {len(recorded)} episodes, from 0 "
@@ -59,9 +61,9 @@ def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpiso
     for episode in recorded[first : first + episodes]:
         if episode.seed is None:
             raise ContractError(
-                f"{dataset / EPISODES} names no seed for episode {episode.index} (0 to 2**32 - 1), so that its start "
-                "cannot be had again. recorder=[lerobot] writes seeds. Without one, the actions can be played from "
-                "other starts: groot-serve policy=replay dataset=..., and groot-play in another terminal."
+                f"{dataset / layout.episodes_file} names no seed for episode {episode.index} (0 to 2**32 - 1), so that "
+                "its start cannot be had again. recorder=[lerobot] writes seeds. Without one, the actions can be "
+                "played from other starts: groot-serve policy=replay dataset=..., and groot-play in another terminal."
             )
         plan.append(PlannedEpisode(episode.index, episode.seed, episode.tasks[0]))
     return plan

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.metadata import Info
+from runners.datasets.layouts import Layout
+from runners.datasets.layouts.layout import Rows
 from runners.datasets.reading import RECORD_ANEW, DatasetError
-from runners.datasets.rows import EpisodeRows
 from runners.datasets.schema import RecordedEpisode
 
 __all__ = ["RowsOf", "check_columns"]
@@ -34,7 +34,7 @@ class RowsOf:
     Args:
         episode: What the metadata says of it.
         first: Rows of all episodes before it.
-        learned: Columns that GR00T reads; of others, only LeRobot minds what they are.
+        learned: Columns that the training reads which the data set is for; what is wrong with others is untidy.
     """
 
     episode: RecordedEpisode
@@ -42,12 +42,12 @@ class RowsOf:
     learned: Collection[str]
 
 
-def check_columns(rows: EpisodeRows, info: Info, tasks: Mapping[int, str], of: RowsOf) -> tuple[list[Problem], Columns]:
+def check_columns(rows: Rows, layout: Layout, tasks: Mapping[int, str], of: RowsOf) -> tuple[list[Problem], Columns]:
     """Check the rows of an episode.
 
     Args:
         rows: Its rows.
-        info: What the columns should be.
+        layout: Of the data set, which says what the columns should be.
         tasks: Instruction by index.
         of: Whose rows they are.
 
@@ -55,12 +55,13 @@ def check_columns(rows: EpisodeRows, info: Info, tasks: Mapping[int, str], of: R
         What is wrong, and the columns of numbers that are what they should be; none where there are more or fewer rows.
     """
     problems: list[Problem] = []
+    info = layout.info
 
     def tell(what: str, remedy: str = RECORD_ANEW, *, untidy: bool = False) -> None:
         problems.append(Problem(rows.file, what, remedy, untidy))
 
     if rows.count != of.episode.length:
-        tell(f"has {rows.count} rows, but meta/episodes.jsonl says {of.episode.length}")
+        tell(f"has {rows.count} rows, but {layout.episodes_file} says {of.episode.length}")
         return problems, {}
     features = {name: feature for name, feature in info.features.items() if feature.dtype != "video"}
     for name in sorted(set(features) ^ set(rows.names)):
@@ -89,8 +90,8 @@ def check_columns(rows: EpisodeRows, info: Info, tasks: Mapping[int, str], of: R
             )
             del columns[name]
     singles = _singles(columns, tell, rows.count)
-    _check_order(singles, tell, info.fps, of)
-    _check_tasks(singles, tell, of, tasks)
+    _check_order(singles, tell, layout, of)
+    _check_tasks(singles, tell, layout, of, tasks)
     return problems, columns
 
 
@@ -106,9 +107,9 @@ def _singles(columns: Columns, tell: Tell, count: int) -> Columns:
     return singles
 
 
-def _check_order(columns: Columns, tell: Tell, fps: float, of: RowsOf) -> None:
+def _check_order(columns: Columns, tell: Tell, layout: Layout, of: RowsOf) -> None:
     """Check the columns that say which row this is. Where all are shifted alike, the rows are in order all the same."""
-    count = len(next(iter(columns.values()), ()))
+    count, fps = len(next(iter(columns.values()), ())), layout.info.fps
     numbers = np.arange(count)
     expected = {"frame_index": numbers, "episode_index": np.full(count, of.episode.index), "index": of.first + numbers}
     for name, right in expected.items():
@@ -116,7 +117,8 @@ def _check_order(columns: Columns, tell: Tell, fps: float, of: RowsOf) -> None:
             off = columns[name] - right
             row = int(np.argmax(off != 0))
             told = f"{name} is {columns[name][row]} in row {row}, but {right[row]} comes there"
-            tell(told, RENUMBER, untidy=bool((off == off[0]).all()))
+            # LeRobot finds an episode's rows by these numbers, GR00T by the file that they are in.
+            tell(told, RENUMBER, untidy=bool((off == off[0]).all()) and not layout.info.has_shared_files)
     if "timestamp" in columns:
         late = np.abs(columns["timestamp"] - numbers / fps) > TIME_TOLERANCE_S
         if late.any():
@@ -133,23 +135,23 @@ def _check_order(columns: Columns, tell: Tell, fps: float, of: RowsOf) -> None:
             told = f"next.done is true in the rows {rows!r:.60}, but only the last one ends the episode"
             tell(
                 told,
-                "GR00T does not look at it. Write it anew, or record the episode again.",
+                f"{layout.info.trainer} does not look at it. Write it anew, or record the episode again.",
                 untidy=not (done < count - 1).any(),
             )
 
 
-def _check_tasks(columns: Columns, tell: Tell, of: RowsOf, tasks: Mapping[int, str]) -> None:
+def _check_tasks(columns: Columns, tell: Tell, layout: Layout, of: RowsOf, tasks: Mapping[int, str]) -> None:
     """Check the columns that hold indices of tasks."""
     for name, values in columns.items():
         if name != "task_index" and not name.startswith("annotation."):
             continue
         found = np.unique(values).tolist()
         if unknown := [index for index in found if index not in tasks]:
-            told = f"{name} is {unknown[0]}, which meta/tasks.jsonl has no task of"
+            told = f"{name} is {unknown[0]}, which {layout.tasks_file} has no task of"
             tell(told, "Add the task, or record again.")
         elif name == "task_index" and (other := [i for i in found if tasks[i] not in of.episode.tasks]):
             tell(
-                f"{name} is {other[0]}, {tasks[other[0]]!r:.80}, but meta/episodes.jsonl says "
+                f"{name} is {other[0]}, {tasks[other[0]]!r:.80}, but {layout.episodes_file} says "
                 f"{of.episode.tasks!r:.120}",
                 "One of the two is wrong.",
             )

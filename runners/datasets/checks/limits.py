@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from runners.datasets.checks.problem import Problem
-from runners.datasets.metadata import Info
+from runners.datasets.layouts import Layout
 
 __all__ = ["Reach"]
 
@@ -27,7 +27,7 @@ class Reach:
             self._episodes.append(episode)
             self._extremes.append((values.min(0), values.max(0), values.argmin(0), values.argmax(0)))
 
-    def check(self, info: Info) -> list[Problem]:
+    def check(self, layout: Layout) -> list[Problem]:
         """Name the episodes that go far from the others."""
         if not self._episodes:
             return []
@@ -41,12 +41,11 @@ class Reach:
                 continue
             number = int(np.argmax(below | above))
             extreme, row = (lowest, lowest_row) if below[number] else (highest, highest_row)
-            problems.append(
-                Problem(
-                    info.rows_file(episode),
-                    f"number {number} of action is {extreme[place, number]:.4g} in row {row[place, number]}, far "
-                    f"outside [{low[number]:.4g}, {high[number]:.4g}], within which most episodes keep",
-                    "Look at the episode; if its numbers have other units or a slip, leave it out or record it again.",
-                )
+            problem = Problem(
+                layout.rows_file(episode),
+                f"number {number} of action is {extreme[place, number]:.4g} in row {row[place, number]}, far "
+                f"outside [{low[number]:.4g}, {high[number]:.4g}], within which most episodes keep",
+                "Look at the episode; if its numbers have other units or a slip, leave it out or record it again.",
             )
+            problems.append(problem.of_episode(episode) if layout.info.has_shared_files else problem)
         return problems

@@ -1,4 +1,4 @@
-"""Whether ``meta/stats.json`` and ``meta/episodes_stats.jsonl`` are those of the rows: GR00T scales by the first."""
+"""Whether ``meta/stats.json`` and ``meta/episodes_stats.jsonl`` are those of the rows: trainings scale by the first."""
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from runners.datasets.checks.problem import Problem
+from runners.datasets.layouts import Layout
 from runners.datasets.paths import EPISODES_STATS, STATS
 from runners.datasets.reading import DatasetError, read_json, read_lines
 from runners.datasets.schema import EpisodeStatistics
@@ -18,36 +19,50 @@ __all__ = ["check_statistics", "episodes_statistics", "is_of_rows"]
 TOLERANCE = {"min": 1e-6, "max": 1e-6, "mean": 5e-3, "std": 5e-3, "q01": 2e-2, "q99": 2e-2}
 """Largest difference, as a share of the number's range: of a large data set, a part is enough for the last four."""
 
+OF_LEROBOT = {"min", "max", "mean", "std"}
+"""What LeRobot's statistics of a v3.0 data set are compared in: its quantiles are means of those of the episodes."""
+
+_BY_GROOT = (
+    "GR00T's fine-tuning writes it before it begins; its replay server and its evaluation do not. From a checkout "
+    "of Isaac-GR00T: python gr00t/data/stats.py --dataset-path {} --embodiment-tag NEW_EMBODIMENT"
+)
+_BY_LEROBOT = (
+    "LeRobot writes it into a copy: lerobot-edit-dataset --repo_id local/data --root {} --new_repo_id local/data "
+    "--new_root NEW_FOLDER --operation.type recompute_stats"
+)
+
 ONLY_LEROBOT = "GR00T does not look at it, only LeRobot does. Write the statistics that the rows have."
 
 
-def check_statistics(folder: Path, statistics: ColumnStatistics, scaled: Collection[str]) -> list[Problem]:
+def check_statistics(layout: Layout, statistics: ColumnStatistics, scaled: Collection[str]) -> list[Problem]:
     """Compare ``meta/stats.json`` with what the rows say.
 
     Args:
-        folder: The data set.
+        layout: The data set.
         statistics: Of its rows.
-        scaled: Columns that GR00T scales by what the file says of them.
+        scaled: Columns that are scaled by what the file says of them.
     """
-    compute = (
-        "GR00T's fine-tuning writes it before it begins; its replay server and its evaluation do not. From a checkout "
-        f"of Isaac-GR00T: python gr00t/data/stats.py --dataset-path {shlex.quote(str(folder.absolute()))} "
-        "--embodiment-tag NEW_EMBODIMENT"
+    lerobots = layout.info.has_shared_files
+    kinds = OF_LEROBOT if lerobots else set(TOLERANCE)
+    compute = (_BY_LEROBOT if lerobots else _BY_GROOT).format(shlex.quote(str(layout.folder.absolute())))
+    if not (layout.folder / STATS).exists():
+        return [Problem(STATS, "is missing", compute, untidy=not lerobots)]
+    anew = (
+        f"{layout.info.trainer} scales by it, and does not compute anew what is there. Put the file aside (mv), and "
+        "compute it anew."
     )
-    if not (folder / STATS).exists():
-        return [Problem(STATS, "is missing", compute, untidy=True)]
-    anew = "GR00T scales by it, and does not compute anew what is there. Put the file aside (mv), and compute it anew."
     try:
-        written = read_json(folder, STATS, dict[str, Any], f"{anew} {compute}")
+        written = read_json(layout.folder, STATS, dict[str, Any], f"{anew} {compute}")
     except DatasetError as error:
         return [Problem.of(error)]
     problems = []
     for name, right in statistics.to_json().items():
-        missing = [kind for kind in TOLERANCE if kind not in _mapping(written.get(name))]
+        told = {kind: numbers for kind, numbers in _mapping(written.get(name)).items() if kind in kinds}
+        missing = [kind for kind in TOLERANCE if kind in kinds and kind not in told]
         if missing and name in scaled:
-            what = f"has nothing on {name}" if len(missing) == len(TOLERANCE) else f"{name} lacks {', '.join(missing)}"
-            problems.append(Problem(STATS, what, compute, untidy=True))
-        differences = _differences(name, written.get(name), right) if statistics.is_whole(name) else ()
+            what = f"has nothing on {name}" if len(missing) == len(kinds) else f"{name} lacks {', '.join(missing)}"
+            problems.append(Problem(STATS, what, compute, untidy=not lerobots))
+        differences = _differences(name, told, right) if statistics.is_whole(name) else ()
         problems += [Problem(STATS, what, f"{anew} {compute}", untidy=name not in scaled) for what in differences]
     return problems
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from runners.datasets import paths
 from runners.datasets.contact_sheet import contact_sheet
-from runners.datasets.metadata import Info, read_episodes
+from runners.datasets.layouts import open_layout
 from tests.support.dataset_damage import edit_json, edit_lines
 from tests.support.samples.datasets import make_dataset
 
@@ -121,11 +121,9 @@ def test_disk_that_takes_no_picture_is_told_as_the_disks_fault(groot_dataset, tm
         raise OSError(errno.ENOSPC, "No space left on device", "sheet.png")
 
     monkeypatch.setattr(Image.Image, "save", full)
-    info = Info.read(tmp_path / "lift")
+    layout = open_layout(tmp_path / "lift")
     with pytest.raises(OSError, match="No space left on device"):
-        contact_sheet(
-            tmp_path / "lift", info, read_episodes(tmp_path / "lift"), title="x", output=tmp_path / "sheet.png"
-        )
+        contact_sheet(layout, layout.episodes(), title="x", output=tmp_path / "sheet.png")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ DAMAGES = {
     "info is missing": (lambda f: (f / paths.INFO).unlink(), paths.INFO, "is missing"),
     "info is half": (cut(paths.INFO, 0.5), paths.INFO, "is no JSON"),
     "info is another version": (
-        edit_json(paths.INFO, lambda i: i.update(codebase_version="v3.0")), paths.INFO, "GR00T reads v2.0 and v2.1"
+        edit_json(paths.INFO, lambda i: i.update(codebase_version="v1.6")), paths.INFO, "v2.1 and v3.0 are read"
     ),
     "path leads out": (
         edit_json(paths.INFO, lambda i: i.update(data_path="../{episode_index:06d}.parquet")), paths.INFO, "leads out"

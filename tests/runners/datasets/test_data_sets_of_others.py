@@ -89,18 +89,15 @@ def test_vectors_in_columns_of_their_own_are_named_by_them(groot_dataset, folder
 @pytest.mark.parametrize(
     ("version", "converter"),
     [
-        (
-            "v3.0",
-            "Isaac-GR00T's scripts/lerobot_conversion/convert_v3_to_v2.py, as LeRobot's own convert_dataset_v21_to",
-        ),
         ("v1.6", "lerobot.datasets.v2.convert_dataset_v1_to_v2"),
+        ("v3.1", "LeRobot has scripts that convert between its versions"),
     ],
 )
 def test_set_of_another_version_is_told_in_one_sentence_with_what_converts_it(
     groot_dataset, folder, version, converter
 ):
     edit_json(paths.INFO, lambda info: info.update(codebase_version=version, data_path=None, features=[]))(folder)
-    (folder / paths.EPISODES).unlink()  # a v3.0 set has parquet files in its place
+    (folder / paths.EPISODES).unlink()
     code, out, _ = groot_dataset("check", "a set")
     assert code == 1
     assert converter in out

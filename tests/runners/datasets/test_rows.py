@@ -1,5 +1,6 @@
 """EpisodeRows: columns come out as they were written, and little that stands for much is refused before it is read."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,7 +82,7 @@ NEVER = pytest.mark.usefixtures("nothing_is_unpacked")
 @pytest.fixture
 def nothing_is_unpacked(monkeypatch):
     """Fail where rows are unpacked: a refusal comes before that. A million numbers are too many here."""
-    monkeypatch.setattr(rows, "MAX_NUMBERS", 1_000_000)
+    monkeypatch.setattr(rows, "OF_AN_EPISODE", replace(rows.OF_AN_EPISODE, numbers=1_000_000))
 
     def unpack(*_, **__):
         raise AssertionError("rows are unpacked")
@@ -107,7 +108,7 @@ def test_more_numbers_than_any_episode_are_refused_before_they_are_unpacked(tmp_
 
 
 def test_columns_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(rows, "MAX_NUMBERS", 250)
+    monkeypatch.setattr(rows, "OF_AN_EPISODE", replace(rows.OF_AN_EPISODE, numbers=250))
     with written(tmp_path, pa.table({name: repeated(10, 10) for name in "abc"}), store_schema=False) as read:
         assert [read.column(name).sum() for name in "ab"] == [150.0, 150.0]
         with pytest.raises(DatasetError, match="unpacks to 100 numbers in 10 rows of c, more than any episode"):
