@@ -75,6 +75,8 @@ def test_rows_hold_what_happened(play):
             "missed": None,
             "progress": None,
             "events": None,
+            "checkpoint": None,
+            "checkpoint_step": None,
         }
 
 
