@@ -10,7 +10,7 @@ ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
-.PHONY: verify-again verify-conversion verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
+.PHONY: verify-again verify-conversion verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -87,8 +87,12 @@ $(LEARNED): .ci/setup.sh setup.cfg setup.py
 	.ci/setup.sh uv pip install --quiet --python .learned/bin/python --no-deps openpi-client==0.1.2
 	touch $@
 
-verify-learned: $(LEARNED)  ## prove that checkpoints of LeRobot are served as LeRobot plays them (a minute, 6 GB of disk)
-	.learned/bin/python -m pytest tests/verify/learned/verify_lerobot.py tests/groot_wrappers/openpi_bridge --noconftest -p no:cacheprovider $(ARGS)
+verify-lerobot: $(LEARNED)  ## prove that LeRobot's checkpoints are served as it plays them, and the tutorial's training (3 minutes, 6 GB of disk)
+	.learned/bin/python -m pytest tests/verify/learned/verify_lerobot.py tests/verify/learned/verify_tutorial.py \
+		tests/groot_wrappers/openpi_bridge --noconftest -p no:cacheprovider --timeout=600 $(ARGS)
+
+verify-learned: $(READY) $(LEARNED)  ## prove how often policies succeed that learned from recordings made here (ten minutes on a card; OUT=DIR)
+	$(BIN)/python -m tests.verify.learned.verify_learned --learned-python .learned/bin/python --out $(or $(OUT),outputs/learned) $(ARGS)
 
 verify-conversion: $(READY) $(LEARNED)  ## prove that recorded lifts come back from v3.0 bit for bit, and that LeRobot trains there (4 minutes)
 	LEROBOT_PYTHON=.learned/bin/python $(BIN)/python -m pytest tests/verify/learned/verify_conversion.py --capture=no --timeout=3600 $(ARGS)
