@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from groot_wrappers.variations.variation import Draw
+
 __all__ = ["Ended", "EpisodeRow", "describe", "last_rows"]
 
 Ended = Literal["success", "failure", "time_out", "error"]
@@ -37,6 +39,8 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
             1 for a success alone. None where the env has no stages, or where the episode ended as an error.
         events: Of the events that the env tells those that happened, with their first control steps; None where it
             tells none.
+        variation: What was otherwise than the env has it: each variation's name, with the numbers that it drew, whose
+            units ``docs/variations.md`` says. None where nothing was, and in rows that are older than it.
     """
 
     index: Count
@@ -57,6 +61,7 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     missed: str | None = None
     progress: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     events: dict[str, Count] | None = None
+    variation: dict[str, Draw] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""

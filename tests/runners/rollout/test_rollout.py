@@ -75,6 +75,7 @@ def test_rows_hold_what_happened(play):
             "missed": None,
             "progress": None,
             "events": None,
+            "variation": None,
         }
 
 
