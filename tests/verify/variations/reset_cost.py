@@ -55,7 +55,7 @@ def main(path):
             for number in range(ROUNDS):
                 begun = time.perf_counter()
                 seeds = list(range(number * NUM_ENVS, (number + 1) * NUM_ENVS))
-                observation, _ = env.reset(options={"seeds": seeds, "variations": draws})
+                env.reset(options={"seeds": seeds, "variations": draws})
                 whole = time.perf_counter() - begun
                 begun = time.perf_counter()
                 env.step(still)
