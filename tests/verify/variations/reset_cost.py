@@ -1,4 +1,4 @@
-"""What each variation of the scene adds to the beginning of 16 episodes of the lift: seconds of the processor, and its share.
+"""What each variation of the scene adds to the beginning of 16 episodes of the lift: seconds of the processor, a share.
 
 python -m tests.verify.variations.reset_cost COSTS.json
 """
