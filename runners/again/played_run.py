@@ -104,8 +104,8 @@ class PlayedRun:
 
     @property
     def plan(self) -> list[PlannedEpisode]:
-        """The episodes, each from its own seed."""
-        return [PlannedEpisode(row.index, row.seed, row.instruction) for row in self.rows]
+        """The episodes, each from its own seed, with what was otherwise in it."""
+        return [PlannedEpisode(row.index, row.seed, row.instruction, row.variation) for row in self.rows]
 
     @property
     def is_real_time(self) -> bool:

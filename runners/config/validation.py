@@ -9,7 +9,16 @@ from runners.checkpoints.served import require_served_checkpoint
 from runners.config.schema import InstructionPer, PlayConfig, StopOn
 from runners.utils.terminal import one_line
 
-__all__ = ["BENCH", "ONLY", "SERVE", "check_share", "require_sensible", "require_shard", "require_within"]
+__all__ = [
+    "BENCH",
+    "ONLY",
+    "SERVE",
+    "check_share",
+    "require_sensible",
+    "require_shard",
+    "require_strengths",
+    "require_within",
+]
 
 A_WEEK_S = 7 * 24 * 3600
 
@@ -63,6 +72,7 @@ def require_sensible(config: PlayConfig) -> None:
         ContractError: It makes no run; the message names the key, and what mends it.
     """
     require_within(config, PLAY)
+    require_strengths(config.variation)
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
     if config.stop.on is not StopOn.success and config.stop.ci_width is None:
@@ -130,6 +140,28 @@ def require_shard(index: int, count: int, episodes: int) -> None:
             f"shard.count={count} was asked for, but there are {episodes} episodes, so that a part would be empty. "
             f"Set shard.count={episodes} or less, or more episodes."
         )
+
+
+def require_strengths(variation: Mapping[str, Any]) -> None:
+    """Check that the strengths of variations are shares of their full ranges.
+
+    Args:
+        variation: The settings of that name: ``strength``, and that of each variation.
+
+    Raises:
+        ContractError: One is not; the message names the key.
+    """
+    strengths = {"variation.strength": variation.get("strength", 1.0)} | {
+        f"variation.{kind}.strength": settings["strength"]
+        for kind, settings in variation.items()
+        if isinstance(settings, Mapping) and "strength" in settings
+    }
+    for key, strength in strengths.items():
+        if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 1:
+            raise ContractError(
+                f"{one_line(f'{key}={strength}')} was asked for, but a strength is a share of the full range, 0 to 1. "
+                "The range itself is set by the variation's other keys."
+            )
 
 
 def check_share(key: str, value: float | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from groot_wrappers.errors import ContractError
+from groot_wrappers.variations.variation import Draw
 from runners.config.schema import InstructionPer
 from runners.config.validation import require_shard
 from runners.utils.atomic_files import write_whole
@@ -32,11 +33,13 @@ class PlannedEpisode:
         index: Place in the plan, from 0; of a recorded plan, the episode's index in the data set.
         seed: Seed of the episode's start, 0 ... 2**31 - 1.
         instruction: What the policy is told.
+        variation: Name of each variation to what it drew (``runners.variations``); None where nothing is otherwise.
     """
 
     index: int
     seed: int
     instruction: str
+    variation: dict[str, Draw] | None = None
 
 
 def instruction_texts(text: object, declared: str | None, *, per: InstructionPer, num_envs: int) -> list[str]:
@@ -150,5 +153,6 @@ def require_parts(reset_mode: str, count: int, only: Sequence[int] | None = None
 
 
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:
-    """Write a plan as JSON, a list of objects in the order of their indices."""
-    write_whole(path, json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")
+    """Write a plan as JSON, a list of objects in the order of their indices; what is None is left out."""
+    told = [{name: value for name, value in asdict(episode).items() if value is not None} for episode in plan]
+    write_whole(path, json.dumps(told, indent=1) + "\n")

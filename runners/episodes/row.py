@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from groot_wrappers.variations.variation import Draw
+
 __all__ = ["Ended", "EpisodeRow", "describe", "last_rows"]
 
 Ended = Literal["success", "failure", "time_out", "error"]
@@ -39,6 +41,8 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
             tells none.
         checkpoint: Name of the checkpoint that played it, of a training's folder; None without such a folder.
         checkpoint_step: Its step of the training.
+        variation: What was otherwise than the env has it: each variation's name, with the numbers that it drew, whose
+            units ``docs/variations.md`` says. None where nothing was, and in rows that are older than it.
     """
 
     index: Count
@@ -61,6 +65,7 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     events: dict[str, Count] | None = None
     checkpoint: str | None = None
     checkpoint_step: Count | None = None
+    variation: dict[str, Draw] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""

@@ -68,6 +68,7 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
             execution=config.horizons.execution,
             action_noise=config.action_noise,
             watcher=recorders.on_control_step,
+            variations=preparation.variations.wire,
         )
         run = _describe_run(preparation, observed, played)
         if isinstance(connection.client, HoldClient):
@@ -132,7 +133,9 @@ def _simulator(preparation: Preparation) -> Iterator[gym.Env[Any, Any]]:
             seed=config.seed,
         ) as env,
     ):
-        check_env(IsaacLabEnv(env), preparation.embodiment)
+        isaaclab = IsaacLabEnv(env)
+        check_env(isaaclab, preparation.embodiment)
+        preparation.scene_reset.bind(isaaclab.base)
         yield env
 
 

@@ -30,6 +30,10 @@ from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
 from runners.simulation.film_scene import FilmScene
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Summary, summarise
+from runners.variations.drawing import varied
+from runners.variations.parts import SceneParts
+from runners.variations.scene_variation import SceneReset
+from runners.variations.settings import VariationSettings
 
 __all__ = ["Preparation", "prepare"]
 
@@ -48,6 +52,8 @@ class Preparation:
         embodiment: What stands behind each key, matched with the server.
         instructions: What the policy is told, in turns.
         plan: The episodes of this run, or of this shard.
+        variations: What is otherwise in them.
+        scene_reset: What changes the env's scene for that.
         stop: Which of them count, and when there are enough.
         recorders: Watch the rollout.
         full_videos: Film the failed episodes after it.
@@ -62,6 +68,8 @@ class Preparation:
     embodiment: Embodiment
     instructions: Sequence[str]
     plan: Sequence[PlannedEpisode]
+    variations: VariationSettings
+    scene_reset: SceneReset
     stop: StopRule
     recorders: Recorders
     full_videos: Sequence[VideoRecorder]
@@ -117,7 +125,10 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     )
     if checked.earlier is not None:
         checked.earlier.require_same(request.settings, modality, offer.identity)
+    variations = VariationSettings.of(config.variation)
     planned = checked.recorded or make_plan(config.episodes, config.seed, instructions)
+    if config.again is None:
+        planned = varied(planned, variations)
     plan = shard_of(chosen(planned, config.only), config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
     embodiment = match_embodiment(
@@ -144,6 +155,9 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     else:
         recorders = Recorders(watching)
     recorders.check(modality)
+    cameras = [source.sensor for source in embodiment.video.values() if source.sensor is not None]
+    parts = SceneParts(env_cfg, config.task.get("parts") or {}, list(dict.fromkeys(cameras)), config.num_envs)
+    scene_reset = SceneReset(variations.scene, parts)
     recorders.set_up_scene(FilmScene(env_cfg, config.sim.renderer_cfg, embodiment.video, config.again is None))
     return Preparation(
         request=request,
@@ -155,6 +169,8 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         embodiment=embodiment,
         instructions=instructions,
         plan=plan,
+        variations=variations,
+        scene_reset=scene_reset,
         stop=StopRule(plan, config.stop.ci_width, config.stop.on),
         recorders=recorders,
         full_videos=[

@@ -77,6 +77,7 @@ def test_rows_hold_what_happened(play):
             "events": None,
             "checkpoint": None,
             "checkpoint_step": None,
+            "variation": None,
         }
 
 
