@@ -10,6 +10,7 @@ import numpy as np
 from groot_wrappers.errors import ContractError
 from runners.config.schema import InstructionPer
 from runners.config.validation import require_shard
+from runners.episodes.row import Arm, EpisodeRow
 from runners.utils.atomic_files import write_whole
 
 __all__ = [
@@ -32,11 +33,27 @@ class PlannedEpisode:
         index: Place in the plan, from 0; of a recorded plan, the episode's index in the data set.
         seed: Seed of the episode's start, 0 ... 2**31 - 1.
         instruction: What the policy is told.
+        variation: Name of each variation to what it drew (``runners.variations``); None where nothing is otherwise.
+        pair, arm, strength: As of :class:`runners.episodes.row.EpisodeRow`.
     """
 
     index: int
     seed: int
     instruction: str
+    variation: dict[str, dict[str, float]] | None = None
+    pair: int | None = None
+    arm: Arm | None = None
+    strength: float | None = None
+
+    @classmethod
+    def of(cls, row: EpisodeRow) -> "PlannedEpisode":
+        """Return the episode that a row is of, as it was planned."""
+        return cls(row.index, row.seed, row.instruction, row.variation, row.pair, row.arm, row.strength)
+
+    @property
+    def place(self) -> int:
+        """Which start it is: its pair, or where it has none its index."""
+        return self.index if self.pair is None else self.pair
 
 
 def instruction_texts(text: object, declared: str | None, *, per: InstructionPer, num_envs: int) -> list[str]:
@@ -88,15 +105,17 @@ def make_plan(episodes: int, seed: int, instructions: Sequence[str]) -> list[Pla
 
 
 def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[PlannedEpisode]:
-    """Return one of ``count`` parts of a plan, each with every ``count``-th episode.
+    """Return one of ``count`` parts of a plan, each with every ``count``-th start and all of its episodes.
 
     Together the shards are the plan, and while all of them are played, a beginning of it is played without a gap.
 
     Raises:
         ContractError: As ``runners.config.validation.require_shard``.
     """
-    require_shard(index, count, len(plan))
-    return list(plan[index::count])
+    places = list(dict.fromkeys(episode.place for episode in plan))
+    require_shard(index, count, len(places))
+    own = set(places[index::count])
+    return [episode for episode in plan if episode.place in own]
 
 
 def chosen(plan: Sequence[PlannedEpisode], only: Sequence[int] | None) -> list[PlannedEpisode]:
@@ -150,5 +169,6 @@ def require_parts(reset_mode: str, count: int, only: Sequence[int] | None = None
 
 
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:
-    """Write a plan as JSON, a list of objects in the order of their indices."""
-    write_whole(path, json.dumps([asdict(episode) for episode in plan], indent=1) + "\n")
+    """Write a plan as JSON, a list of objects in the order of their indices, each with what it has alone."""
+    told = [{key: value for key, value in asdict(episode).items() if value is not None} for episode in plan]
+    write_whole(path, json.dumps(told, indent=1) + "\n")

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-__all__ = ["Ended", "EpisodeRow", "describe", "last_rows"]
+__all__ = ["Arm", "Ended", "EpisodeRow", "describe", "last_rows"]
+
+Arm = Literal["control", "varied"]
 
 Ended = Literal["success", "failure", "time_out", "error"]
 
@@ -37,6 +39,11 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
             1 for a success alone. None where the env has no stages, or where the episode ended as an error.
         events: Of the events that the env tells those that happened, with their first control steps; None where it
             tells none.
+        variation: What was otherwise than the env has it: each variation's name, with the numbers that it drew, whose
+            units ``docs/variations.md`` says. None where nothing was, and in rows that are older than it.
+        pair: Of a run with variations, what the episodes that begin alike have in common, from 0; else None.
+        arm: Likewise, whether it was ``varied``, or is the ``control`` beside those that were.
+        strength: Likewise, by what the strengths of its variations were multiplied; 0 of the control.
     """
 
     index: Count
@@ -57,6 +64,10 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     missed: str | None = None
     progress: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     events: dict[str, Count] | None = None
+    variation: dict[str, dict[str, float]] | None = None
+    pair: Count | None = None
+    arm: Arm | None = None
+    strength: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""

@@ -16,7 +16,7 @@ from runners.reports.text import command_to_see, format_rate
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
-from runners.statistics.comparison import NothingInCommonError, compare
+from runners.statistics.comparison import NothingInCommonError, compare, pairs_of
 from runners.statistics.progress_comparison import compare_progress
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, format_progress, swept_keys
 from runners.utils.tables import aligned
@@ -131,7 +131,7 @@ def compare_runs(folder_a: Path, folder_b: Path) -> None:
     for name, run, settings in zip("AB", (a, b), _what_differs(a, b), strict=True):
         say(f"{name}: {run.folder}" + (f" ({one_line(' '.join(settings), most=200)})" if settings else ""))
     say("", *comparison.tell(), *format_pair(a, b))
-    progress = compare_progress(a.counted, b.counted)
+    progress = compare_progress(pairs_of(a.counted, b.counted))
     if progress is not None:
         say("", *progress.tell())
         for name, run in (("A", a), ("B", b)):

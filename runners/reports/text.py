@@ -13,7 +13,8 @@ from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
 from runners.reports.funnel import format_funnel
 from runners.rollout.state_dump import FOLDER as STATES
-from runners.statistics.summary import Rate, Summary
+from runners.statistics.outcomes import Rate
+from runners.statistics.summary import Summary
 
 __all__ = [
     "METHODS",

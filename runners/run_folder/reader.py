@@ -219,4 +219,4 @@ def _read_plan(path: Path, rows: Sequence[EpisodeRow], notes: list[str]) -> list
         return read_json(path, list[PlannedEpisode])
     except JsonFileError:
         notes.append(f"no {path.name} that can be read: all rows are counted")
-        return [PlannedEpisode(row.index, row.seed, row.instruction) for row in rows]
+        return [PlannedEpisode.of(row) for row in rows]

@@ -75,6 +75,10 @@ def test_rows_hold_what_happened(play):
             "missed": None,
             "progress": None,
             "events": None,
+            "variation": None,
+            "pair": None,
+            "arm": None,
+            "strength": None,
         }
 
 

@@ -27,6 +27,7 @@ SUMMARY_FIELDS = {
     "micro_success_rate", "macro_success_rate", "instructions", "warnings",
     "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server", "stop", "gate", "recorders",
     "funnel",
+    "arms",
 }  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 
