@@ -264,7 +264,7 @@ class Gr00tActionWrapper(gym.Wrapper[Any, Any, Any, Any]):
 def _for_all_envs(options: Mapping[str, Any], env_ids: list[int], num_envs: int) -> dict[str, Any]:
     """Return reset options for all envs; those that were not asked for repeat what the first one was given."""
     widened = dict(options) | {"env_ids": list(range(num_envs))}
-    for name in ("seeds", "instructions"):
+    for name in ("seeds", "instructions", "variations"):
         if options.get(name) is not None:
             given = dict(zip(env_ids, options[name], strict=True))
             widened[name] = [given.get(i, options[name][0]) for i in range(num_envs)]

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from groot_wrappers.variations.variation import EpisodeVariation
+
 __all__ = ["EpisodeContext", "episode_context", "set_episode_context"]
 
 
@@ -22,10 +24,12 @@ class EpisodeContext:
         generators: Env index to the generator (CPU) that holds the seed of the episode which the env begins. Only
             within a reset, and only where its terms draw from them alone
             (:attr:`IsaacLabEnv.uses_episode_generators`); draw from torch's own for an env that is not there.
+        variations: Env index to what is otherwise in its episode, set before the env is reset.
     """
 
     instructions: list[str] = field(default_factory=list)
     generators: dict[int, torch.Generator] = field(default_factory=dict)
+    variations: dict[int, EpisodeVariation] = field(default_factory=dict)
 
 
 def episode_context(env: Any) -> EpisodeContext:

@@ -18,6 +18,8 @@ from groot_wrappers.episode_context import EpisodeContext, set_episode_context
 from groot_wrappers.errors import ContractError
 from groot_wrappers.history import History
 from groot_wrappers.lazy_observation import InstructionSpace, Observation
+from groot_wrappers.variations.variation import EpisodeVariation
+from groot_wrappers.variations.wire import WireVariation, check_keys, varied
 
 __all__ = ["Gr00tObservationWrapper"]
 
@@ -56,9 +58,11 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             ``get_modality_config`` has them; the present alone by default.
         language_keys: Keys that the server takes the instruction under: each env's text goes under all of them. The
             embodiment's own by default.
+        variations: Name to what changes what is sent, in the episodes for which ``reset`` is told that it drew.
 
     Raises:
-        ContractError: The env lacks what the embodiment names; the message lists what it has.
+        ContractError: The env lacks what the embodiment names, or a variation names a key that is not sent; the message
+            lists what there is.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         instruction: str = "",
         delta_indices: Mapping[str, Sequence[int]] | None = None,
         language_keys: Sequence[str] = (),
+        variations: Mapping[str, WireVariation] | None = None,
     ) -> None:
         super().__init__(env)
         self._isaaclab = isaaclab = IsaacLabEnv(env)
@@ -96,6 +101,10 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             "state": {key: state_source(isaaclab, key, source) for key, source in embodiment.state.items()},
         }
         indices = {"video": (0,), "state": (0,)} | dict(delta_indices or {})
+        check_keys(variations or {}, self._sources)
+        for modality, of_keys in self._sources.items():
+            for key, source in of_keys.items():
+                of_keys[key] = varied(source, isaaclab.base, modality, key, variations or {})
         self._histories = {m: {key: History(indices[m]) for key in sources} for m, sources in self._sources.items()}
         self._histories_that_reach_back = [
             (modality, key, history)
@@ -129,9 +138,10 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
 
         Args:
             seed: Where no ``seeds`` are given, env i gets ``seed + i``.
-            options: ``env_ids`` (sequence of int; all by default), ``seeds`` (one int each) and ``instructions`` (one
-                str each). Other entries go to the env. Where envs begin episodes only all together (``reset_mode`` is
-                ``per_batch``), ``env_ids`` must name them all, and the first seed is that of the batch.
+            options: ``env_ids`` (sequence of int; all by default), ``seeds`` (one int each), ``instructions`` (one str
+                each) and ``variations`` (one ``{name: draw}`` each). Other entries go to the env. Where envs begin
+                episodes only all together (``reset_mode`` is ``per_batch``), ``env_ids`` must name them all, and the
+                first seed is that of the batch.
 
         Returns:
             The observation of all envs, and the env's info.
@@ -143,7 +153,8 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
         env_ids = [int(i) for i in options.pop("env_ids", range(self.num_envs))]
         seeds = options.pop("seeds", None if seed is None else [seed + i for i in env_ids])
         instructions = options.pop("instructions", None)
-        for name, given in (("seeds", seeds), ("instructions", instructions)):
+        drawn = options.pop("variations", None)
+        for name, given in (("seeds", seeds), ("instructions", instructions), ("variations", drawn)):
             if given is not None and len(given) != len(env_ids):
                 raise ContractError(
                     f"reset was asked for {len(env_ids)} envs, but got {len(given)} {name}. Give one each."
@@ -152,6 +163,9 @@ class Gr00tObservationWrapper(gym.Wrapper[Any, Any, Any, Any]):
             raise ContractError(f"reset was asked for the envs {env_ids}, but there are 0 to {self.num_envs - 1}.")
         for position, text in enumerate(instructions or ()):
             self.instructions[env_ids[position]] = text
+        for position, env_id in enumerate(env_ids):
+            varies = EpisodeVariation(seeds[position] if seeds else 0, drawn[position] if drawn else {})
+            self._context.variations[env_id] = varies
 
         info = self._reset_env(env_ids, seeds, options)
         self._moment += 1

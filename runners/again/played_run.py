@@ -104,7 +104,7 @@ class PlayedRun:
 
     @property
     def plan(self) -> list[PlannedEpisode]:
-        """The episodes, each from its own seed."""
+        """The episodes, each from its own seed, with what was otherwise in it."""
         return [PlannedEpisode.of(row) for row in self.rows]
 
     @property

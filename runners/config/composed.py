@@ -21,7 +21,7 @@ from groot_wrappers.errors import ContractError
 from runners.config.override_errors import explain, explain_missing, explain_unknown_key
 from runners.config.overrides import all_parsed
 from runners.config.schema import BenchSection, PlayConfig
-from runners.config.setting_kinds import options_of
+from runners.config.setting_kinds import SEVERAL, options_of
 from runners.config.task_parts import SCRIPTED, take_embodiments_part
 
 __all__ = ["Composition", "resolved", "settled", "typed"]
@@ -151,10 +151,10 @@ def _hosts_expert(composition: Composition) -> bool:
 
 
 def _require_one_option(overrides: Sequence[str]) -> None:
-    """Check that only recorders are several: of other groups Hydra would mix the options into one."""
+    """Check that only recorders and variations are several: of other groups Hydra would mix the options into one."""
     for override in all_parsed(overrides):
         group, options = override.key_or_group, options_of(override.key_or_group)
-        if options and group != "recorder" and isinstance(override.value(), list):
+        if options and group not in SEVERAL and isinstance(override.value(), list):
             raise ContractError(
                 f"{override.input_line} was asked for, but {group} takes one option: {group}={options[0]}. One run for "
                 f"each is a sweep: groot-play -m {group}={','.join(options[:2])}."

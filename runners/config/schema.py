@@ -146,7 +146,10 @@ class ShardConfig:
 
 @dataclass
 class PlayConfig:
-    """Everything that ``groot-play`` takes. ``task`` is checked by ``runners.simulation.env_cfg``."""
+    """Everything that ``groot-play`` takes.
+
+    ``task`` is checked by ``runners.simulation.env_cfg``, ``variation`` by ``runners.variations.settings``.
+    """
 
     task: Any = MISSING
     embodiment: Embodiment = MISSING
@@ -154,6 +157,7 @@ class PlayConfig:
     horizons: HorizonsConfig = MISSING
     clock: ClockKind = MISSING
     instruction: InstructionConfig = MISSING
+    variation: dict[str, Any] = field(default_factory=dict)
     sim: SimConfig = MISSING
     recorder: dict[str, Any] = field(default_factory=dict)
     viewer: Any = None

@@ -22,9 +22,12 @@ from omegaconf import DictConfig, OmegaConf
 from groot_wrappers.errors import did_you_mean
 from runners.utils.pasting import override
 
-__all__ = ["OF_HYDRA", "Wanted", "default_config", "known_keys", "option_files", "options_of"]
+__all__ = ["OF_HYDRA", "SEVERAL", "Wanted", "default_config", "known_keys", "option_files", "options_of"]
 
 OF_HYDRA = "hydra"
+
+SEVERAL = ("recorder", "variation")
+"""Groups of which several options may be chosen, each a key of the group."""
 
 _KINDS: dict[Any, tuple[str, Any]] = {
     bool: ("true or false", True),

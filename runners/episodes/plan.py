@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from groot_wrappers.errors import ContractError
+from groot_wrappers.variations.variation import Draw
 from runners.config.schema import InstructionPer
 from runners.config.validation import require_shard
 from runners.episodes.row import Arm, EpisodeRow
@@ -40,7 +41,7 @@ class PlannedEpisode:
     index: int
     seed: int
     instruction: str
-    variation: dict[str, dict[str, float]] | None = None
+    variation: dict[str, Draw] | None = None
     pair: int | None = None
     arm: Arm | None = None
     strength: float | None = None
@@ -169,6 +170,6 @@ def require_parts(reset_mode: str, count: int, only: Sequence[int] | None = None
 
 
 def write_plan(plan: Sequence[PlannedEpisode], path: Path) -> None:
-    """Write a plan as JSON, a list of objects in the order of their indices, each with what it has alone."""
-    told = [{key: value for key, value in asdict(episode).items() if value is not None} for episode in plan]
+    """Write a plan as JSON, a list of objects in the order of their indices; what is None is left out."""
+    told = [{name: value for name, value in asdict(episode).items() if value is not None} for episode in plan]
     write_whole(path, json.dumps(told, indent=1) + "\n")

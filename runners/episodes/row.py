@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from groot_wrappers.variations.variation import Draw
+
 __all__ = ["Arm", "Ended", "EpisodeRow", "describe", "last_rows"]
 
 Arm = Literal["control", "varied"]
@@ -64,7 +66,7 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     missed: str | None = None
     progress: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     events: dict[str, Count] | None = None
-    variation: dict[str, dict[str, float]] | None = None
+    variation: dict[str, Draw] | None = None
     pair: Count | None = None
     arm: Arm | None = None
     strength: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None

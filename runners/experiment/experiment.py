@@ -67,6 +67,7 @@ def play(preparation: Preparation, connection: PolicyConnection, say: Say) -> Ru
             preparation.modality,
             execution=config.horizons.execution,
             watcher=recorders.on_control_step,
+            variations=preparation.variations.wire,
         )
         run = _describe_run(preparation, observed, played)
         if isinstance(connection.client, HoldClient):

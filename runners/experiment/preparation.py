@@ -28,6 +28,8 @@ from runners.simulation.env_cfg import chosen_embodiment, load_env_cfg
 from runners.simulation.film_scene import FilmScene
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Summary, summarise
+from runners.variations.drawing import varied
+from runners.variations.settings import VariationSettings
 
 __all__ = ["Preparation", "prepare"]
 
@@ -46,6 +48,7 @@ class Preparation:
         embodiment: What stands behind each key, matched with the server.
         instructions: What the policy is told, in turns.
         plan: The episodes of this run, or of this shard.
+        variations: What is otherwise in them.
         stop: Which of them count, and when there are enough.
         recorders: Watch the rollout.
         full_videos: Film the failed episodes after it.
@@ -60,6 +63,7 @@ class Preparation:
     embodiment: Embodiment
     instructions: Sequence[str]
     plan: Sequence[PlannedEpisode]
+    variations: VariationSettings
     stop: StopRule
     recorders: Recorders
     full_videos: Sequence[VideoRecorder]
@@ -113,7 +117,10 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     )
     if checked.earlier is not None:
         checked.earlier.require_same(request.settings, modality, offer.identity)
+    variations = VariationSettings.of(config.variation)
     planned = checked.recorded or make_plan(config.episodes, config.seed, instructions)
+    if config.again is None:
+        planned = varied(planned, variations)
     plan = shard_of(chosen(planned, config.only), config.shard.index, config.shard.count)
     write_plan(plan, request.folder / "plan.json")
     embodiment = match_embodiment(
@@ -139,6 +146,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         embodiment=embodiment,
         instructions=instructions,
         plan=plan,
+        variations=variations,
         stop=StopRule(plan, config.stop.ci_width, config.stop.on),
         recorders=recorders,
         full_videos=[

@@ -131,6 +131,7 @@ class Rollout:
             "env_ids": list(starting),
             "seeds": [episode.seed for episode in starting.values()],
             "instructions": [episode.instruction for episode in starting.values()],
+            "variations": [episode.variation or {} for episode in starting.values()],
         }
         self._observation, _ = self._env.reset(options=options)
         self._recorders.on_episodes_start(starting, self._observation)
@@ -238,6 +239,7 @@ def _row(
         missed=None if progress is None else progress.missed(success),
         progress=None if progress is None else progress.share(success, ended),
         events=None if progress is None else progress.happened,
+        variation=episode.planned.variation or None,
         pair=episode.planned.pair,
         arm=episode.planned.arm,
         strength=episode.planned.strength,

@@ -2,7 +2,7 @@
 
 * ``Arms``: what ``summary.json`` holds of it.
 * ``ArmOutcomes``, ``PairedSuccess``, ``PairedProgress``: its parts.
-* ``arms_of``: makes it.
+* ``compare_arms``: makes it.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from runners.statistics.outcomes import Outcomes, outcomes_of
 from runners.statistics.progress_comparison import ProgressComparison, compare_progress
 from runners.statistics.stop_rule import StopRule
 
-__all__ = ["ArmOutcomes", "Arms", "PairedProgress", "PairedSuccess", "arms_of"]
+__all__ = ["ArmOutcomes", "Arms", "PairedProgress", "PairedSuccess", "compare_arms"]
 
 
 class ArmOutcomes(Outcomes, frozen=True, kw_only=True):
@@ -114,7 +114,7 @@ class Arms(msgspec.Struct, frozen=True, kw_only=True):
         return next((arm for arm in self.outcomes if arm.strength == 0), None)
 
 
-def arms_of(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], stop: StopRule) -> Arms | None:
+def compare_arms(rows: Sequence[EpisodeRow], counted: Sequence[EpisodeRow], stop: StopRule) -> Arms | None:
     """Return what variations did, None where the plan has none.
 
     Args:

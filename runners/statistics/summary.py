@@ -15,7 +15,7 @@ import numpy as np
 
 from groot_wrappers.protocol.client_interface import ClientStats
 from runners.episodes.row import EpisodeRow, last_rows
-from runners.statistics.arms import Arms, arms_of
+from runners.statistics.arms import Arms, compare_arms
 from runners.statistics.funnel import Funnel, funnel_of
 from runners.statistics.gate import Gate, judge
 from runners.statistics.intervals import Method
@@ -230,7 +230,7 @@ def summarise(
         micro_success_rate=outcomes.success_rate,
         macro_success_rate=float(np.mean(rates)) if rates else None,
         funnel=funnel_of(counted, stop.method),
-        arms=arms_of(last_rows(rows), counted, stop),
+        arms=compare_arms(last_rows(rows), counted, stop),
         instructions=instructions,
         warnings=sum(row.warning is not None for row in counted),
         env_steps=env_steps,
