@@ -13,6 +13,7 @@ from runners.reports.pages import write_runs_page
 from runners.reports.policies import format_pair, noted_policies
 from runners.reports.shards import join_shards
 from runners.reports.text import command_to_see, format_rate
+from runners.reports.variations.text import format_arms
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
@@ -47,7 +48,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
             say(f"{name}: {note}")
         if len(run.parts) > 1 and run.summary.gate is not None:  # which no shard has judged for itself
             say(f"{name}: {run.summary.gate.told}")
-        for line in format_funnel(run.summary):
+        for line in [*format_funnel(run.summary), *format_arms(run.summary)]:
             say(f"{name}: {line}")
     for sweep, its in evaluations.items():
         say(*format_progress(sweep, its))

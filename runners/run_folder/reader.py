@@ -64,11 +64,16 @@ class _Shard:
 
 
 @dataclass(frozen=True)
+class _Variation:
+    suite: str | None = None
+
+
+@dataclass(frozen=True)
 class RecordedSettings:
     """What ``config`` of a manifest says of what was to be played; see ``conf/play.yaml``.
 
     Args:
-        task, stop, gate, shard: Groups of that name.
+        task, stop, gate, shard, variation: Groups of that name.
         episodes: Of the whole plan.
         episode: Of a recorded plan, the first.
     """
@@ -77,6 +82,7 @@ class RecordedSettings:
     stop: _Stop = _Stop()
     gate: _Gate = _Gate()
     shard: _Shard = _Shard()
+    variation: _Variation = _Variation()
     episodes: Whole = 0
     episode: Whole = 0
 
