@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from runners.launch.argparse_app import ArgumentParser, exit_after
+from runners.reports import PAGE
 from runners.utils.endings import begin
 
 __all__ = ["main", "make_parser"]
 
-PAGE = "groot-report.html"
 EXAMPLES = """examples:
   groot-report outputs                                  all runs below a folder; the page is outputs/groot-report.html
   groot-report outputs/sweeps/lift                      a sweep, while it is running too

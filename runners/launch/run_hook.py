@@ -11,7 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from groot_wrappers.errors import ContractError
 from runners.config.override_errors import explain, is_hydras
+from runners.config.overrides import all_parsed, key_of
 from runners.launch.hydra_app import ELSEWHERE
+from runners.reports import PAGE
 from runners.sweeps.folder import JobEnd, archive, played_jobs, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell
@@ -61,7 +63,12 @@ class RunHook(Callback):
         codes = [end.code for end in ends.values()]
         if not failed and config.shard.count > 1 and config.gate.min_success is not None:
             codes += self._judge_shards(jobs)
-        say(f"Look at it: groot-report {shlex.quote(str(self._folder))}")
+        if _varies(jobs) and len(failed) < len(jobs):
+            from runners.reports.terminal import report  # noqa: PLC0415  # as below
+
+            report([self._folder], self._folder / PAGE)
+        else:
+            say(f"Look at it: groot-report {shlex.quote(str(self._folder))}")
         raise SweepEnded(worst(codes))
 
     def _judge_shards(self, jobs: Sequence[Job]) -> list[int]:
@@ -105,6 +112,11 @@ class RunHook(Callback):
         jobs = jobs_of(overrides, GlobalHydra.instance().config_loader())
         _require_composable(config, with_each_choice(jobs, overrides))
         return jobs
+
+
+def _varies(jobs: Iterable[Job]) -> bool:
+    """Say whether the jobs are about variations, whose page is what they are played for."""
+    return any(key_of(each).partition(".")[0] == "variation" for job in jobs for each in all_parsed(job.overrides))
 
 
 def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:
