@@ -45,7 +45,7 @@ def finished_run(composition: Composition) -> RunEnd | None:
         ended = {row.index: row.ended for row in rows}
         judged_alike = all(earlier.manifest.config[key] == config[key] for key in ("gate", "stop"))
         starts = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
-        arms = 1 if config["again"] is not None else len(strengths_of(config.get("variation") or {})) or 1
+        arms = 1 if config.get("again") is not None else len(strengths_of(config.get("variation") or {})) or 1
         planned = len(set(config["only"])) if config.get("only") else len(starts) * arms
         if notes or not judged_alike or len(plan) != planned or "error" in ended.values():
             return None

@@ -131,7 +131,9 @@ def _simulator(preparation: Preparation) -> Iterator[gym.Env[Any, Any]]:
             seed=config.seed,
         ) as env,
     ):
-        check_env(IsaacLabEnv(env), preparation.embodiment)
+        isaaclab = IsaacLabEnv(env)
+        check_env(isaaclab, preparation.embodiment)
+        preparation.scene_reset.bind(isaaclab.base)
         yield env
 
 

@@ -29,6 +29,8 @@ from runners.simulation.film_scene import FilmScene
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, Summary, summarise
 from runners.variations.drawing import varied
+from runners.variations.parts import SceneParts
+from runners.variations.scene_variation import SceneReset
 from runners.variations.settings import VariationSettings
 
 __all__ = ["Preparation", "prepare"]
@@ -49,6 +51,7 @@ class Preparation:
         instructions: What the policy is told, in turns.
         plan: The episodes of this run, or of this shard.
         variations: What is otherwise in them.
+        scene_reset: What changes the env's scene for that.
         stop: Which of them count, and when there are enough.
         recorders: Watch the rollout.
         full_videos: Film the failed episodes after it.
@@ -64,6 +67,7 @@ class Preparation:
     instructions: Sequence[str]
     plan: Sequence[PlannedEpisode]
     variations: VariationSettings
+    scene_reset: SceneReset
     stop: StopRule
     recorders: Recorders
     full_videos: Sequence[VideoRecorder]
@@ -135,6 +139,9 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
     kept: list[Recorder] = [ActionLog(), ActionsOver(client.run)] if isinstance(client, KeptClient) else [ActionLog()]
     recorders = Recorders([*kept, *viewers, ProgressBar(len(plan)), *named])
     recorders.check(modality)
+    cameras = [source.sensor for source in embodiment.video.values() if source.sensor is not None]
+    parts = SceneParts(env_cfg, config.task.get("parts") or {}, list(dict.fromkeys(cameras)), config.num_envs)
+    scene_reset = SceneReset(variations.scene, parts)
     recorders.set_up_scene(FilmScene(env_cfg, config.sim.renderer_cfg, embodiment.video, config.again is None))
     return Preparation(
         request=request,
@@ -147,6 +154,7 @@ def prepare(checked: CheckedRequest, client: Client) -> Preparation:
         instructions=instructions,
         plan=plan,
         variations=variations,
+        scene_reset=scene_reset,
         stop=StopRule(plan, config.stop.ci_width, config.stop.on),
         recorders=recorders,
         full_videos=[

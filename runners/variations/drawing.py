@@ -36,7 +36,7 @@ def draws_of(variations: VariationSettings, seed: int, share: float = 1.0) -> di
         kind: variation.draw(np.random.default_rng([seed, crc32(kind.encode())]), share * variation.strength)
         for kind, variation in variations.kinds.items()
     }
-    return {kind: {name: round(number, DIGITS) for name, number in draw.items()} for kind, draw in drawn.items()}
+    return {kind: {name: round(float(number), DIGITS) for name, number in draw.items()} for kind, draw in drawn.items()}
 
 
 def varied(plan: Sequence[PlannedEpisode], variations: VariationSettings) -> list[PlannedEpisode]:

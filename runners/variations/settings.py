@@ -9,6 +9,7 @@ from groot_wrappers.variations.variation import Variation
 from groot_wrappers.variations.wire import WireVariation
 from runners.config.building import built
 from runners.variations.arms import COMMON, strengths_of
+from runners.variations.scene_variation import SceneVariation
 
 __all__ = ["VariationSettings"]
 
@@ -45,6 +46,11 @@ class VariationSettings:
                     f"Name a class of groot_wrappers.variations, or one like them: variation.{kind}._target_."
                 )
         return cls(kinds, strengths_of(variation))
+
+    @property
+    def scene(self) -> dict[str, SceneVariation]:
+        """Those that change the env's scene."""
+        return {kind: variation for kind, variation in self.kinds.items() if isinstance(variation, SceneVariation)}
 
     @property
     def wire(self) -> dict[str, WireVariation]:

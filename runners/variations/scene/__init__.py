@@ -1,0 +1,1 @@
+"""The variations of the scene, a file each: adding one touches no other."""
