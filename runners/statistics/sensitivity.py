@@ -254,7 +254,7 @@ def _tell_separation(names: Sequence[str], regressors: Sequence[_Regressor], suc
 
 def _fit(regressors: Sequence[_Regressor], sides: Sequence[Array], succeeded: Array) -> list[Parameter]:
     """Fit a model of all parameters; one that matters more comes before one that matters less."""
-    from statsmodels.api import Logit  # noqa: PLC0415  # takes seconds to import
+    from statsmodels.discrete.discrete_model import Logit  # noqa: PLC0415  # takes seconds to import
     from statsmodels.stats.multitest import multipletests  # noqa: PLC0415
 
     outcomes = succeeded.astype(float)

@@ -1,1 +1,1 @@
-"""What variations did, in words and on the pages: arms, curves over strengths, which number matters, the worst draws."""
+"""What variations did, in words and on the pages: arms, curves, which number matters, the worst draws, losses."""

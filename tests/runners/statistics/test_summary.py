@@ -19,7 +19,7 @@ from tests.support.samples.rows import make_row, summary_of
 ROW_FIELDS = (
     "index", "seed", "instruction", "env", "attempt", "success",
     "ended", "steps", "return", "server_calls", "held_steps", "video", "error",
-    "warning", "stages", "missed", "progress", "events",
+    "warning", "stages", "missed", "progress", "events", "variation", "pair", "arm", "strength",
 )  # fmt: skip
 SUMMARY_FIELDS = {
     "format", "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
@@ -27,7 +27,6 @@ SUMMARY_FIELDS = {
     "micro_success_rate", "macro_success_rate", "instructions", "warnings",
     "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server", "stop", "gate", "recorders",
     "funnel", "arms",
-    "arms",
 }  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 
