@@ -12,9 +12,6 @@ from groot_wrappers.variations.wire import Moment
 
 __all__ = ["Blur"]
 
-REACH = 3
-"""Standard deviations beyond which nothing of a pixel is left."""
-
 
 @dataclass(frozen=True)
 class Blur:
@@ -37,16 +34,18 @@ class Blur:
 
     def vary(self, frames: torch.Tensor, draws: Sequence[Draw], moment: Moment) -> torch.Tensor:
         """Return blurred pictures."""
-        width = frames.shape[2]
-        sigma = torch.tensor([width * drawn["radius"] for drawn in draws], device=frames.device).clamp(min=1e-3)
-        # One reach for all, so that what an env is sent does not depend on its neighbours' sums.
-        reach = int(np.ceil(REACH * self.radius * width))
-        places = torch.arange(-reach, reach + 1, device=frames.device)
-        weights = torch.exp(-0.5 * (places / sigma[:, None]) ** 2)
-        kernels = (weights / weights.sum(dim=1, keepdim=True)).repeat_interleave(3, dim=0)[:, None, None, :]
-        planes = frames.movedim(-1, 1).reshape(1, -1, *frames.shape[1:3]).float()
-        for kernel, padding in ((kernels, (reach, reach, 0, 0)), (kernels.mT, (0, 0, reach, reach))):
-            padded = torch.nn.functional.pad(planes, padding, mode="replicate")
-            planes = torch.nn.functional.conv2d(padded, kernel, groups=kernel.shape[0])
-        blurred = planes.reshape(len(frames), 3, *frames.shape[1:3]).movedim(1, -1)
-        return blurred.round().clamp(0, 255).to(torch.uint8)
+        height, width = frames.shape[1:3]
+        blurred = torch.empty_like(frames)
+        # One by one: what an env is sent does not depend on how many are multiplied together.
+        for picture, frame, drawn in zip(blurred, frames, draws, strict=True):
+            down, across = (_weights(size, width * drawn["radius"], frames.device) for size in (height, width))
+            planes = down @ frame.movedim(-1, 0).float() @ across.T
+            picture[:] = planes.movedim(0, -1).round().clamp(0, 255)
+        return blurred
+
+
+def _weights(size: int, deviation: float, device: torch.device) -> torch.Tensor:
+    """Return how much of each pixel of a row goes into each, float32 (size, size); beyond the border there is none."""
+    places = torch.arange(size, device=device, dtype=torch.float32)
+    weights = torch.exp(-0.5 * ((places - places[:, None]) / max(deviation, 1e-3)) ** 2)
+    return weights / weights.sum(dim=1, keepdim=True)

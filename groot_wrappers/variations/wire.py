@@ -19,7 +19,7 @@ from groot_wrappers.embodiment.buffers import as_torch
 from groot_wrappers.embodiment.sources import Source
 from groot_wrappers.episode_context import episode_context
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.variations.counted_draws import normal, uniform
+from groot_wrappers.variations.seeded_draws import normal, uniform
 from groot_wrappers.variations.variation import Draw, Variation
 
 __all__ = ["Moment", "WireVariation", "check_keys", "varied"]
@@ -30,22 +30,28 @@ class Moment:
     """Which frames are changed, a row an env.
 
     Args:
-        seeds: Of the episodes, int64 (M,), on the device of the frames.
-        steps: Control steps that they have played, int64 (M,).
+        seeds: Of the M episodes.
+        steps: Control steps that they have played.
         stream: Tells apart what is drawn for the same step: of another variation, or another key.
+        device: Of the frames.
     """
 
-    seeds: torch.Tensor
-    steps: torch.Tensor
+    seeds: Sequence[int]
+    steps: Sequence[int]
     stream: int
+    device: torch.device
 
     def uniform(self, *shape: int) -> torch.Tensor:
-        """Draw numbers in (0, 1), float32 (M, *shape): the same whenever this moment of an episode is looked at."""
-        return uniform(self.seeds, self.steps, self.stream, shape)
+        """Draw numbers in [0, 1), float32 (M, *shape): the same whenever this moment of an episode is looked at."""
+        return uniform(self._moments, shape, self.device)
 
     def normal(self, *shape: int) -> torch.Tensor:
         """Draw standard normal numbers likewise."""
-        return normal(self.seeds, self.steps, self.stream, shape)
+        return normal(self._moments, shape, self.device)
+
+    @property
+    def _moments(self) -> list[tuple[int, int, int]]:
+        return [(seed, step, self.stream) for seed, step in zip(self.seeds, self.steps, strict=True)]
 
 
 @runtime_checkable
@@ -124,8 +130,8 @@ def varied(source: Source, env: Any, modality: str, key: str, variations: Mappin
             if not ids:
                 continue
             rows = torch.tensor(ids, device=frame.device)
-            seeds = torch.tensor([episodes[i].seed for i in ids], device=frame.device)
-            moment = Moment(seeds, steps[rows].to(torch.int64), crc32(f"{kind}/{key}".encode()))
+            stream = crc32(f"{kind}/{key}".encode())
+            moment = Moment([episodes[i].seed for i in ids], steps[rows].tolist(), stream, frame.device)
             if changed is frame:
                 changed = frame.clone()  # it may be a view of a buffer of the simulator
             changed[rows] = variation.vary(changed[rows], [episodes[i].draws[kind] for i in ids], moment)

@@ -120,6 +120,10 @@ class SceneParts:
                 f'"+task.parts.area={{x: [0.2, 0.6], y: [-0.3, 0.3], z: 0.0}}". {WIRE}.'
             ) from error
 
+    def camera_cfgs(self) -> Iterator[Any]:
+        """Yield the configs of all cameras."""
+        return (part for _, part in self._parts() if hasattr(part, "renderer_cfg"))
+
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the parts of the scene, and those that a direct env's config holds itself."""
         for holder in (self.env_cfg.scene, self.env_cfg):

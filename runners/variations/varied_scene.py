@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from groot_wrappers.errors import ContractError, did_you_mean
-from groot_wrappers.variations.counted_draws import uniform
+from groot_wrappers.variations.seeded_draws import uniform
 from groot_wrappers.variations.variation import Draw
 from runners.variations.shape_colours import ShapeColours
 
@@ -39,9 +39,8 @@ class VariedEnvs:
         return torch.tensor(rows, dtype=torch.float32, device=self.ids.device)
 
     def uniform(self, stream: int, count: int) -> torch.Tensor:
-        """Draw ``count`` numbers in (0, 1) an episode, float32 (M, count), from its seed."""
-        seeds = torch.tensor(self.seeds, device=self.ids.device)
-        return uniform(seeds, torch.zeros_like(seeds), stream, (count,))
+        """Draw ``count`` numbers in [0, 1) an episode, float32 (M, count), from its seed; on the CPU, as all starts."""
+        return uniform([(seed, stream) for seed in self.seeds], (count,), torch.device("cpu")).to(self.ids.device)
 
 
 class VariedScene:
