@@ -91,19 +91,20 @@ def losses_of(page: Path, runs: Sequence[Run], names: Sequence[str]) -> Losses |
         return round(1 + 98 * (difference - left) / (right - left), 2)
 
     kinds = [" + ".join(arms.kinds) for _, _, arms, _ in paired]
+    titles = [what if kinds.count(what) == 1 else name for what, (_, name, *_) in zip(kinds, paired, strict=True)]
     items = [
         Loss(
             run=run,
-            name=what if kinds.count(what) == 1 else name,
+            name=title,
             arms=arms,
             success=success,
             p_value=float(p_value),
             x=x_of(success.difference),
             low=x_of(success.low),
             high=x_of(success.high),
-            curve=curve_over_strengths(arms),
+            curve=curve_over_strengths(arms, title),
         )
-        for (run, name, arms, success), what, p_value in zip(paired, kinds, corrected, strict=True)
+        for (run, _, arms, success), title, p_value in zip(paired, titles, corrected, strict=True)
     ]
     suites = {run.settings.variation.suite for run, *_ in paired}
     return Losses(

@@ -40,7 +40,7 @@ class Plot:
     mark: float | None = None
 
 
-def curve_over_strengths(arms: Arms) -> Plot | None:
+def curve_over_strengths(arms: Arms, title: str) -> Plot | None:
     """Return success over the strength, with where half of it is lost; None where there are but two strengths."""
     judged = [
         (arm.strength, arm.success_rate, arm.ci_low, arm.ci_high)
@@ -53,7 +53,7 @@ def curve_over_strengths(arms: Arms) -> Plot | None:
     field = _Field(first, last)
     lost = None if arms.half_loss is None else arms.half_loss.strength
     return Plot(
-        title="Success over the strength of the variations",
+        title=title,
         told="; ".join(f"{share:.0%} at {strength:g}" for strength, share, _, _ in judged),
         first=f"{first:g}",
         last=f"{last:g}",

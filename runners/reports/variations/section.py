@@ -55,7 +55,7 @@ def variation_section(folder: Path, summary: Summary, rows: Sequence[EpisodeRow]
     return VariationSection(
         arms=summary.arms,
         told=format_arms(summary),
-        curve=curve_over_strengths(summary.arms),
+        curve=curve_over_strengths(summary.arms, "Success over the strength of the variations"),
         sensitivity=found,
         plots=[plot for plot in plots if plot is not None],
         worst=worst_draws(folder, [("", folder, last_rows(rows))]),
