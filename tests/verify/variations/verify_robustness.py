@@ -1,7 +1,7 @@
 """The proof of the control arm and of suites: `make verify-robustness`, about half an hour on two cores.
 
-The lift's expert, which looks for red pixels, is played under variations of the suite: it has to fall with what it looks
-at, and not with what it does not. What was measured is kept in ``docs/measured.md``.
+The lift's expert, which looks for red pixels, is played under variations of the suite: it has to fall with what it
+looks at, and not with what it does not. What was measured is kept in ``docs/measured.md``.
 """
 
 import json
