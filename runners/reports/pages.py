@@ -62,9 +62,9 @@ def write_report(
         played_in: Index to the run folder of an episode, of those that were not played in this one.
     """
     variations = variation_section(folder, summary, rows)
-    may_count = summary.may_count(rows)
-    others = [row for row in last_rows(rows) if row not in may_count]
-    rows = sorted(may_count, key=lambda row: WORST_FIRST.index(row.ended))
+    may_count = {row.index: row for row in summary.may_count(rows)}
+    others = [row for row in last_rows(rows) if row.index not in may_count]
+    rows = sorted(may_count.values(), key=lambda row: WORST_FIRST.index(row.ended))
     failed = [row for row in rows if row.ended != "success"]
     succeeded = [row for row in rows if row.ended == "success"]
     ways = ways_to_fail(failed)
