@@ -10,7 +10,7 @@ ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
-.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-watching
+.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -67,6 +67,9 @@ verify-speed: $(READY)  ## prove that it is as fast as is said, beside the alter
 
 verify-replay: $(READY)  ## prove that recorded lifts succeed again from their own seeds alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/verify_replay.py --capture=no --timeout=7200 $(ARGS)
+
+verify-variations: $(READY)  ## prove that varied episodes are the same for any number of envs, and what they cost (ten minutes)
+	$(BIN)/python -m pytest tests/verify/variations/verify_variations.py --capture=no --timeout=7200 $(ARGS)
 
 verify-watching: $(READY)  ## prove that viewers and recorders change no row, and what they cost (a quarter of an hour)
 	$(BIN)/python -m pytest tests/verify/watching/verify_watching.py --capture=no --timeout=3600 $(ARGS)

@@ -28,6 +28,9 @@ logistic and Cox regression", 2007: below that intervals hold too seldom."""
 MOST_BINS, ENOUGH_A_BIN = 6, 5
 """Groups of episodes by their draws whose success rates are drawn, and how many episodes each has at least."""
 
+MOST_NAMED = 8
+"""Of the parameters that are left out for one reason."""
+
 POINTS = 41
 """Of a curve."""
 
@@ -200,7 +203,10 @@ def _regressors(rows: Sequence[EpisodeRow]) -> tuple[list[_Regressor], list[str]
             continue
         columns = wider
         found.append(regressor)
-    return found, [f"Left out, {why}: {', '.join(those)}" for why, those in left_out.items()]
+    return found, [
+        f"Left out, {why}: {', '.join(those[:MOST_NAMED])}" + ", ..." * (len(those) > MOST_NAMED)
+        for why, those in left_out.items()
+    ]
 
 
 def _what_is_missing(regressors: Sequence[_Regressor], sides: Sequence[Array], succeeded: Array) -> str | None:

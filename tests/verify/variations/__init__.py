@@ -1,0 +1,1 @@
+"""Long proofs of the variations: `make verify-variations`."""
