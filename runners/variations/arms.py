@@ -11,7 +11,7 @@ from typing import Any
 
 from runners.episodes.plan import PlannedEpisode
 
-__all__ = ["COMMON", "strengths_of", "with_arms"]
+__all__ = ["COMMON", "FULL", "strengths_of", "with_arms"]
 
 COMMON = ("strength", "control", "grid", "suite")
 """Keys of ``variation`` that are about all of them; the others are their names."""

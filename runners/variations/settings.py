@@ -8,7 +8,7 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.variations.variation import Variation
 from groot_wrappers.variations.wire import WireVariation
 from runners.config.building import built
-from runners.variations.arms import COMMON, strengths_of
+from runners.variations.arms import COMMON, FULL, strengths_of
 from runners.variations.scene_variation import SceneVariation
 
 __all__ = ["VariationSettings"]
@@ -24,7 +24,7 @@ class VariationSettings:
     """
 
     kinds: Mapping[str, Variation]
-    strengths: Sequence[float] = ()
+    strengths: Sequence[float] = (FULL,)
 
     @classmethod
     def of(cls, variation: Mapping[str, Any]) -> "VariationSettings":
