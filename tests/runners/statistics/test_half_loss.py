@@ -29,6 +29,11 @@ def test_interval_reaches_to_the_strengths_that_are_shown_to_keep_and_to_lose_mo
     assert found.told.endswith("(95% interval 0.5 to 0.75)")
 
 
+def test_many_pairs_show_what_is_a_little_more_and_a_little_less_than_half():
+    found = half_loss([0.0, 0.5, 1.0], pairs([1, 0.56, 0.44], 3000), "wilson")
+    assert (found.low, found.high) == (0.5, 1.0)
+
+
 def test_few_pairs_say_so():
     found = half_loss(STRENGTHS, pairs([1, 1, 0.9, 0.1, 0], 5), "wilson")
     assert (found.low, found.high) == (None, None)
