@@ -61,12 +61,12 @@ def half_loss(strengths: Sequence[float], outcomes: Sequence[Sequence[bool]], me
         return HalfLoss(strength=None, low=None, high=None, pairs=pairs, told=f"Half the success: {told}")
     # What an episode kept beyond half of what its control had, -1/2 to 1, brought into [0, 1].
     kept = (succeeded - succeeded[:, :1] / 2 + 0.5) / 1.5
-    varied = [(strength, mean_interval(its.tolist(), method)) for strength, its in zip(strengths, kept.T, strict=True)][
-        1:
-    ]
-    is_kept = itertools.takewhile(lambda each: each[1][0] > NEITHER, varied)
-    is_lost = itertools.takewhile(lambda each: each[1][1] < NEITHER, reversed(varied))
-    low, high = (max((strength for strength, _ in is_kept), default=None), min((s for s, _ in is_lost), default=None))
+    intervals = [mean_interval(its.tolist(), method) for its in kept.T[1:]]
+    varied = list(zip(strengths[1:], intervals, strict=True))
+    are_kept = itertools.takewhile(lambda each: each[1][0] > NEITHER, varied)
+    are_lost = itertools.takewhile(lambda each: each[1][1] < NEITHER, reversed(varied))
+    low = max((strength for strength, _ in are_kept), default=None)
+    high = min((strength for strength, _ in are_lost), default=None)
     estimate = _crossing(strengths, succeeded.mean(axis=0))
     if estimate is not None:
         estimate = min(max(estimate, low or 0.0), high or estimate)
