@@ -72,6 +72,7 @@ def _film(preparation: Preparation, env: gym.Env[Any, Any], run: RunInfo, failed
             client.get_modality_config(),
             execution=client.run.execution,
             watcher=recorders.on_control_step,
+            variations=preparation.variations.wire,
         )
         beside = replace(run, folder=Path(folder))
         for recorder in (kept, bar):

@@ -92,16 +92,18 @@ def _renderings(env: Any) -> Iterator[Any]:
     seen = set()
     for camera in env.scene.sensors.values():
         renderer = getattr(camera, "_renderer", None)
-        if renderer is None or id(renderer) in seen:
+        if renderer is None:
             continue
-        seen.add(id(renderer))
+        camera._render_data.graph = None  # what a GPU has recorded would look where the textures were
         rendering = getattr(getattr(renderer, "newton_sensor", None), "_SensorTiledCamera__render_context", None)
         if not hasattr(rendering, "_RenderContext__texture_data"):
             raise ContractError(
                 "variation=texture was asked for, but the textures of this renderer cannot be reached: it is made for "
                 "Newton 1.6. Choose others: background, object_colour."
             )
-        yield rendering
+        if id(rendering) not in seen:
+            seen.add(id(rendering))
+            yield rendering
 
 
 def _add_patterns(rendering: Any, repeats: list[float]) -> int:

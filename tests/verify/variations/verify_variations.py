@@ -14,6 +14,8 @@ import pytest
 from tests.runners.variations.kinds import KINDS
 from tests.tasks.registered.cartpole_asset import write_asset_root
 
+pytestmark = [pytest.mark.simulator, pytest.mark.process]
+
 ROOT = Path(__file__).parents[3]
 WIRE = ["blur", "brightness", "dropped_camera", "occlusion", "sensor_noise", "state_noise"]
 EPISODES = 16
