@@ -221,7 +221,8 @@ def _what_is_missing(regressors: Sequence[_Regressor], sides: Sequence[Array], s
     needed = ENOUGH_A_COLUMN * columns
     if rarer < needed:
         return (
-            f"{len(regressors)} parameters in {columns} columns take at least {needed} successes and {needed} "
+            f"{len(regressors)} parameter{'s' * (len(regressors) > 1)} in {columns} "
+            f"column{'s' * (columns > 1)} take at least {needed} successes and {needed} "
             f"failures; of {episodes} varied episodes {successes} succeeded. No model is fitted: play about "
             f"{-(-episodes * needed // rarer)} episodes, or vary less at once"
         )

@@ -1,14 +1,21 @@
 """The arms of an episode, as a plan has them and as the rollout plays them: which count, which are pairs."""
 
+import json
+
 import pytest
 
 from groot_wrappers.errors import ContractError
 from runners.config.validation import require_arms
 from runners.episodes.plan import PlannedEpisode, make_plan, shard_of
 from runners.episodes.row import last_rows
+from runners.recorders.progress_bar import ProgressBar
+from runners.recorders.recorder import RunInfo
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import summarise
 from runners.variations.arms import strengths_of, with_arms
+from runners.variations.drawing import varied
+from runners.variations.settings import VariationSettings
+from runners.viewers.page import PageViewer
 
 BRIGHTNESS = {"_target_": "groot_wrappers.variations.brightness.Brightness", "strength": 1.0, "stops": 0.05}
 VARIED = {"strength": 1.0, "control": True, "grid": None, "suite": None, "brightness": BRIGHTNESS}
@@ -127,6 +134,22 @@ def test_figures_are_of_the_varied_episodes(play):
     assert summary.arms.control.successes == 8
     assert summary.arms.success.only_control == 8 - successes
     assert summary.arms.kinds == ["brightness"]
+
+
+def test_what_is_shown_while_it_plays_is_of_the_varied_episodes(play, capfd, tmp_path):
+    plan = varied(make_plan(6, 0, ["reach"]), VariationSettings.of(VARIED))
+    info = RunInfo(tmp_path, {}, 20.0, "Toy-v0", stop=StopRule(plan, None))
+    bar, viewer = ProgressBar(12), PageViewer(port=0)
+    for each in (bar, viewer):
+        each.on_run_start(info)
+    run = play(2, 6, variation=VARIED, solves=lambda goal: True, recorders=[bar, viewer])
+    state = json.loads(viewer.state())
+    for each in (bar, viewer):
+        each.on_run_end(None)
+    successes = sum(row.success for row in run.rows if row.arm == "varied")
+    assert 0 < successes < 6
+    assert f"success {successes}/6" in capfd.readouterr().err
+    assert (state["planned"], state["done"], state["success_rate"]) == (12, 12, successes / 6)
 
 
 def test_run_that_ends_early_has_the_control_of_each_episode_that_counts(play):
