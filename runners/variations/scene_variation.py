@@ -2,7 +2,7 @@
 
 * ``SceneVariation``: one of them, as it was asked for.
 * ``Change``: the same in a started env.
-* ``SceneReset``: makes those that were drawn, as the last event of an env's reset.
+* ``SceneReset``: makes those that were drawn, as the last of what an env's reset does.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class SceneReset:
 
     Args:
         variations: Name to variation, in the order in which they are made.
-        parts: The env's config, which gets an event of the reset.
+        parts: The env's config, which gets an event of the reset where it has managers.
 
     Raises:
         ContractError: As ``SceneVariation.set_up``, or the simulator is not Newton.
@@ -69,7 +69,8 @@ class SceneReset:
         _require_newton(next(iter(variations)), parts.env_cfg)
         for variation in variations.values():
             variation.set_up(parts)
-        self._add_event(parts.env_cfg)
+        if _has_managers(parts.env_cfg):
+            self._add_event(parts.env_cfg)
 
     def bind(self, env: Any) -> None:
         """Find the parts in the started env, before its first reset.
@@ -80,9 +81,12 @@ class SceneReset:
         Raises:
             ContractError: As ``SceneVariation.bind``.
         """
-        if self._variations:
-            scene = VariedScene(env)
-            self._changes = {kind: each.bind(scene, self._parts) for kind, each in self._variations.items()}
+        if not self._variations:
+            return
+        scene = VariedScene(env)
+        self._changes = {kind: each.bind(scene, self._parts) for kind, each in self._variations.items()}
+        if not _has_managers(env.cfg):
+            self._follow_reset(env)
 
     def vary(self, env: Any, env_ids: torch.Tensor | slice) -> None:
         """Change the scene of the envs that begin an episode, as their ``EpisodeContext`` says."""
@@ -116,6 +120,21 @@ class SceneReset:
             env_cfg.events["vary_scene"] = event
         else:
             env_cfg.events.vary_scene = event
+
+    def _follow_reset(self, env: Any) -> None:
+        """Call this after the reset of a direct env, which places its things after its events, if it has any."""
+        own = env._reset_idx
+
+        def reset_and_vary(env_ids: torch.Tensor | slice) -> None:
+            own(env_ids)
+            self.vary(env, env_ids)
+
+        env._reset_idx = reset_and_vary
+
+
+def _has_managers(env_cfg: Any) -> bool:
+    """Return whether an env's config is of the manager-based workflow."""
+    return hasattr(env_cfg, "actions")
 
 
 def _require_newton(kind: str, env_cfg: Any) -> None:

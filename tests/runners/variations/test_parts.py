@@ -3,9 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+from groot_wrappers.episode_context import EpisodeContext, set_episode_context
 from groot_wrappers.errors import ContractError
+from groot_wrappers.variations.variation import EpisodeVariation
 from runners.config.setting_kinds import options_of
+from runners.variations import scene_variation
 from runners.variations.parts import Area, SceneParts
 from runners.variations.scene_variation import SceneReset
 from runners.variations.settings import VariationSettings
@@ -101,14 +105,33 @@ def test_simulator_other_than_newton_is_refused(variations):
 @pytest.mark.parametrize("events", [None, {}, SimpleNamespace()])
 def test_reset_is_an_event_of_the_env_of_whatever_workflow_that_draws_nothing_itself(variations, events):
     cfg = toy()
-    cfg.events = events
+    cfg.actions, cfg.events = SimpleNamespace(), events
     SceneReset({"camera_pose": variations["camera_pose"]}, SceneParts(cfg, {}, ["front"], 1))
     (event,) = (cfg.events if isinstance(cfg.events, dict) else vars(cfg.events)).values()
     assert event.mode == "reset"
     assert event.func.uses_episode_generators
 
 
+def test_direct_env_is_varied_after_it_has_placed_its_things(variations, monkeypatch):
+    done = []
+    change = SimpleNamespace(restore=lambda ids: done.append("restored"), apply=lambda envs: done.append(envs.draws))
+    moved = SimpleNamespace(strength=1.0, set_up=lambda parts: None, bind=lambda scene, parts: change)
+    monkeypatch.setattr(scene_variation, "VariedScene", lambda env: None)
+    reset = SceneReset({"moved": moved}, SceneParts(toy(), {}, ["front"], 1))
+    place = lambda env_ids: done.append("placed")  # noqa: E731  # as an attribute of the env
+    env = SimpleNamespace(cfg=toy(), num_envs=2, device="cpu", _reset_idx=place)
+    reset.bind(env)
+    variations = {1: EpisodeVariation(5, {"moved": {"x": 1.0}}), 0: EpisodeVariation(6, {})}
+    set_episode_context(env, EpisodeContext([], variations=variations))
+    env._reset_idx(torch.tensor([0, 1]))
+    assert done == ["placed", [{"x": 1.0}]]
+    variations[1] = EpisodeVariation(7, {})
+    env._reset_idx(slice(None))
+    assert done[2:] == ["placed", "restored"]
+
+
 def test_env_that_is_not_varied_gets_no_event():
     cfg = toy()
+    cfg.actions = SimpleNamespace()
     SceneReset({}, SceneParts(cfg, {}, [], 1)).bind(None)
     assert cfg.events is None

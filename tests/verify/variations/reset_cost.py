@@ -24,7 +24,7 @@ from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tests.runners.variations.kinds import KINDS
 from tests.support.composing import compose
 
-NUM_ENVS, ROUNDS = 16, 9
+NUM_ENVS, ROUNDS = 16, 3
 
 
 def main(path):
