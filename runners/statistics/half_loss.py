@@ -3,11 +3,11 @@
 * ``HalfLoss``: what ``summary.json`` holds of it.
 * ``half_loss``: makes it.
 
-All that is assumed is that success does not grow with the strength. The estimate lies where the rates, made to fall,
-come to half of the control's, on the line between the two strengths beside it. The interval asks nothing of what is
-between strengths: it reaches from the largest strength up to which more than half is shown to be kept, to the smallest
-from which on more than half is shown to be lost. Strengths are asked in order, from each end, until one shows nothing,
-so that all of them together are wrong as seldom as one.
+It is told by the starts that succeed unvaried, and by the share of them that succeed still. The estimate lies where
+that share, made to fall, comes to half, on the line between the two strengths beside it. All that the interval assumes
+is that the share does not grow with the strength: it reaches from the largest strength up to which more than half is
+shown to be kept, to the smallest from which on more than half is shown to be lost, by exact bounds. Strengths are asked
+in order, from each end, until one shows nothing, so that all of them together are wrong as seldom as one.
 """
 
 import itertools
@@ -17,14 +17,13 @@ from typing import Any
 import msgspec
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.stats import binomtest
 
-from runners.statistics.bounded_mean import mean_interval
-from runners.statistics.intervals import Method
+from runners.statistics.intervals import CONFIDENCE, Method, anytime_interval
 
 __all__ = ["HalfLoss", "half_loss"]
 
-NEITHER = 0.5 / 1.5
-"""What is neither kept nor lost beyond half, on the scale of the intervals."""
+HALF = 0.5
 
 
 class HalfLoss(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +32,7 @@ class HalfLoss(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         strength: The estimate; None where less than half is lost at the largest strength, or there is none to lose.
         low, high: Its 95% interval; None at an end that the pairs do not show.
-        pairs: Of how many it is: those that were judged at every strength.
+        pairs: Of how many it is: those that were judged at every strength, and succeeded unvaried.
         told: All of it in a sentence.
     """
 
@@ -52,37 +51,45 @@ def half_loss(strengths: Sequence[float], outcomes: Sequence[Sequence[bool]], me
         outcomes: Of each pair, in the order of the plan, whether it succeeded at each strength.
         method: ``wilson`` where the number of pairs was fixed beforehand, ``anytime`` where a rule may end the run.
     """
-    pairs = len(outcomes)
-    succeeded = np.array(outcomes, float).reshape(pairs, len(strengths))
-    if not succeeded[:, 0].any():
+    had = [its for its in outcomes if its[0]]
+    if not had:
         told = (
-            "no episode succeeded unvaried, so that there is no half to lose" if pairs else "no pair was judged in all"
+            "no episode succeeded unvaried, so that there is no half to lose"
+            if outcomes
+            else "no pair was judged in all"
         )
-        return HalfLoss(strength=None, low=None, high=None, pairs=pairs, told=f"Half the success: {told}")
-    # What an episode kept beyond half of what its control had, -1/2 to 1, brought into [0, 1].
-    kept = (succeeded - succeeded[:, :1] / 2 + 0.5) / 1.5
-    intervals = [mean_interval(its.tolist(), method) for its in kept.T[1:]]
-    varied = list(zip(strengths[1:], intervals, strict=True))
-    are_kept = itertools.takewhile(lambda each: each[1][0] > NEITHER, varied)
-    are_lost = itertools.takewhile(lambda each: each[1][1] < NEITHER, reversed(varied))
+        return HalfLoss(strength=None, low=None, high=None, pairs=0, told=f"Half the success: {told}")
+    kept = np.sum(had, axis=0).tolist()
+    varied = [
+        (strength, _interval(count, len(had), method)) for strength, count in zip(strengths[1:], kept[1:], strict=True)
+    ]
+    are_kept = itertools.takewhile(lambda each: each[1][0] > HALF, varied)
+    are_lost = itertools.takewhile(lambda each: each[1][1] < HALF, reversed(varied))
     low = max((strength for strength, _ in are_kept), default=None)
     high = min((strength for strength, _ in are_lost), default=None)
-    estimate = _crossing(strengths, succeeded.mean(axis=0))
+    estimate = _crossing(strengths, np.array(kept) / len(had))
     if estimate is not None:
         estimate = min(max(estimate, low or 0.0), high or estimate)
-    told = _tell(estimate, low, high, strengths[-1], pairs)
-    return HalfLoss(strength=estimate, low=low, high=high, pairs=pairs, told=told)
+    told = _tell(estimate, low, high, strengths[-1], len(had))
+    return HalfLoss(strength=estimate, low=low, high=high, pairs=len(had), told=told)
 
 
-def _crossing(strengths: Sequence[float], rates: "np.ndarray[Any, Any]") -> float | None:
-    """Return where rates that are made to fall come to half of the first; None where they do not."""
-    falling = isotonic_regression(rates, increasing=False).x
-    half = falling[0] / 2
-    below = np.flatnonzero(falling <= half)
+def _interval(kept: int, pairs: int, method: Method) -> tuple[float, float]:
+    """Return the 95% interval of a share that is kept: Clopper and Pearson's, or one that holds at any stop."""
+    if method == "anytime":
+        return anytime_interval(kept, pairs)
+    interval = binomtest(kept, pairs).proportion_ci(CONFIDENCE, "exact")
+    return float(interval.low), float(interval.high)
+
+
+def _crossing(strengths: Sequence[float], shares: "np.ndarray[Any, Any]") -> float | None:
+    """Return where shares that are made to fall, the first being 1, come to half; None where they do not."""
+    falling = isotonic_regression(shares, increasing=False).x
+    below = np.flatnonzero(falling <= HALF)
     if not len(below):
         return None
     after = int(below[0])
-    share = (falling[after - 1] - half) / (falling[after - 1] - falling[after])
+    share = (falling[after - 1] - HALF) / (falling[after - 1] - falling[after])
     return float(strengths[after - 1] + share * (strengths[after] - strengths[after - 1]))
 
 

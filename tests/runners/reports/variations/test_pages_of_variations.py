@@ -84,7 +84,7 @@ def test_worst_is_whose_control_succeeded_came_further_and_was_varied_less(tmp_p
         return make_row(index, pair=pair, strength=strength, arm=arm, variation=drawn, **told)
 
     rows = [
-        *(row(0, 0, 0.0, False, 0.2), row(1, 0, 1.0, False, 0.1)),
+        *(row(0, 0, 0.0, False, 0.75), row(1, 0, 1.0, False, 0.0)),
         *(row(2, 1, 0.0, True, 1.0), row(3, 1, 1.0, False, 0.5)),
         *(row(4, 2, 0.0, True, 1.0), row(5, 2, 0.5, False, 0.0), row(6, 2, 1.0, False, 0.0)),
         *(row(7, 3, 0.0, True, 1.0), row(8, 3, 1.0, True, 1.0)),
