@@ -10,7 +10,7 @@ ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
-.PHONY: verify-again verify-conversion verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-variations verify-watching
+.PHONY: verify-again verify-conversion verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,6 +52,9 @@ verify-again: $(READY)  ## prove that failed episodes are bit for bit the same w
 
 verify-progress: $(READY)  ## prove that funnels name the stage, and the statistics of progress (about ten minutes)
 	$(BIN)/python -m pytest tests/verify/progress/verify_progress.py --capture=no --timeout=7200 $(ARGS)
+
+verify-robustness: $(READY)  ## prove the control arm, and what the lift's expert loses by variations (half an hour)
+	$(BIN)/python -m pytest tests/verify/variations/verify_robustness.py --capture=no --timeout=7200 $(ARGS)
 
 verify-report: $(READY)  ## take screenshots of the pages in Chromium, which is installed if it is missing (a minute)
 	$(BIN)/python -m pytest tests/verify/verify_report.py --capture=no $(ARGS)

@@ -105,7 +105,7 @@ class PlayedRun:
     @property
     def plan(self) -> list[PlannedEpisode]:
         """The episodes, each from its own seed, with what was otherwise in it."""
-        return [PlannedEpisode(row.index, row.seed, row.instruction, row.variation) for row in self.rows]
+        return [PlannedEpisode.of(row) for row in self.rows]
 
     @property
     def is_real_time(self) -> bool:

@@ -17,6 +17,7 @@ from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Summary, summarise
 from runners.utils.json_files import JsonFileError, read_json
 from runners.utils.terminal import say
+from runners.variations.arms import strengths_of
 
 __all__ = ["finished_run"]
 
@@ -43,10 +44,10 @@ def finished_run(composition: Composition) -> RunEnd | None:
         rows, notes = read_rows(folder / "episodes.jsonl")
         ended = {row.index: row.ended for row in rows}
         judged_alike = all(earlier.manifest.config[key] == config[key] for key in ("gate", "stop"))
-        planned = set(
-            config.get("only") or range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
-        )
-        if notes or not judged_alike or len(plan) != len(planned) or "error" in ended.values():
+        starts = range(config["shard"]["index"], config["episodes"], config["shard"]["count"])
+        arms = 1 if config.get("again") is not None else len(strengths_of(config.get("variation") or {})) or 1
+        planned = len(set(config["only"])) if config.get("only") else len(starts) * arms
+        if notes or not judged_alike or len(plan) != planned or "error" in ended.values():
             return None
         summary = _written_summary(folder, len(ended))
         if len(ended) < len(plan) and not (summary and summary.stop.ended_early):
@@ -77,7 +78,7 @@ def _written_summary(folder: Path, episodes: int) -> Summary | None:
         summary = read_summary(folder)
     except JsonFileError:
         return None
-    return summary if summary.episodes == episodes else None
+    return summary if summary.ended == episodes else None
 
 
 def _count_anew(folder: Path, plan: list[PlannedEpisode], config: dict[str, Any]) -> Summary:

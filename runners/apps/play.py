@@ -20,6 +20,7 @@ from runners.sweeps.folder import JobEnd
 from runners.utils.exit_codes import DONE, DONE_WITH_ERRORS, FAILED, PLAYED_OTHERWISE
 from runners.utils.json_files import JsonFileError
 from runners.utils.terminal import say
+from runners.variations.suite import with_suite, with_suite_kinds
 
 if TYPE_CHECKING:
     from runners.experiment.run_end import RunEnd
@@ -44,7 +45,7 @@ def play(composition: Composition) -> int:
     if composition.sweep is None:
         return play_run(composition).code
     try:
-        composition = going_on(played_again(composition))
+        composition = going_on(played_again(with_suite(composition)))
         end = finished_run(composition)
     except Gr00tError as error:
         JobEnd(FAILED, str(error)).write(composition.folder)
@@ -61,7 +62,7 @@ def play_run(composition: Composition) -> "RunEnd":
     Raises:
         Gr00tError: It cannot be played; the message says what mends it.
     """
-    composition = going_on(played_again(composition))
+    composition = going_on(played_again(with_suite(composition)))
     end = finished_run(composition) or play_missing(composition)
     return end if composition.config.again is None else compared(composition, end)
 
@@ -93,9 +94,18 @@ def success_rate(folder: Path) -> float | None:
     return math.nan if rate is None else rate
 
 
+def completed(arguments: list[str]) -> list[str]:
+    """Return a command line that can go on with a run, or play a suite.
+
+    Raises:
+        ContractError: There is no such run, or no such suite.
+    """
+    return with_suite_kinds(with_earlier_settings(arguments))
+
+
 def main() -> NoReturn:
     """Run the ``groot-play`` command."""
-    launch(play, "play", OLD_FLAGS, with_earlier_settings, success_rate)
+    launch(play, "play", OLD_FLAGS, completed, success_rate)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from runners.launch.argparse_app import ArgumentParser, exit_after
-from runners.sweeps.folder import PAGE
+from runners.reports import PAGE
 from runners.utils.endings import begin
 
 __all__ = ["main", "make_parser"]

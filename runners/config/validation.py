@@ -14,6 +14,7 @@ __all__ = [
     "ONLY",
     "SERVE",
     "check_share",
+    "require_arms",
     "require_sensible",
     "require_shard",
     "require_strengths",
@@ -73,6 +74,7 @@ def require_sensible(config: PlayConfig) -> None:
     """
     require_within(config, PLAY)
     require_strengths(config.variation)
+    require_arms(config.variation)
     check_share("gate.min_success", config.gate.min_success)
     check_share("stop.ci_width", config.stop.ci_width)
     if config.stop.on is not StopOn.success and config.stop.ci_width is None:
@@ -157,11 +159,42 @@ def require_strengths(variation: Mapping[str, Any]) -> None:
         if isinstance(settings, Mapping) and "strength" in settings
     }
     for key, strength in strengths.items():
-        if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 1:
+        if not _is_strength(strength):
             raise ContractError(
                 f"{one_line(f'{key}={strength}')} was asked for, but a strength is a share of the full range, 0 to 1. "
                 "The range itself is set by the variation's other keys."
             )
+
+
+def require_arms(variation: Mapping[str, Any]) -> None:
+    """Check what is asked of the arms in which an episode is played.
+
+    Args:
+        variation: The settings of that name: ``control``, and ``grid``.
+
+    Raises:
+        ContractError: It is something else; the message names the key.
+    """
+    control, grid = variation.get("control", True), variation.get("grid")
+    if not isinstance(control, bool):
+        raise ContractError(
+            f"{one_line(f'variation.control={control}')} was asked for, but it takes true or false: whether each "
+            "varied episode is also played unvaried."
+        )
+    if grid is None:
+        return
+    asked = f"{one_line(f'variation.grid={grid}')} was asked for, but"
+    if not any(isinstance(settings, Mapping) for settings in variation.values()):
+        raise ContractError(f"{asked} nothing is varied. Choose what: variation=brightness, or leave out the grid.")
+    if not isinstance(grid, Sequence) or not all(_is_strength(strength) for strength in grid) or not any(grid):
+        raise ContractError(
+            f"{asked} it takes strengths of 0 to 1 by which those of the variations are multiplied, at least one of "
+            'them above 0: "variation.grid=[0, 0.25, 0.5, 1]".'
+        )
+
+
+def _is_strength(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def check_share(key: str, value: float | None) -> None:

@@ -11,6 +11,7 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.variations.variation import Draw
 from runners.config.schema import InstructionPer
 from runners.config.validation import require_shard
+from runners.episodes.row import Arm, EpisodeRow
 from runners.utils.atomic_files import write_whole
 
 __all__ = [
@@ -34,12 +35,26 @@ class PlannedEpisode:
         seed: Seed of the episode's start, 0 ... 2**31 - 1.
         instruction: What the policy is told.
         variation: Name of each variation to what it drew (``runners.variations``); None where nothing is otherwise.
+        pair, arm, strength: As of :class:`runners.episodes.row.EpisodeRow`.
     """
 
     index: int
     seed: int
     instruction: str
     variation: dict[str, Draw] | None = None
+    pair: int | None = None
+    arm: Arm | None = None
+    strength: float | None = None
+
+    @classmethod
+    def of(cls, row: EpisodeRow) -> "PlannedEpisode":
+        """Return the episode that a row is of, as it was planned."""
+        return cls(row.index, row.seed, row.instruction, row.variation, row.pair, row.arm, row.strength)
+
+    @property
+    def place(self) -> int:
+        """Which start it is: its pair, or where it has none its index."""
+        return self.index if self.pair is None else self.pair
 
 
 def instruction_texts(text: object, declared: str | None, *, per: InstructionPer, num_envs: int) -> list[str]:
@@ -91,15 +106,17 @@ def make_plan(episodes: int, seed: int, instructions: Sequence[str]) -> list[Pla
 
 
 def shard_of(plan: Sequence[PlannedEpisode], index: int, count: int) -> list[PlannedEpisode]:
-    """Return one of ``count`` parts of a plan, each with every ``count``-th episode.
+    """Return one of ``count`` parts of a plan, each with every ``count``-th start and all of its episodes.
 
     Together the shards are the plan, and while all of them are played, a beginning of it is played without a gap.
 
     Raises:
         ContractError: As ``runners.config.validation.require_shard``.
     """
-    require_shard(index, count, len(plan))
-    return list(plan[index::count])
+    places = list(dict.fromkeys(episode.place for episode in plan))
+    require_shard(index, count, len(places))
+    own = set(places[index::count])
+    return [episode for episode in plan if episode.place in own]
 
 
 def chosen(plan: Sequence[PlannedEpisode], only: Sequence[int] | None) -> list[PlannedEpisode]:

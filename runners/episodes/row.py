@@ -8,7 +8,9 @@ import msgspec
 
 from groot_wrappers.variations.variation import Draw
 
-__all__ = ["Ended", "EpisodeRow", "describe", "last_rows"]
+__all__ = ["Arm", "Ended", "EpisodeRow", "describe", "last_rows"]
+
+Arm = Literal["control", "varied"]
 
 Ended = Literal["success", "failure", "time_out", "error"]
 
@@ -43,6 +45,9 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
         checkpoint_step: Its step of the training.
         variation: What was otherwise than the env has it: each variation's name, with the numbers that it drew, whose
             units ``docs/variations.md`` says. None where nothing was, and in rows that are older than it.
+        pair: Of a run with variations, what the episodes that begin alike have in common, from 0; else None.
+        arm: Likewise, whether it was ``varied``, or is the ``control`` beside those that were.
+        strength: Likewise, by what the strengths of its variations were multiplied; 0 of the control.
     """
 
     index: Count
@@ -66,6 +71,9 @@ class EpisodeRow(msgspec.Struct, rename={"episode_return": "return"}):
     checkpoint: str | None = None
     checkpoint_step: Count | None = None
     variation: dict[str, Draw] | None = None
+    pair: Count | None = None
+    arm: Arm | None = None
+    strength: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row under the names of ``episodes.jsonl``."""

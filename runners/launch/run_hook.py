@@ -13,9 +13,10 @@ from groot_wrappers.errors import ContractError
 from runners.checkpoints.found import find_checkpoints
 from runners.checkpoints.served import require_served_checkpoint
 from runners.config.override_errors import explain, is_hydras
-from runners.config.overrides import all_parsed, quoted
+from runners.config.overrides import all_parsed, key_of, quoted
 from runners.launch.hydra_app import ELSEWHERE
-from runners.sweeps.folder import PAGE, JobEnd, archive, played_jobs, write_jobs
+from runners.reports import PAGE
+from runners.sweeps.folder import JobEnd, archive, played_jobs, write_jobs
 from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell
 from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
@@ -64,8 +65,9 @@ class RunHook(Callback):
         codes = [end.code for end in ends.values()]
         if not failed and config.shard.count > 1 and config.gate.min_success is not None:
             codes += self._judge_shards(jobs)
-        if config.checkpoints is not None:  # whose curve has grown
-            from runners.reports.terminal import report  # noqa: PLC0415  # likewise
+        # The curve of a training has grown; what variations cost is what they are played for.
+        if config.checkpoints is not None or (_varies(jobs) and len(failed) < len(jobs)):
+            from runners.reports.terminal import report  # noqa: PLC0415  # as above
 
             report([self._folder], self._folder / PAGE)
         else:
@@ -133,6 +135,11 @@ def _sweep_checkpoints(config: DictConfig) -> None:
     found = find_checkpoints(Path(config.checkpoints).expanduser())
     say(*found.tell(config.checkpoints))
     config.hydra.overrides.task.append(f"checkpoint={','.join(quoted(each.name) for each in found.whole)}")
+
+
+def _varies(jobs: Iterable[Job]) -> bool:
+    """Say whether the jobs are about variations, whose page is what they are played for."""
+    return any(key_of(each).partition(".")[0] == "variation" for job in jobs for each in all_parsed(job.overrides))
 
 
 def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:

@@ -30,6 +30,7 @@ class ProgressBar(Recorder):
 
     def on_run_start(self, run: RunInfo) -> None:
         """Draw the empty bar; a log file gets a line every ten seconds, a terminal ten a second."""
+        self._stop = run.stop
         interval_s = 0.1 if sys.stderr.isatty() else 10.0
         self._bar: tqdm[Any] = tqdm(
             total=self._episodes, unit="episode", desc=self._label, dynamic_ncols=True, mininterval=interval_s
@@ -42,7 +43,7 @@ class ProgressBar(Recorder):
 
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Move the bar on, and show the success rate so far."""
-        judged = [bool(r.success) for r in rows if r.success is not None]
+        judged = [bool(r.success) for r in rows if r.success is not None and self._stop.counts(r)]
         if judged:
             self._rate = f"success {sum(judged)}/{len(judged)} ({sum(judged) / len(judged):.0%})"
         self._show(len({r.index for r in rows}) - self._bar.n)  # an episode that is tried again counts once

@@ -21,6 +21,8 @@ from runners.reports.learning_curve import shown_curve
 from runners.reports.policies import format_policy
 from runners.reports.posters import poster_of
 from runners.reports.text import METHODS, format_counted, format_means, format_rate, format_servers, format_what_is_odd
+from runners.reports.variations.losses import losses_of
+from runners.reports.variations.section import variation_section
 from runners.reports.ways_to_fail import ways_to_fail
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run
@@ -56,11 +58,15 @@ def write_report(
     Args:
         folder: The run folder, with the videos that the rows name.
         summary: What ``summary.json`` holds.
-        rows: All rows of the run, of which the last of an episode is shown; those without success come first.
+        rows: All rows of the run, of which the last of an episode is shown; those without success come first. Of a run
+            with variations, those of the most varied arm are shown as those of others are.
         manifest: Where it comes from, None where that cannot be read.
         played_in: Index to the run folder of an episode, of those that were not played in this one.
     """
-    rows = sorted(last_rows(rows), key=lambda row: WORST_FIRST.index(row.ended))
+    variations = variation_section(folder, summary, rows)
+    may_count = {row.index: row for row in summary.may_count(rows)}
+    others = [row for row in last_rows(rows) if row.index not in may_count]
+    rows = sorted(may_count.values(), key=lambda row: WORST_FIRST.index(row.ended))
     failed = [row for row in rows if row.ended != "success"]
     succeeded = [row for row in rows if row.ended == "success"]
     ways = ways_to_fail(failed)
@@ -74,7 +80,7 @@ def write_report(
         counted=format_counted(summary),
         means=format_means(summary),
         servers=format_servers(summary),
-        odd=format_what_is_odd(summary, rows),
+        odd=format_what_is_odd(summary, [*rows, *others]),
         funnels=funnels_of(summary),
         plot=_plot(summary, rows),
         failed=failed,
@@ -83,6 +89,8 @@ def write_report(
         cards=failed_cards(folder, failed[:MOST_CARDS], played_in or {}),
         with_card={row.index for row in failed[:MOST_CARDS]},
         succeeded=succeeded,
+        others=others,
+        variations=variations,
         shown=succeeded[:MOST_SUCCEEDED],
         posters=posters,
         manifest=manifest,
@@ -124,6 +132,7 @@ def write_runs_page(
             runs=shown,
             by_instruction=shown if len(texts) > 1 else [],
             funnels=funnels_of_runs(runs, names),
+            losses=losses_of(path.parent, runs, names),
             sweeps=[
                 {
                     "told": format_progress(sweep, asked),

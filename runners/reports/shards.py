@@ -56,9 +56,7 @@ def _join(found: Sequence[Run]) -> Run:
         for row in run.rows
     )
     planned = {episode.index: episode for run in shards.values() for episode in run.plan}
-    first = settings.episode  # of a recorded plan
-    indices = range(first, first + settings.episodes)
-    stop = StopRule([planned.get(index, PlannedEpisode(index, -1, "")) for index in indices], None)
+    stop = StopRule([planned.get(each.index, each) for each in _outline(found[0])], None)
     summary = summarise(
         rows,
         stop,
@@ -91,6 +89,19 @@ def _join(found: Sequence[Run]) -> Run:
         overrides=overrides,
         notes=notes,
     )
+
+
+def _outline(shard: Run) -> list[PlannedEpisode]:
+    """Return the episodes of the whole plan by what one shard says of it, without their seeds and instructions."""
+    first, episodes = shard.settings.episode, shard.settings.episodes  # the former of a recorded plan
+    arms = [each for each in shard.plan if each.pair is not None and each.pair == shard.plan[0].pair]
+    if not arms:
+        return [PlannedEpisode(index, -1, "") for index in range(first, first + episodes)]
+    return [
+        PlannedEpisode(place * len(arms) + number, -1, "", pair=place, arm=one.arm, strength=one.strength)
+        for place in range(first, first + episodes)
+        for number, one in enumerate(arms)
+    ]
 
 
 def _other_policies(shards: Mapping[int, Run]) -> list[str]:

@@ -14,10 +14,11 @@ from runners.reports.pages import write_runs_page
 from runners.reports.policies import format_pair, noted_policies
 from runners.reports.shards import join_shards
 from runners.reports.text import command_to_see, format_rate
+from runners.reports.variations.text import format_arms
 from runners.run_folder.manifest import Manifest
 from runners.run_folder.reader import Run, RunFolderError, find_runs, read_run
 from runners.run_folder.resume import other_settings
-from runners.statistics.comparison import NothingInCommonError, compare
+from runners.statistics.comparison import NothingInCommonError, compare, pairs_of
 from runners.statistics.progress_comparison import compare_progress
 from runners.sweeps.learning_curves import learning_curves
 from runners.sweeps.overview import Evaluation, evaluations_of, find_sweeps, format_progress, swept_keys
@@ -49,7 +50,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
             say(f"{name}: {note}")
         if len(run.parts) > 1 and run.summary.gate is not None:  # which no shard has judged for itself
             say(f"{name}: {run.summary.gate.told}")
-        for line in format_funnel(run.summary):
+        for line in [*format_funnel(run.summary), *format_arms(run.summary)]:
             say(f"{name}: {line}")
     for sweep, its in evaluations.items():
         say(*format_progress(sweep, its))
@@ -135,7 +136,7 @@ def compare_runs(folder_a: Path, folder_b: Path) -> None:
     for name, run, settings in zip("AB", (a, b), _what_differs(a, b), strict=True):
         say(f"{name}: {run.folder}" + (f" ({one_line(' '.join(settings), most=200)})" if settings else ""))
     say("", *comparison.tell(), *format_pair(a, b))
-    progress = compare_progress(a.counted, b.counted)
+    progress = compare_progress(pairs_of(a.counted, b.counted))
     if progress is not None:
         say("", *progress.tell())
         for name, run in (("A", a), ("B", b)):

@@ -12,8 +12,10 @@ from runners.config.schema import StopOn
 from runners.datasets.paths import RUN_FOLDER
 from runners.episodes.row import EpisodeRow, describe, last_rows
 from runners.reports.funnel import format_funnel
+from runners.reports.variations.text import format_arms
 from runners.rollout.state_dump import FOLDER as STATES
-from runners.statistics.summary import Rate, Summary
+from runners.statistics.outcomes import Rate
+from runners.statistics.summary import Summary
 
 __all__ = [
     "METHODS",
@@ -65,7 +67,7 @@ def format_rate(rate: Rate, interval: str = "95% interval ") -> str:
 
 def format_outcome(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str]:
     """Return the lines that end a run at the terminal: how episodes ended, rates, instructions, stop and gate."""
-    outcome = describe(last_rows(rows))
+    outcome = describe(summary.may_count(rows))
     lines = [outcome if summary.success_rate is None else f"{outcome}: success rate {format_rate(summary.rate)}"]
     if summary.errors and summary.success_rate_errors_failed is not None:
         lines.append(f"With errors counted as failures: {format_rate(summary.rate_errors_failed)}")
@@ -74,6 +76,7 @@ def format_outcome(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str]:
         lines.append(format_means(summary))
         lines += [f"  {format_rate(each.rate)}: {each.instruction!r}" for each in summary.instructions]
     lines += format_funnel(summary)
+    lines += format_arms(summary)
     if summary.gate is not None:
         lines.append(summary.gate.told)
     return lines + format_what_is_odd(summary, rows)

@@ -130,7 +130,7 @@ class Rollout:
             return
         if self._server_reset is ServerReset.per_episode:
             for planned in starting.values():
-                self._replay.on_reset(self._client.reset({"seed": planned.seed, "episode_index": planned.index}))
+                self._replay.on_reset(self._client.reset({"seed": planned.seed, "episode_index": planned.place}))
         options = {
             "env_ids": list(starting),
             "seeds": [episode.seed for episode in starting.values()],
@@ -246,4 +246,7 @@ def _row(
         progress=None if progress is None else progress.share(success, ended),
         events=None if progress is None else progress.happened,
         variation=episode.planned.variation or None,
+        pair=episode.planned.pair,
+        arm=episode.planned.arm,
+        strength=episode.planned.strength,
     )

@@ -64,11 +64,16 @@ class _Shard:
 
 
 @dataclass(frozen=True)
+class _Variation:
+    suite: str | None = None
+
+
+@dataclass(frozen=True)
 class RecordedSettings:
     """What ``config`` of a manifest says of what was to be played; see ``conf/play.yaml``.
 
     Args:
-        task, stop, gate, shard: Groups of that name.
+        task, stop, gate, shard, variation: Groups of that name.
         episodes: Of the whole plan.
         episode: Of a recorded plan, the first.
         checkpoint: Of a training's folder, the one that was played.
@@ -78,6 +83,7 @@ class RecordedSettings:
     stop: _Stop = _Stop()
     gate: _Gate = _Gate()
     shard: _Shard = _Shard()
+    variation: _Variation = _Variation()
     episodes: Whole = 0
     episode: Whole = 0
     checkpoint: str | None = None
@@ -223,4 +229,4 @@ def _read_plan(path: Path, rows: Sequence[EpisodeRow], notes: list[str]) -> list
         return read_json(path, list[PlannedEpisode])
     except JsonFileError:
         notes.append(f"no {path.name} that can be read: all rows are counted")
-        return [PlannedEpisode(row.index, row.seed, row.instruction) for row in rows]
+        return [PlannedEpisode.of(row) for row in rows]

@@ -16,7 +16,15 @@ from groot_wrappers.errors import Gr00tError
 from runners.episodes.row import EpisodeRow
 from runners.statistics.intervals import ALPHA
 
-__all__ = ["Comparison", "NothingInCommonError", "compare", "pairs_of", "points", "smallest_difference"]
+__all__ = [
+    "Comparison",
+    "NothingInCommonError",
+    "compare",
+    "compare_pairs",
+    "pairs_of",
+    "points",
+    "smallest_difference",
+]
 
 POWER = 0.8
 
@@ -75,14 +83,23 @@ class Comparison:
         """The difference that this many pairs show with a probability of 80%; None where they show none at all."""
         return smallest_difference(self.pairs, (self.only_a + self.only_b) / self.pairs)
 
+    @property
+    def rate_a(self) -> float:
+        """Success rate of A, over the pairs."""
+        return (self.both + self.only_a) / self.pairs
+
+    @property
+    def rate_b(self) -> float:
+        """Success rate of B, over the pairs."""
+        return (self.both + self.only_b) / self.pairs
+
     def tell(self) -> list[str]:
         """Say it in lines."""
         low, high = self.interval
         lines = [
             f"{self.pairs} episodes in common (same seed and instruction): both succeeded in {self.both}, A alone in "
             f"{self.only_a}, B alone in {self.only_b}, neither in {self.neither}",
-            f"Success rate: A {(self.both + self.only_a) / self.pairs:.1%}, B "
-            f"{(self.both + self.only_b) / self.pairs:.1%}; B - A = {points(self.difference)} points "
+            f"Success rate: A {self.rate_a:.1%}, B {self.rate_b:.1%}; B - A = {points(self.difference)} points "
             f"(95% interval {points(low)} to {points(high)}, Bonett-Price, paired)",
             f"McNemar's exact test: p = {self.p_value:.3g}; "
             + ("the runs differ" if self.p_value <= ALPHA else "no difference is shown")
@@ -117,19 +134,32 @@ def compare(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow], *, errors_fail: bo
     shared = pairs_of(a, b)
     if not shared:
         raise NothingInCommonError(_why_nothing_is_shared(a, b))
-    outcomes = [(_outcome(first, errors_fail), _outcome(second, errors_fail)) for first, second in shared]
-    judged = [pair for pair in outcomes if None not in pair]
-    if not judged:
+    comparison = compare_pairs(shared, errors_fail=errors_fail)
+    if comparison is None:
         raise NothingInCommonError(
             f"The runs share {len(shared)} episodes, but judged none of them both: an episode that ended in an error, "
             "or whose env has no success term, is no success and no failure."
         )
+    return comparison
+
+
+def compare_pairs(pairs: Sequence[tuple[EpisodeRow, EpisodeRow]], *, errors_fail: bool = False) -> Comparison | None:
+    """Count how pairs of episodes ended, each of A's and B's; None where none of them was judged in both.
+
+    Args:
+        pairs: The last row of each.
+        errors_fail: As of ``compare``.
+    """
+    outcomes = [(_outcome(first, errors_fail), _outcome(second, errors_fail)) for first, second in pairs]
+    judged = [pair for pair in outcomes if None not in pair]
+    if not judged:
+        return None
     return Comparison(
         both=judged.count((True, True)),
         only_a=judged.count((True, False)),
         only_b=judged.count((False, True)),
         neither=judged.count((False, False)),
-        left_out=len(shared) - len(judged),
+        left_out=len(pairs) - len(judged),
     )
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from runners.episodes.row import EpisodeRow
 from runners.statistics.bounded_mean import mean_interval
-from runners.statistics.comparison import pairs_of, points
+from runners.statistics.comparison import points
 from runners.statistics.intervals import ALPHA
 
 __all__ = ["ProgressComparison", "compare_progress"]
@@ -85,14 +85,13 @@ class ProgressComparison:
         return lines
 
 
-def compare_progress(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> ProgressComparison | None:
-    """Pair the episodes of two runs; None where none of them tells its progress in both.
+def compare_progress(pairs: Sequence[tuple[EpisodeRow, EpisodeRow]]) -> ProgressComparison | None:
+    """Compare pairs of episodes, each of A's and B's; None where none of them tells its progress in both.
 
     Args:
-        a: The last row of each episode of the one run, in the order of its plan.
-        b: The same of the other.
+        pairs: The last row of each, in the order of A's plan.
     """
-    told = [(first.progress, second.progress) for first, second in pairs_of(a, b)]
+    told = [(first.progress, second.progress) for first, second in pairs]
     judged = [(first, second) for first, second in told if first is not None and second is not None]
     if not judged:
         return None

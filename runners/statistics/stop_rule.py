@@ -1,12 +1,14 @@
 """Which episodes count, and when there are enough of them: by the order of the plan, never by which ended first.
 
 An episode that fails often takes longer than one that succeeds, so whoever counts what has ended by some moment counts
-too many successes. What counts is a beginning of the plan without a gap.
+too many successes. What counts is a beginning of the plan without a gap; where episodes are varied, those in it that
+are varied most, once all others of their pairs have ended too.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 
@@ -43,7 +45,7 @@ class StopState(msgspec.Struct, frozen=True):
 
     Args:
         ci_width, on: As of :class:`StopRule`.
-        planned: Episodes in the plan.
+        planned: Episodes in the plan, of those that may count.
         ended_early: Whether the rule ended the run before its plan did.
     """
 
@@ -72,6 +74,15 @@ class StopRule:
     on: StopOn = StopOn.success
     _progress: BoundedMean = field(default_factory=BoundedMean, init=False, repr=False, compare=False)
 
+    @cached_property
+    def strength(self) -> float | None:
+        """The largest by which the plan varies an episode; None where it varies none."""
+        return max((planned.strength for planned in self.plan if planned.strength is not None), default=None)
+
+    def counts(self, episode: PlannedEpisode | EpisodeRow) -> bool:
+        """Say whether an episode is of those that figures may be made of: without variations, each is."""
+        return self.strength is None or episode.strength == self.strength
+
     @property
     def method(self) -> Method:
         """The interval that may be shown: Wilson's is for runs that no rule can end."""
@@ -84,8 +95,8 @@ class StopRule:
     def counted(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         """Return the rows that figures are made of, in the order of the plan.
 
-        They are all rows of a run that has ended. Of one that was interrupted, or ended by this rule, some episodes
-        may have ended beyond the counted ones.
+        They are all rows of a run that has ended; with variations, of its most varied episodes. Of one that was
+        interrupted, or ended by this rule, some episodes may have ended beyond the counted ones.
         """
         ended = self._without_a_gap(rows)
         return ended[: self._enough_at(ended)]
@@ -118,8 +129,9 @@ class StopRule:
 
     def state(self, rows: Sequence[EpisodeRow]) -> StopState:
         """Say what the rule did."""
-        early = self.enough(rows) and len(self.counted(rows)) < len(self.plan)
-        return StopState(self.ci_width, len(self.plan), early, self.on)
+        planned = sum(self.counts(episode) for episode in self.plan)
+        early = self.enough(rows) and len(self.counted(rows)) < planned
+        return StopState(self.ci_width, planned, early, self.on)
 
     def _without_a_gap(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
         by_index = {row.index: row for row in last_rows(rows)}
@@ -128,7 +140,7 @@ class StopRule:
             if planned.index not in by_index:
                 break
             ended.append(by_index[planned.index])
-        return ended
+        return [row for row in ended if self.counts(row)]
 
     def _enough_at(self, ended: Sequence[EpisodeRow]) -> int | None:
         """Return the smallest number of episodes that is enough.

@@ -1,7 +1,7 @@
 """The summary of a run, ``summary.json``: what its rows show, and what they cost.
 
 * ``Summary``: the whole, typed and with the version of its format.
-* ``Outcomes``, ``InstructionOutcomes``, ``Rate``: successes and rates, of all episodes or of those of one instruction.
+* ``InstructionOutcomes``: the part of it that is of one instruction.
 * ``Cost``, ``ServerCost``, ``Requests``, ``Endpoint``: what no row tells: time, renders, requests.
 * ``RecorderFailure``: why a recorder was left out.
 * ``summarise``: makes a summary; of a run that was played, killed, or played in shards.
@@ -16,9 +16,11 @@ import numpy as np
 from groot_wrappers.protocol.client_interface import ClientStats
 from runners.checkpoints.found import step_of
 from runners.episodes.row import EpisodeRow, last_rows
+from runners.statistics.arms import Arms, compare_arms
 from runners.statistics.funnel import Funnel, funnel_of
 from runners.statistics.gate import Gate, judge
-from runners.statistics.intervals import Method, success_interval
+from runners.statistics.intervals import Method
+from runners.statistics.outcomes import Outcomes, outcomes_of
 from runners.statistics.stop_rule import StopRule, StopState
 from runners.utils.remedies import in_overrides
 
@@ -27,59 +29,18 @@ __all__ = [
     "Cost",
     "Endpoint",
     "InstructionOutcomes",
-    "Outcomes",
-    "Rate",
     "RecorderFailure",
     "Requests",
     "ServerCost",
     "Summary",
     "cost_of",
-    "outcomes_of",
     "server_cost",
     "summarise",
 ]
 
 FORMAT = 4
-"""Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``, 3
-no ``checkpoint``."""
-
-
-class Rate(msgspec.Struct, frozen=True):
-    """A success rate with its 95% interval; all None where there is nothing to judge."""
-
-    share: float | None
-    low: float | None
-    high: float | None
-
-
-class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """How some episodes ended: successes, errors, and two success rates, each with its 95% interval.
-
-    Args:
-        successes, errors: Numbers of episodes.
-        success_rate, ci_low, ci_high: Over the episodes that finished.
-        success_rate_errors_failed, ci_low_errors_failed, ci_high_errors_failed: With those that ended in an error
-            counted as failures.
-    """
-
-    successes: int
-    errors: int
-    success_rate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    success_rate_errors_failed: float | None
-    ci_low_errors_failed: float | None
-    ci_high_errors_failed: float | None
-
-    @property
-    def rate(self) -> Rate:
-        """The success rate over the episodes that finished."""
-        return Rate(self.success_rate, self.ci_low, self.ci_high)
-
-    @property
-    def rate_errors_failed(self) -> Rate:
-        """The success rate with errors counted as failures."""
-        return Rate(self.success_rate_errors_failed, self.ci_low_errors_failed, self.ci_high_errors_failed)
+"""Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``,
+and 3 no ``checkpoint`` and no ``arms``."""
 
 
 class InstructionOutcomes(Outcomes, frozen=True, kw_only=True):
@@ -177,11 +138,12 @@ class Summary(Outcomes, frozen=True, kw_only=True):
         instruction: The instruction, or several joined by " | ".
         checkpoint, checkpoint_step: Name and step of the checkpoint that was played of a training's folder; None
             without such a folder.
-        episodes: Episodes that ended.
+        episodes: Episodes that ended, of those that may count.
         counted: Of these, how many the figures are made of; see ``runners.statistics.stop_rule``.
         ci_method: Of the intervals.
         micro_success_rate, macro_success_rate: Means over episodes and over instructions.
         funnel: How far the counted ones came, with their mean progress; None where the env tells no stages.
+        arms: Of a run with variations what they did, beside the control; else None.
         instructions: The same of each instruction apart.
         warnings: Counted episodes whose row has a warning.
         env_steps, held_steps: Control steps played, and those for which a chunk had no action left.
@@ -203,6 +165,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     micro_success_rate: float | None
     macro_success_rate: float | None
     funnel: Funnel | None = None
+    arms: Arms | None = None
     instructions: list[InstructionOutcomes]
     warnings: int = 0
     env_steps: int
@@ -213,8 +176,17 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     server: ServerCost | None
     stop: StopState
     gate: Gate | None
-    recorders: list[RecorderFailure] = []
+    recorders: list[RecorderFailure] = msgspec.field(default_factory=list)
     label: str | None = None
+
+    @property
+    def ended(self) -> int:
+        """Episodes that ended, in all arms."""
+        return self.episodes if self.arms is None else sum(arm.ended for arm in self.arms.outcomes)
+
+    def may_count(self, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
+        """Return the last row of each episode, of those that figures may be made of, by index."""
+        return [row for row in last_rows(rows) if self.arms is None or row.strength == self.arms.strength]
 
 
 def summarise(
@@ -264,7 +236,7 @@ def summarise(
         label=label,
         checkpoint=checkpoint,
         checkpoint_step=None if checkpoint is None else step_of(checkpoint),
-        episodes=len(last_rows(rows)),
+        episodes=sum(stop.counts(row) for row in last_rows(rows)),
         counted=len(counted),
         **msgspec.structs.asdict(outcomes),
         ci_method=stop.method,
@@ -272,6 +244,7 @@ def summarise(
         micro_success_rate=outcomes.success_rate,
         macro_success_rate=float(np.mean(rates)) if rates else None,
         funnel=funnel_of(counted, stop.method),
+        arms=compare_arms(last_rows(rows), counted, stop),
         instructions=instructions,
         warnings=sum(row.warning is not None for row in counted),
         env_steps=env_steps,
@@ -289,35 +262,6 @@ def summarise(
 def cost_of(summary: Summary) -> Cost:
     """Return what a run cost beyond what its rows tell, of its summary."""
     return Cost(wall_s=summary.wall_s, renders=summary.renders, server=summary.server, recorders=summary.recorders)
-
-
-def outcomes_of(rows: Sequence[EpisodeRow], method: Method) -> Outcomes:
-    """Count rows.
-
-    Args:
-        rows: The episodes that count.
-        method: Of the intervals.
-    """
-    successes = sum(row.success is True for row in rows)
-    judged = sum(row.success is not None for row in rows)
-    errors = sum(row.ended == "error" for row in rows)
-    no_success_term = not judged and errors < len(rows)
-    finished = _rate(successes, judged, method)
-    all_ended = _rate(successes, 0 if no_success_term else judged + errors, method)
-    return Outcomes(
-        successes=successes,
-        errors=errors,
-        success_rate=finished.share,
-        ci_low=finished.low,
-        ci_high=finished.high,
-        success_rate_errors_failed=all_ended.share,
-        ci_low_errors_failed=all_ended.low,
-        ci_high_errors_failed=all_ended.high,
-    )
-
-
-def _rate(successes: int, episodes: int, method: Method) -> Rate:
-    return Rate(successes / episodes, *success_interval(successes, episodes, method)) if episodes else Rate(*[None] * 3)
 
 
 def server_cost(stats: ClientStats, waited_s: float = 0.0) -> ServerCost:

@@ -17,11 +17,7 @@ from runners.sweeps.jobs import Job
 from runners.utils.atomic_files import write_whole
 from runners.utils.json_files import JsonFileError
 
-__all__ = ["PAGE", "JobEnd", "archive", "played_jobs", "read_jobs", "write_jobs"]
-
-
-PAGE = "groot-report.html"
-"""The page over the runs below a folder."""
+__all__ = ["JobEnd", "archive", "played_jobs", "read_jobs", "write_jobs"]
 
 
 @dataclass(frozen=True)

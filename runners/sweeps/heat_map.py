@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runners.statistics.summary import Outcomes
+from runners.statistics.outcomes import Outcomes
 from runners.sweeps.overview import Evaluation, swept_keys
 
 __all__ = ["Cell", "HeatMap", "heat_map"]

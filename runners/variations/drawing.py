@@ -12,6 +12,7 @@ import numpy as np
 
 from groot_wrappers.variations.variation import Draw
 from runners.episodes.plan import PlannedEpisode
+from runners.variations.arms import with_arms
 from runners.variations.settings import VariationSettings
 
 __all__ = ["draws_of", "varied"]
@@ -39,7 +40,12 @@ def draws_of(variations: VariationSettings, seed: int, share: float = 1.0) -> di
 
 
 def varied(plan: Sequence[PlannedEpisode], variations: VariationSettings) -> list[PlannedEpisode]:
-    """Return a plan whose episodes are varied; where nothing varies, the plan as it is."""
+    """Return a plan whose episodes are varied, each in all arms; where nothing varies, the plan as it is."""
     if not variations.kinds:
         return list(plan)
-    return [replace(episode, variation=draws_of(variations, episode.seed)) for episode in plan]
+    return [
+        replace(episode, variation=draws_of(variations, episode.seed, episode.strength))
+        if episode.strength
+        else episode
+        for episode in with_arms(plan, variations.strengths)
+    ]

@@ -1,6 +1,6 @@
 """VariationSettings: what a run's episodes are to be varied by, ``variation`` of the settings as objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,10 @@ from groot_wrappers.errors import ContractError
 from groot_wrappers.variations.variation import Variation
 from groot_wrappers.variations.wire import WireVariation
 from runners.config.building import built
+from runners.variations.arms import COMMON, FULL, strengths_of
 from runners.variations.scene_variation import SceneVariation
 
 __all__ = ["VariationSettings"]
-
-COMMON = ("strength",)
-"""Keys of ``variation`` that are about all of them; the others are their names."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,11 @@ class VariationSettings:
 
     Args:
         kinds: Name of each variation to what draws it, in the order in which they are made.
+        strengths: By what all strengths are multiplied in each arm; see ``runners.variations.arms``.
     """
 
     kinds: Mapping[str, Variation]
+    strengths: Sequence[float] = (FULL,)
 
     @classmethod
     def of(cls, variation: Mapping[str, Any]) -> "VariationSettings":
@@ -45,7 +45,7 @@ class VariationSettings:
                     f"variation.{kind} is a {type(variation_of_kind).__name__}, which has no strength and no draw. "
                     f"Name a class of groot_wrappers.variations, or one like them: variation.{kind}._target_."
                 )
-        return cls(kinds)
+        return cls(kinds, strengths_of(variation))
 
     @property
     def scene(self) -> dict[str, SceneVariation]:

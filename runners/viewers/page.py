@@ -20,7 +20,8 @@ from groot_wrappers.control_step import ControlStep
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.statistics.summary import Summary, outcomes_of
+from runners.statistics.outcomes import outcomes_of
+from runners.statistics.summary import Summary
 from runners.utils.jpeg import as_jpeg
 from runners.viewers.address import HOST, require_port, tell_address
 from runners.viewers.mosaic import mosaic
@@ -65,7 +66,7 @@ class RunState(msgspec.Struct):
         task: The env's gym id.
         planned: Episodes of the plan.
         done: Episodes that have a row.
-        success_rate: Of those that were judged, in [0, 1]; None before one was.
+        success_rate: Of those that were judged and are varied most, in [0, 1]; None before one was.
         ci_low, ci_high: Ends of its 95% interval.
         latency_ms: Of the last request.
         steps_per_second: Control steps a second of wall time, over all envs.
@@ -107,7 +108,7 @@ class PageViewer(Recorder):
     def on_run_start(self, run: RunInfo) -> None:
         """Listen, and say where."""
         self._state = RunState(run.task, len(run.stop.plan))
-        self._method = run.stop.method
+        self._stop = run.stop
         self._started = time.monotonic()
         self._server = _listen(self._port, self)
         threading.Thread(target=self._server.serve_forever, name="viewer", daemon=True).start()
@@ -140,7 +141,7 @@ class PageViewer(Recorder):
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Tell how the run stands."""
         state, final = self._state, last_rows(rows)
-        told = outcomes_of(final, self._method)
+        told = outcomes_of([each for each in final if self._stop.counts(each)], self._stop.method)
         state.done, state.success_rate = len(final), told.success_rate
         state.ci_low, state.ci_high = told.ci_low, told.ci_high
         if row.env in state.envs:

@@ -15,7 +15,8 @@ from groot_wrappers.installation.extras import MissingExtraError
 from runners.episodes.plan import PlannedEpisode
 from runners.episodes.row import EpisodeRow, last_rows
 from runners.recorders.recorder import Recorder, RunInfo
-from runners.statistics.summary import Summary, outcomes_of
+from runners.statistics.outcomes import outcomes_of
+from runners.statistics.summary import Summary
 from runners.viewers.address import HOST, require_port, tell_address
 
 try:
@@ -120,7 +121,8 @@ class ViserViewer(Recorder):
     def on_row_written(self, row: EpisodeRow, rows: Sequence[EpisodeRow]) -> None:
         """Tell how the run stands."""
         final = last_rows(rows)
-        told = outcomes_of(final, self._run.stop.method)
+        stop = self._run.stop
+        told = outcomes_of([each for each in final if stop.counts(each)], stop.method)
         self._progress.value = f"{len(final)} of {len(self._run.stop.plan)}"
         if told.success_rate is not None:
             self._rate.value = f"{told.success_rate:.0%} ({told.ci_low:.0%} to {told.ci_high:.0%})"

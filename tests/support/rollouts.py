@@ -11,10 +11,12 @@ from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper, PolicyCl
 from groot_wrappers.protocol.client_group import ClientGroup
 from groot_wrappers.protocol.server import PolicyServer
 from runners.episodes.episode_log import EpisodeLog
-from runners.episodes.plan import make_plan
+from runners.episodes.plan import make_plan, shard_of
 from runners.recorders import Recorder, Recorders
 from runners.rollout.rollout import Rollout
 from runners.statistics.stop_rule import StopRule
+from runners.variations.drawing import varied
+from runners.variations.settings import VariationSettings
 from tests.support.toys.env import ToyEnv, toy_embodiment
 from tests.support.toys.policy import ToyPolicy
 
@@ -80,6 +82,8 @@ def play(tmp_path):
             rows=(),
             servers=1,
             ports=(),
+            variation=None,
+            shard=(0, 1),
             **settings,
         ):
             watcher = Watcher()
@@ -95,14 +99,15 @@ def play(tmp_path):
             client = stack.enter_context(clients[0] if len(clients) == 1 else ClientGroup(clients))
             toy = env_class(num_envs, episode_steps=episode_steps, has_success=has_success)
             group = Recorders([watcher, *recorders])
+            variations = VariationSettings.of(variation or {})
             env = Gr00tActionWrapper(
-                Gr00tObservationWrapper(toy, toy_embodiment()),
+                Gr00tObservationWrapper(toy, toy_embodiment(), variations=variations.wire),
                 toy_embodiment(),
                 execution,
                 horizon=policy.horizon,
                 watcher=group.on_control_step,
             )
-            plan = make_plan(episodes, seed, list(instructions))
+            plan = shard_of(varied(make_plan(episodes, seed, list(instructions)), variations), *shard)
             log = stack.enter_context(EpisodeLog(tmp_path / f"episodes_{time.monotonic_ns()}.jsonl"))
             for row in rows:
                 log.append(row)

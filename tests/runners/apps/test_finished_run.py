@@ -14,6 +14,8 @@ from runners.run_folder.results import read_summary, write_summary
 from runners.statistics.summary import RecorderFailure
 from tests.support.samples.runs import make_run
 
+ARMS = ("light", [0.0, 0.5, 1.0])
+
 
 def composition(folder, config):
     return Composition(OmegaConf.create(config), "play", folder, folder.parent, (), {}, ())
@@ -31,10 +33,28 @@ def run(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("options", [{}, {"shard": (1, 5)}, {"ci_width": 0.9, "rate": 1.0}, {"min_success": 0.3}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"shard": (1, 5)},
+        {"ci_width": 0.9, "rate": 1.0},
+        {"min_success": 0.3},
+        {"varied": ARMS},
+        {"varied": ARMS, "shard": (1, 5)},
+    ],
+)
 def test_whole_run_is_known(run, options):
     folder, config = run(**options)
     assert finished_run(config()).summary == read_summary(folder)
+
+
+def test_control_that_is_missing_is_left_to_play(run):
+    folder, config = run(varied=ARMS)
+    rows = (folder / "episodes.jsonl").read_text().splitlines(keepends=True)
+    assert json.loads(rows[-3])["arm"] == "control"
+    (folder / "episodes.jsonl").write_text("".join(rows[:-3] + rows[-2:]))
+    assert finished_run(config()) is None
 
 
 @pytest.mark.parametrize(("min_success", "code"), [(None, 0), (0.1, 0), (0.9, 3)])

@@ -78,6 +78,9 @@ def test_rows_hold_what_happened(play):
             "checkpoint": None,
             "checkpoint_step": None,
             "variation": None,
+            "pair": None,
+            "arm": None,
+            "strength": None,
         }
 
 

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from groot_wrappers import Gr00tActionWrapper, Gr00tObservationWrapper
 from runners.statistics.intervals import success_interval
-from runners.statistics.summary import outcomes_of
+from runners.statistics.outcomes import outcomes_of
 from tests.support.simulated_policies import ENVS, Clock
 from tests.support.simulated_policies import play as play_chances
 from tests.support.toys.env import ToyEnv, toy_embodiment

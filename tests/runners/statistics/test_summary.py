@@ -20,14 +20,14 @@ ROW_FIELDS = (
     "index", "seed", "instruction", "env", "attempt", "success",
     "ended", "steps", "return", "server_calls", "held_steps", "video", "error",
     "warning", "stages", "missed", "progress", "events",
-    "checkpoint", "checkpoint_step",
+    "checkpoint", "checkpoint_step", "variation", "pair", "arm", "strength",
 )  # fmt: skip
 SUMMARY_FIELDS = {
     "format", "task", "instruction", "episodes", "counted", "successes", "errors", "success_rate", "ci_low", "ci_high",
     "success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed", "ci_method",
     "micro_success_rate", "macro_success_rate", "instructions", "warnings",
     "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server", "stop", "gate", "recorders",
-    "funnel", "label", "checkpoint", "checkpoint_step",
+    "funnel", "label", "checkpoint", "checkpoint_step", "arms",
 }  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 

@@ -10,7 +10,7 @@ from runners.config.setting_kinds import options_of
 from runners.config.validation import require_strengths
 from runners.episodes.plan import make_plan, write_plan
 from runners.variations.drawing import draws_of, varied
-from runners.variations.settings import COMMON, VariationSettings
+from runners.variations.settings import VariationSettings
 from tests.support.composing import compose
 
 KINDS = [kind for kind in options_of("variation") if kind != "none"]
@@ -76,7 +76,8 @@ def test_plan_holds_what_was_drawn(tmp_path, all_kinds):
     plan = varied(make_plan(2, 0, ["reach"]), all_kinds)
     write_plan(plan, tmp_path / "plan.json")
     written = json.loads((tmp_path / "plan.json").read_text())
-    assert [entry["variation"] for entry in written] == [draws_of(all_kinds, episode.seed) for episode in plan]
+    drawn = [None if episode.arm == "control" else draws_of(all_kinds, episode.seed) for episode in plan]
+    assert [entry.get("variation") for entry in written] == drawn
     write_plan(make_plan(1, 0, ["reach"]), tmp_path / "plan.json")
     assert "variation" not in json.loads((tmp_path / "plan.json").read_text())[0]
 
@@ -94,4 +95,3 @@ def test_strength_that_is_no_share_is_refused(strength):
 def test_what_draws_nothing_is_refused():
     with pytest.raises(ContractError, match=r"variation\.mine is a dict.*variation\.mine\._target_"):
         VariationSettings.of({"strength": 1.0, "mine": {"strength": 1.0}})
-    assert COMMON == ("strength",)

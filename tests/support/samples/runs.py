@@ -1,6 +1,7 @@
 """Run folders as groot-play leaves them, without a simulator: outcomes drawn from a seed, with or without videos."""
 
 import json
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -15,6 +16,7 @@ from runners.reports.pages import write_report
 from runners.run_folder.manifest import read_manifest
 from runners.statistics.stop_rule import StopRule
 from runners.statistics.summary import Cost, server_cost, summarise
+from runners.variations.arms import with_arms
 from tests.support.samples.rows import STAGES, make_row, make_staged_row
 
 ERROR = "The server's chunk for 'joint_positions' holds NaN or infinity <in env 2>"
@@ -37,15 +39,19 @@ def make_run(
     shard=(0, 1),
     policy=None,
     seeded=False,
+    varied=None,
+    suite=None,
 ):
     """Write a run folder and return its rows; episodes at the indices ``errors`` end in an error.
 
     ``kept`` says whether the run has kept what its episodes played, and tells their stages.
+    ``varied`` is a variation and the strengths of its arms; an episode succeeds the less, the further it is varied.
     ``policy`` is who the policy says that it is, and ``seeded`` whether its noise was; without either, the manifest is
     one of before.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    plan = shard_of(make_plan(episodes, seed, list(instructions)), *shard)
+    plan = make_plan(episodes, seed, list(instructions))
+    plan = shard_of(plan if varied is None else vary(plan, *varied), *shard)
     write_plan(plan, folder / "plan.json")
     stop = StopRule(plan, ci_width)
     recorder = VideoRecorder()
@@ -55,8 +61,9 @@ def make_run(
         for planned in plan:
             if stop.enough(log.rows):
                 break
-            draw = np.random.default_rng([seed, round(1000 * rate), planned.index]).random()
-            ended = "error" if planned.index in errors else "success" if draw < rate else "time_out"
+            draw = np.random.default_rng([seed, round(1000 * rate), planned.place]).random()
+            far = sum(abs(number) for drawn in (planned.variation or {}).values() for number in drawn.values())
+            ended = "error" if planned.index in errors else "success" if draw < rate * (1 - far) else "time_out"
             row = make_row(
                 planned.index,
                 seed=planned.seed,
@@ -66,6 +73,10 @@ def make_run(
                 env=planned.index % 4,
                 steps=1000 if ended == "time_out" else int(100 + 60 * draw),
                 error=ERROR if ended == "error" else None,
+                variation=planned.variation,
+                pair=planned.pair,
+                arm=planned.arm,
+                strength=planned.strength,
             )
             if videos:
                 film(recorder, planned, row)
@@ -100,7 +111,8 @@ def make_run(
             "stop": {"ci_width": ci_width},
             "gate": {"min_success": min_success},
             "shard": {"index": shard[0], "count": shard[1]},
-        },
+        }
+        | ({} if varied is None else settings_of(varied[0], varied[1], suite=suite)),
     }
     if policy is not None:
         manifest |= {"policy": policy, "policy_randomness": "per_episode" if seeded else "unseeded"}
@@ -108,6 +120,21 @@ def make_run(
     (folder / "manifest.json").write_text(json.dumps(manifest))
     write_report(folder, summary, log.rows, read_manifest(folder / "manifest.json"))
     return log.rows
+
+
+def vary(plan, kind, strengths, harm=1.0):
+    """Return a plan with arms; an episode is varied by an angle to both sides, and a share too small to do anything."""
+    paired = []
+    for episode in with_arms(plan, strengths):
+        angle, share = np.random.default_rng([episode.seed, *kind.encode()]).uniform([-1, 0], [1, 1e-6])
+        drawn = {"angle": round(float(harm * episode.strength * angle), 6), "share": float(share)}
+        paired.append(replace(episode, variation={kind: drawn}) if episode.strength else episode)
+    return paired
+
+
+def settings_of(kind, strengths, suite=None):
+    """Return the settings of what ``vary`` does."""
+    return {"variation": {"strength": 1.0, "control": True, "grid": list(strengths), "suite": suite, kind: {}}}
 
 
 def keep(folder, row):

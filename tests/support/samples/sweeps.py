@@ -38,6 +38,7 @@ def make_sweep(folder, *overrides, episodes=20, unfinished=()):
             instructions=(text,),
             overrides=job.overrides,
             shard=(settings.get("shard.index", 0), settings.get("shard.count", 1)),
+            varied=(settings["variation"], [0.0, 1.0]) if "variation" in settings else None,
         )
         if state == "cut off":
             (folder / job.name / "summary.json").unlink()

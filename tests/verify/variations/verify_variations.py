@@ -23,7 +23,8 @@ EPISODES = 16
 
 def play(folder, *overrides, env=None):
     """Return exit code, rows by index, and what was told, of a run of its own."""
-    command = [sys.executable, "-m", "runners.apps.play", *overrides, "recorder=[]", f"hydra.run.dir={folder}"]
+    command = [sys.executable, "-m", "runners.apps.play", *overrides]
+    command += ["variation.control=false", "recorder=[]", f"hydra.run.dir={folder}"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | (env or {})
     run = subprocess.run(
         command, cwd=folder.parent, env=environment, capture_output=True, text=True, timeout=3000, check=False
