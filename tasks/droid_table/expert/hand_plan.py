@@ -1,0 +1,160 @@
+"""The hand's plan for one thing and its target: ``plan_hand`` rolls a rule for the next control step out over a chunk.
+
+The rule looks at where the hand is, how far the gripper is open, and where thing and target appear; there is no memory
+of what was decided before.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.droid_table.geometry import CLOSED, STEP, finger_angle, pad_height
+from tasks.droid_table.things import THINGS
+
+__all__ = ["HORIZON", "Seen", "plan_hand"]
+
+HORIZON = 40
+"""Control steps in a chunk, as N1.7's."""
+
+_OPEN = 0.06
+"""The gripper's angle, rad, up to which it is open."""
+_GRIPPED = 0.06
+"""A gripper whose angle is within this of that at a thing's width holds it, rad."""
+_CLOSING = 2.0
+"""Speed of the gripper's driven joint, rad/s, as the plan imagines it."""
+_SETTLED = 0.2
+"""Seconds that the fingers press before they lift."""
+
+_FAST, _CAREFUL = 0.40, 0.22
+"""Fastest motion of the hand, m/s: through the air, and about things."""
+_GAIN = 5.0
+"""Speed for each metre left, 1/s: a way ends gently."""
+_HOVER, _CARRY, _CLEAR = 0.11, 0.15, 0.07
+"""Heights above the grip at which the hand goes over a thing, carries it, and passes over it with open fingers, m."""
+_ABOVE, _AROUND, _ARRIVED = 0.008, 0.03, 0.006
+"""Distances, m, at which the hand is above a thing; has it between open fingers; and is as low as it grips."""
+_OVER_TARGET = 0.012
+_PUT_DOWN = 0.006
+"""Height above where it stands at which a thing is let go, m."""
+_RETREAT = 0.30
+"""Height of the pads to which the hand goes back, m."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the pictures show.
+
+    Attributes:
+        name: The thing's.
+        target: What it is to be put onto.
+        thing: Where it stands, (x, y) m; None where it is not seen.
+        place: Where the target stands, likewise.
+        in_hand: Whether the thing is seen between the fingers.
+        agreed: Whether both cameras see the thing where it is, so that the hand may go down to it.
+    """
+
+    name: str
+    target: str
+    thing: np.ndarray | None
+    place: np.ndarray | None
+    in_hand: bool
+    agreed: bool
+
+
+@dataclass
+class _Hand:
+    """The hand as the plan imagines it: flange (3,), angle of the gripper, and since when it presses the thing, s."""
+
+    flange: np.ndarray
+    angle: float
+    thing: np.ndarray | None
+    holds: bool
+    pressed: float
+
+    @property
+    def pads(self) -> np.ndarray:
+        """Middle between the pads, (3,), m."""
+        return self.flange - (0.0, 0.0, pad_height(self.angle))
+
+
+def plan_hand(flange: np.ndarray, angle: float, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
+    """Plan the next 40 control steps.
+
+    Args:
+        flange: Position of the flange, which points down, m (3,).
+        angle: Of the gripper's driven joint, rad.
+        seen: What is seen of the thing and its target.
+
+    Returns:
+        Where the flange is to be at the end of each step, m (40, 3), and whether the gripper is to close, (40,).
+    """
+    gripped = finger_angle(THINGS[seen.name].width)
+    holds = seen.in_hand and abs(angle - gripped) < _GRIPPED
+    hand = _Hand(flange, angle, seen.thing, holds, _SETTLED if holds else 0.0)
+    positions, closes = np.empty((HORIZON, 3)), np.empty(HORIZON)
+    for step in range(HORIZON):
+        velocity, close = _next(hand, seen, gripped)
+        hand.flange = hand.flange + velocity * STEP
+        positions[step], closes[step] = hand.flange, close
+        _move_fingers(hand, close, gripped)
+    return positions, closes
+
+
+def _move_fingers(hand: _Hand, close: bool, gripped: float) -> None:
+    """Imagine what the fingers do within a control step; what they hold stops them."""
+    around = hand.thing is not None and np.hypot(*(hand.pads[:2] - hand.thing)) < _AROUND
+    limit = gripped if around or hand.holds else CLOSED
+    was = hand.angle
+    hand.angle = min(hand.angle + _CLOSING * STEP, max(limit, was)) if close else max(hand.angle - _CLOSING * STEP, 0.0)
+    hand.flange = hand.flange + (0.0, 0.0, pad_height(hand.angle) - pad_height(was)) if not hand.holds else hand.flange
+    if not close:
+        if hand.holds:
+            hand.thing = hand.pads[:2]
+        hand.holds, hand.pressed = False, 0.0
+    elif around and abs(hand.angle - gripped) < 1e-6:
+        hand.pressed += STEP
+        hand.holds = hand.pressed >= _SETTLED
+
+
+def _next(hand: _Hand, seen: Seen, gripped: float) -> tuple[np.ndarray, bool]:
+    """Velocity of the flange, m/s (3,), and whether the gripper closes, for the next control step."""
+    thing, target = THINGS[seen.name], THINGS[seen.target]
+    assert thing.grip is not None and target.room is not None
+    pads, still = hand.pads, np.zeros(3)
+    if hand.holds:
+        if seen.place is None:
+            return _towards(pads, np.array([*pads[:2], thing.grip + _CARRY]), _CAREFUL), True
+        lowest = thing.grip + target.room[1] + _PUT_DOWN
+        aside = float(np.hypot(*(pads[:2] - seen.place)))
+        if aside < _OVER_TARGET:
+            if pads[2] < lowest + _ARRIVED:
+                return still, False
+            return _towards(pads, np.array([*pads[:2], lowest - 0.002]), _CAREFUL), True
+        up = thing.grip + _CARRY
+        if pads[2] < up - 0.03:
+            return _towards(pads, np.array([*pads[:2], up]), _CAREFUL), True
+        return _towards(pads, np.array([*seen.place, up]), _FAST), True
+    if hand.thing is None:
+        return _towards(pads, np.array([*pads[:2], _RETREAT]), _CAREFUL), False
+    aside = float(np.hypot(*(pads[:2] - hand.thing)))
+    put = seen.place is not None and np.hypot(*(hand.thing - seen.place)) <= target.room[0]
+    if put:
+        speed = still if hand.angle > _OPEN else _towards(pads, np.array([*pads[:2], _RETREAT]), _CAREFUL)
+        return speed, False
+    if pads[2] < thing.grip + _ARRIVED and aside < _AROUND and hand.angle < gripped + _GRIPPED:
+        return still, True
+    if hand.angle > _OPEN:
+        return still, False
+    low = pads[2] < thing.grip + _CLEAR
+    if (low and aside < _AROUND) or (aside < _ABOVE and seen.agreed):
+        return _towards(pads, np.array([*pads[:2], thing.grip]), _CAREFUL), False
+    hover = thing.grip + _HOVER
+    if low:
+        return _towards(pads, np.array([*pads[:2], hover]), _CAREFUL), False
+    return _towards(pads, np.array([*hand.thing, hover]), _FAST), False
+
+
+def _towards(pads: np.ndarray, target: np.ndarray, speed: float) -> np.ndarray:
+    """Straight to the target, slower towards the end."""
+    way = target - pads
+    return way * min(_GAIN, speed / max(float(np.linalg.norm(way)), 1e-9))
