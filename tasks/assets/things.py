@@ -1,8 +1,8 @@
 """Everyday things as USD of primitives, written once into the cache: ``thing_usd``, and the parts that they are made of.
 
 * ``Lathe``: what is seen of something round, by its outline; it does not collide.
-* ``Prism``, ``Wall``: what collides of it, solid or as a ring of boxes; neither is seen.
-* ``Box``: is seen and collides.
+* ``Prism``, ``Wall``, ``Feet``: what collides of it: solid, as a ring of boxes, and what it stands on; none is seen.
+* ``Box``: is seen, or collides, or both.
 
 Lengths in metres; the origin is where a thing's axis meets what it stands on, z up.
 """
@@ -17,15 +17,17 @@ import numpy as np
 
 from tasks.assets.cache import AssetError, build_once, cache_root
 
-__all__ = ["Box", "Lathe", "Part", "Prism", "Wall", "thing_usd"]
+__all__ = ["Box", "Feet", "Lathe", "Part", "Prism", "Wall", "thing_usd"]
 
 Triple = tuple[float, float, float]
 
 _FRICTION = 1.0
 _SIDES = 40
 """Of what is round, as it is seen."""
-_CROSSED, _RAISED = 4, 0.003
-"""Boxes of a prism, which make it an octagon; and by how much all but the first end above its lower end, m."""
+_CROSSED = 4
+"""Boxes of a prism, which make it an octagon."""
+_FOOT = 0.005
+"""Radius of a foot, m."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,23 @@ class Lathe:
 class Prism:
     """An upright cylinder that collides, as crossed boxes.
 
-    Against a cylinder itself, a finger pad that is parallel to its axis finds no hold, and a flat one sinks into a table.
+    Against a cylinder itself, a finger pad that is parallel to its axis finds no hold.
     """
 
     radius: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Feet:
+    """Four balls that it stands on, at the corners of a square; whatever else collides ends a little higher.
+
+    Of two boxes that lie flat on each other the collision now and then finds two points instead of four, and the upper
+    one tips and sinks in; a ball has one point, always.
+    """
+
+    aside: float
 
 
 @dataclass(frozen=True)
@@ -73,16 +86,16 @@ class Wall:
 
 @dataclass(frozen=True)
 class Box:
-    """A box; ``grain`` gives it a picture of wood, in its colour, instead of the colour alone."""
+    """A box; without a colour it is not seen, and ``grain`` gives it a picture of wood in its colour."""
 
     size: Triple
     centre: Triple
-    colour: Triple
+    colour: Triple | None
     collides: bool = True
     grain: bool = False
 
 
-Part = Lathe | Prism | Wall | Box
+Part = Lathe | Prism | Wall | Feet | Box
 
 
 def thing_usd(name: str, parts: Sequence[Part], mass: float | None) -> Path:
@@ -124,6 +137,8 @@ def _build(folder: Path, name: str, parts: Sequence[Part], mass: float | None) -
             _add_box(stage, f"/Thing/Box{index}", part, folder)
         elif isinstance(part, Prism):
             _add_prism(stage, f"/Thing/Touched{index}", part)
+        elif isinstance(part, Feet):
+            _add_feet(stage, f"/Thing/Foot{index}", part)
         else:
             _add_wall(stage, f"/Thing/Touched{index}", part)
     stage.GetRootLayer().Save()
@@ -140,6 +155,12 @@ def _add_box(stage: Any, path: str, part: Box, folder: Path) -> None:
     """Add a box as a mesh, each face with a picture of its own, and as a collider."""
     from pxr import UsdGeom  # noqa: PLC0415, only for a build
 
+    if part.collides:
+        shape = UsdGeom.Cube.Define(stage, f"{path}Touched")
+        shape.CreateSizeAttr(1.0)
+        _collide(shape, part.centre, size=part.size)
+    if part.colour is None:
+        return
     corners, faces, places = [], [], []
     half = np.array(part.size) / 2
     for axis in range(3):
@@ -152,10 +173,6 @@ def _add_box(stage: Any, path: str, part: Box, folder: Path) -> None:
             faces += [[first, first + 1, first + 2], [first, first + 2, first + 3]]
     picture = _write_grain(folder, part.colour) if part.grain else None
     _add_mesh(stage, path, np.array(corners), np.array(faces), part.colour, places, picture)
-    if part.collides:
-        shape = UsdGeom.Cube.Define(stage, f"{path}Touched")
-        shape.CreateSizeAttr(1.0)
-        _collide(shape, part.centre, size=part.size)
 
 
 def _add_prism(stage: Any, path: str, part: Prism) -> None:
@@ -164,10 +181,17 @@ def _add_prism(stage: Any, path: str, part: Prism) -> None:
     for index in range(_CROSSED):
         shape = UsdGeom.Cube.Define(stage, f"{path}_{index}")
         shape.CreateSizeAttr(1.0)
-        # It stands on the first alone: four corners are enough, and each contact costs time.
-        low = part.low + (_RAISED if index else 0.0)
-        sides = (2 * part.radius, 2 * part.radius * float(np.tan(np.pi / 2 / _CROSSED)), part.high - low)
-        _collide(shape, (0.0, 0.0, (low + part.high) / 2), size=sides, yaw=180.0 / _CROSSED * index)
+        sides = (2 * part.radius, 2 * part.radius * float(np.tan(np.pi / 2 / _CROSSED)), part.high - part.low)
+        _collide(shape, (0.0, 0.0, (part.low + part.high) / 2), size=sides, yaw=180.0 / _CROSSED * index)
+
+
+def _add_feet(stage: Any, path: str, part: Feet) -> None:
+    from pxr import UsdGeom  # noqa: PLC0415, only for a build
+
+    for index, (x, y) in enumerate([(1, 1), (1, -1), (-1, 1), (-1, -1)]):
+        shape = UsdGeom.Sphere.Define(stage, f"{path}_{index}")
+        shape.CreateRadiusAttr(_FOOT)
+        _collide(shape, (x * part.aside, y * part.aside, _FOOT))
 
 
 def _add_wall(stage: Any, path: str, part: Wall) -> None:

@@ -193,7 +193,7 @@ class DroidTableEnvCfg(Gr00tEnvCfg):
     decimation = 8
     episode_length_s = 600 / 15
     sim: SimulationCfg = SimulationCfg(
-        dt=1 / 120, device="cpu", physics=newton_physics(njmax=400, nconmax=120, ls_iterations=30)
+        dt=1 / 120, device="cpu", physics=newton_physics(njmax=400, nconmax=200, ls_iterations=30)
     )
 
     def use_assets(self, assets: str) -> None:

@@ -23,8 +23,8 @@ _AT_THING = 0.05
 """The tool point is as near as this to where a thing is held, m, when it holds it or is about to."""
 _OFF_TABLE, _LIFTED = 0.02, 0.05
 """Height at which a thing is gripped, and lifted, m."""
-_RESTING = 0.025
-"""What stands on something is no more than this off the height of a thing that stands there flat, m."""
+_RESTING = 0.035
+"""What stands on something is no more than this off the height of a thing that stands there upright, m: it may lie on its side."""
 _LET_GO = 0.07
 """The tool point is as far as this from where a thing is held, m, when it has let go of it."""
 _MAX_SPEED, _MAX_TURNING = 0.05, 0.5

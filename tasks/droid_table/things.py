@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasks.assets.things import Box, Lathe, Part, Prism, Wall
+from tasks.assets.things import Box, Feet, Lathe, Part, Prism, Wall
 
 __all__ = ["THINGS", "Thing", "asked"]
 
@@ -38,6 +38,8 @@ class Thing:
 
 
 _WHITE: Colour = (0.85, 0.85, 0.83)
+_RAISED = 0.002
+"""Height at which begins what collides of a thing, but for its feet."""
 
 
 def _round(
@@ -46,7 +48,7 @@ def _round(
     """Return something round that can be held by its sides."""
     return Thing(
         colour,
-        (Lathe(outline, colour), Prism(radius, 0.0, height), *more),
+        (Lathe(outline, colour), Prism(radius, _RAISED, height), Feet(0.6 * radius), *more),
         mass=0.12,
         outline=tuple(point for point in outline if point[0] > radius / 2),
         grip=grip,
@@ -66,10 +68,10 @@ def _mug(colour: Colour) -> Thing:
 
 
 def _can(colour: Colour) -> Thing:
-    """Return a tin with ends of metal."""
-    metal = Lathe(((0.0, 0.0), (0.0285, 0.0), (0.0285, 0.092), (0.0, 0.092)), (0.6, 0.61, 0.63))
-    label = ((0.0, 0.004), (0.0295, 0.004), (0.0295, 0.088), (0.0, 0.088))
-    return _round(colour, label, 0.0295, 0.092, 0.056, metal)
+    """Return a tin with a ring on its lid."""
+    body = ((0.0, 0.0), (0.0295, 0.0), (0.0295, 0.092), (0.0265, 0.092), (0.0265, 0.089), (0.0, 0.089))
+    ring = Box((0.018, 0.009, 0.002), (0.006, 0.0, 0.0905), (0.6, 0.61, 0.63), False)
+    return _round(colour, body, 0.0295, 0.092, 0.056, ring)
 
 
 def _bottle(colour: Colour) -> Thing:
@@ -90,7 +92,11 @@ def _block(colour: Colour) -> Thing:
     side = 0.045
     return Thing(
         colour,
-        (Box((side,) * 3, (0.0, 0.0, side / 2), colour, grain=True),),
+        (
+            Box((side,) * 3, (0.0, 0.0, side / 2), colour, collides=False, grain=True),
+            Box((side, side, side - _RAISED), (0.0, 0.0, (side + _RAISED) / 2), None),
+            Feet(side / 2 - 0.005),
+        ),
         mass=0.08,
         outline=((0.027, 0.0), (0.027, side)),
         grip=0.025,
@@ -98,27 +104,30 @@ def _block(colour: Colour) -> Thing:
     )
 
 
+def _floor(side: float) -> tuple[Part, ...]:
+    """Return what the things in a dish stand on, and what that stands on."""
+    return Box((side, side, 0.008 - _RAISED), (0.0, 0.0, (0.008 + _RAISED) / 2), None), Feet(side / 2 - 0.005)
+
+
 def _plate(colour: Colour) -> Thing:
-    dish = ((0.0, 0.0), (0.055, 0.0), (0.09, 0.013), (0.09, 0.017), (0.055, 0.006), (0.0, 0.006))
-    return Thing(
-        colour, (Lathe(dish, colour), Prism(0.085, 0.0, 0.006)), 0.4, ((0.055, 0.0), (0.09, 0.017)), room=(0.06, 0.006)
-    )
+    dish = ((0.0, 0.0), (0.055, 0.0), (0.09, 0.013), (0.09, 0.017), (0.055, 0.008), (0.0, 0.008))
+    return Thing(colour, (Lathe(dish, colour), *_floor(0.13)), 0.4, ((0.055, 0.0), (0.09, 0.017)), room=(0.06, 0.008))
 
 
 def _bowl(colour: Colour) -> Thing:
-    dish = ((0.0, 0.0), (0.055, 0.0), (0.088, 0.036), (0.085, 0.038), (0.053, 0.006), (0.0, 0.006))
-    touched = (Prism(0.06, 0.0, 0.006), Wall(0.076, 0.0, 0.036, 0.008))
-    return Thing(colour, (Lathe(dish, colour), *touched), 0.4, ((0.055, 0.0), (0.088, 0.037)), room=(0.05, 0.006))
+    dish = ((0.0, 0.0), (0.055, 0.0), (0.088, 0.036), (0.085, 0.038), (0.053, 0.008), (0.0, 0.008))
+    wall = Wall(0.076, 0.006, 0.036, 0.008)
+    return Thing(colour, (Lathe(dish, colour), *_floor(0.1), wall), 0.4, ((0.055, 0.0), (0.088, 0.037)), room=(0.05, 0.008))
 
 
 def _tray(colour: Colour) -> Thing:
-    x, y, rim = 0.16, 0.18, 0.016
+    x, y, low, rim = 0.16, 0.18, 0.006, 0.016
     boards = (
-        Box((x, y, 0.008), (0.0, 0.0, 0.004), colour, grain=True),
-        *(Box((0.008, y, rim), (side * (x - 0.008) / 2, 0.0, rim / 2), colour) for side in (-1, 1)),
-        *(Box((x, 0.008, rim), (0.0, side * (y - 0.008) / 2, rim / 2), colour) for side in (-1, 1)),
+        Box((x, y, 0.01 - _RAISED), (0.0, 0.0, (0.01 + _RAISED) / 2), colour, grain=True),
+        *(Box((0.008, y, rim - low), (side * (x - 0.008) / 2, 0.0, (rim + low) / 2), colour) for side in (-1, 1)),
+        *(Box((x, 0.008, rim - low), (0.0, side * (y - 0.008) / 2, (rim + low) / 2), colour) for side in (-1, 1)),
     )
-    return Thing(colour, boards, 0.5, ((0.095, 0.0), (0.095, rim)), room=(0.05, 0.008))
+    return Thing(colour, (*boards, Feet(0.07)), 0.5, ((0.095, 0.0), (0.095, rim)), room=(0.05, 0.01))
 
 
 THINGS: dict[str, Thing] = {

@@ -34,7 +34,7 @@ _HOVER, _CARRY, _CLEAR = 0.11, 0.15, 0.07
 _ABOVE, _AROUND, _ARRIVED = 0.008, 0.03, 0.006
 """Distances, m, at which the hand is above a thing; has it between open fingers; and is as low as it grips."""
 _OVER_TARGET = 0.012
-_PUT_DOWN = 0.006
+_PUT_DOWN = 0.008
 """Height above where it stands at which a thing is let go, m."""
 _RETREAT = 0.30
 """Height of the pads to which the hand goes back, m."""
@@ -63,18 +63,14 @@ class Seen:
 
 @dataclass
 class _Hand:
-    """The hand as the plan imagines it: flange (3,), angle of the gripper, and since when it presses the thing, s."""
+    """The hand as the plan imagines it: where the middle between the pads is once they hold the thing, m (3,); the
+    angle of the gripper, where the thing stands, whether it is held, and since when the pads press it, s."""
 
-    flange: np.ndarray
+    pads: np.ndarray
     angle: float
     thing: np.ndarray | None
     holds: bool
     pressed: float
-
-    @property
-    def pads(self) -> np.ndarray:
-        """Middle between the pads, (3,), m."""
-        return self.flange - (0.0, 0.0, pad_height(self.angle))
 
 
 def plan_hand(flange: np.ndarray, angle: float, seen: Seen) -> tuple[np.ndarray, np.ndarray]:
@@ -90,12 +86,13 @@ def plan_hand(flange: np.ndarray, angle: float, seen: Seen) -> tuple[np.ndarray,
     """
     gripped = finger_angle(THINGS[seen.name].width)
     holds = seen.in_hand and abs(angle - gripped) < _GRIPPED
-    hand = _Hand(flange, angle, seen.thing, holds, _SETTLED if holds else 0.0)
+    reach = np.array([0.0, 0.0, pad_height(gripped)])
+    hand = _Hand(flange - reach, angle, seen.thing, holds, _SETTLED if holds else 0.0)
     positions, closes = np.empty((HORIZON, 3)), np.empty(HORIZON)
     for step in range(HORIZON):
         velocity, close = _next(hand, seen, gripped)
-        hand.flange = hand.flange + velocity * STEP
-        positions[step], closes[step] = hand.flange, close
+        hand.pads = hand.pads + velocity * STEP
+        positions[step], closes[step] = hand.pads + reach, close
         _move_fingers(hand, close, gripped)
     return positions, closes
 
@@ -104,9 +101,10 @@ def _move_fingers(hand: _Hand, close: bool, gripped: float) -> None:
     """Imagine what the fingers do within a control step; what they hold stops them."""
     around = hand.thing is not None and np.hypot(*(hand.pads[:2] - hand.thing)) < _AROUND
     limit = gripped if around or hand.holds else CLOSED
-    was = hand.angle
-    hand.angle = min(hand.angle + _CLOSING * STEP, max(limit, was)) if close else max(hand.angle - _CLOSING * STEP, 0.0)
-    hand.flange = hand.flange + (0.0, 0.0, pad_height(hand.angle) - pad_height(was)) if not hand.holds else hand.flange
+    if close:
+        hand.angle = min(hand.angle + _CLOSING * STEP, max(limit, hand.angle))
+    else:
+        hand.angle = max(hand.angle - _CLOSING * STEP, 0.0)
     if not close:
         if hand.holds:
             hand.thing = hand.pads[:2]

@@ -5,6 +5,7 @@ silhouette, the hull of its circles, is where the middle of its pixels is.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -18,6 +19,8 @@ _MIN_PIXELS = 8
 """Fewer pixels than this are nothing."""
 _HUE_WIDTH, _MIN_SATURATION, _MIN_VALUE = 0.035, 0.45, 25
 """How far hues of one thing spread, of 1; how strong its colour is at least, of 1; and how bright, of 255."""
+_BITS = 6
+"""Of each channel of a pixel that are looked at."""
 _CIRCLE = np.stack([np.cos(a := np.linspace(0, 2 * np.pi, 16, endpoint=False)), np.sin(a)], axis=1)
 
 
@@ -73,18 +76,27 @@ def shows_at(picture: np.ndarray, name: str, pixel: np.ndarray, within: float) -
 
 def _mask(picture: np.ndarray, thing: Thing) -> np.ndarray:
     """Which pixels have a thing's colour, bool (H, W), in light or shade."""
-    hues, strong = _hues(picture.astype(np.float32))
-    (wanted,), _ = _hues(np.array([thing.colour], np.float32) * 255)
-    apart = np.abs((hues - wanted + 0.5) % 1 - 0.5)
-    mask: np.ndarray = strong & (apart < _HUE_WIDTH)
+    red, green, blue = np.moveaxis(picture.astype(np.int32) >> (8 - _BITS), -1, 0)
+    mask: np.ndarray = _is_of(thing.colour)[(red << 2 * _BITS) | (green << _BITS) | blue]
     return mask
 
 
+@cache
+def _is_of(colour: tuple[float, float, float]) -> np.ndarray:
+    """Whether each colour that a pixel can have, to some bits a channel, is one of a thing of this colour."""
+    levels = (np.arange(1 << _BITS) + 0.5) * (256 >> _BITS)
+    hues, strong = _hues(np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3))
+    (wanted,), _ = _hues(np.array([colour]) * 255)
+    apart = np.abs((hues - wanted + 0.5) % 1 - 0.5)
+    is_of: np.ndarray = strong & (apart < _HUE_WIDTH)
+    return is_of
+
+
 def _hues(colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hue of each colour (..., 3) in [0, 1), and whether it is strong enough to have one."""
+    """Hue of each colour (N, 3) in [0, 1), and whether it is strong enough to have one."""
     high, low = colours.max(axis=-1), colours.min(axis=-1)
     spread = np.maximum(high - low, 1e-6)
-    red, green, blue = np.moveaxis(colours, -1, 0)
+    red, green, blue = colours.T
     hue = np.select(
         [high == red, high == green], [(green - blue) / spread % 6, (blue - red) / spread + 2], (red - green) / spread + 4
     )
