@@ -7,6 +7,7 @@ that outer and inner knuckles turn alike and the finger tips turn back by as muc
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -128,7 +129,7 @@ def _text(values: ArrayLike) -> str:
 
 
 def _simplify(source: Path, target: Path) -> None:
-    mesh = trimesh.load(source, force="mesh")
+    mesh: Any = trimesh.load(source, force="mesh")
     mesh.merge_vertices()
     if len(mesh.faces) > _TRIANGLES:
         mesh = mesh.simplify_quadric_decimation(face_count=_TRIANGLES)

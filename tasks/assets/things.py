@@ -1,4 +1,4 @@
-"""Everyday things as USD of primitives, written once into the cache: ``thing_usd``, and the parts that they are made of.
+"""Everyday things as USD of primitives, written once into the cache: ``thing_usd``, and the parts they are made of.
 
 * ``Lathe``: what is seen of something round, by its outline; it does not collide.
 * ``Prism``, ``Wall``, ``Feet``: what collides of it: solid, as a ring of boxes, and what it stands on; none is seen.
@@ -148,7 +148,7 @@ def _add_lathe(stage: Any, path: str, part: Lathe) -> None:
     import trimesh  # noqa: PLC0415, only for a build
 
     shape = trimesh.creation.revolve(np.array([*part.outline, part.outline[0]]), sections=_SIDES)
-    _add_mesh(stage, path, shape.vertices, shape.faces, part.colour)
+    _add_mesh(stage, path, (shape.vertices, shape.faces), part.colour)
 
 
 def _add_box(stage: Any, path: str, part: Box, folder: Path) -> None:
@@ -171,8 +171,8 @@ def _add_box(stage: Any, path: str, part: Box, folder: Path) -> None:
                 places.append(((a + 1) / 2, (b + 1) / 2))
             first = len(corners) - 4
             faces += [[first, first + 1, first + 2], [first, first + 2, first + 3]]
-    picture = _write_grain(folder, part.colour) if part.grain else None
-    _add_mesh(stage, path, np.array(corners), np.array(faces), part.colour, places, picture)
+    picture = (_write_grain(folder, part.colour), places) if part.grain else None
+    _add_mesh(stage, path, (np.array(corners), np.array(faces)), part.colour, picture)
 
 
 def _add_prism(stage: Any, path: str, part: Prism) -> None:
@@ -223,19 +223,25 @@ def _collide(shape: Any, centre: Sequence[float], size: Sequence[float] | None =
 def _add_mesh(
     stage: Any,
     path: str,
-    points: np.ndarray,
-    faces: np.ndarray,
+    shape: tuple[np.ndarray, np.ndarray],
     colour: Triple,
-    places: Sequence[tuple[float, float]] = (),
-    picture: str | None = None,
+    picture: tuple[str, Sequence[tuple[float, float]]] | None = None,
 ) -> None:
-    """Add triangles that are seen, in a colour or with a picture, whose places are those of the points."""
+    """Add triangles that are seen, in a colour, or with a picture, of which each point has its place.
+
+    Args:
+        stage: The stage.
+        path: Of the mesh.
+        shape: Points (N, 3), m, and the three of each triangle (M, 3).
+        colour: Red, green, blue.
+        picture: The name of its file, and the place of each point in it.
+    """
     from pxr import Gf, Sdf, UsdGeom, UsdShade, Vt  # noqa: PLC0415, only for a build
 
     mesh = UsdGeom.Mesh.Define(stage, path)
-    mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(points, np.float32)))
-    mesh.CreateFaceVertexCountsAttr([3] * len(faces))
-    mesh.CreateFaceVertexIndicesAttr(faces.ravel().tolist())
+    mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(shape[0], np.float32)))
+    mesh.CreateFaceVertexCountsAttr([3] * len(shape[1]))
+    mesh.CreateFaceVertexIndicesAttr(shape[1].ravel().tolist())
     mesh.CreateSubdivisionSchemeAttr("none")
     mesh.CreateDisplayColorAttr([Gf.Vec3f(*colour)])
     looks = path.replace("/Thing/", "/Thing/Looks/")
@@ -248,14 +254,14 @@ def _add_mesh(
     else:
         kind = Sdf.ValueTypeNames.TexCoord2fArray
         UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("st", kind, UsdGeom.Tokens.vertex).Set(
-            Vt.Vec2fArray.FromNumpy(np.array(places, np.float32))
+            Vt.Vec2fArray.FromNumpy(np.array(picture[1], np.float32))
         )
         reader = UsdShade.Shader.Define(stage, f"{looks}/Places")
         reader.CreateIdAttr("UsdPrimvarReader_float2")
         reader.CreateInput("varname", Sdf.ValueTypeNames.Token).Set("st")
         texture = UsdShade.Shader.Define(stage, f"{looks}/Picture")
         texture.CreateIdAttr("UsdUVTexture")
-        texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(f"./{picture}")
+        texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(f"./{picture[0]}")
         texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
             reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
         )

@@ -65,9 +65,7 @@ class DroidTableSceneCfg(TableSceneCfg):
         },
     )
     exterior_camera = camera("{ENV_REGEX_NS}/ExteriorCamera", geometry.EXTERIOR_CAMERA, near=0.05)
-    wrist_camera = camera(
-        "{ENV_REGEX_NS}/Robot/" + FLANGE_PRIM + "/WristCamera", geometry.WRIST_CAMERA, near=0.01
-    )
+    wrist_camera = camera("{ENV_REGEX_NS}/Robot/" + FLANGE_PRIM + "/WristCamera", geometry.WRIST_CAMERA, near=0.01)
 
 
 def table_scene(things: Sequence[str], num_envs: int = 1) -> DroidTableSceneCfg:

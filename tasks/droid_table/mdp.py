@@ -9,7 +9,7 @@ import math
 
 import torch
 from isaaclab.envs import ManagerBasedEnv, ManagerBasedRLEnv
-from isaaclab.managers import ManagerTermBase, ObservationTermCfg, SceneEntityCfg, TerminationTermCfg
+from isaaclab.managers import ManagerTermBase, ObservationTermCfg, TerminationTermCfg
 from isaaclab.utils.math import quat_apply, quat_from_euler_xyz
 
 from groot_wrappers.episode_context import episode_context
@@ -17,14 +17,25 @@ from tasks.common.seeded_resets import uniform, uses_episode_generators
 from tasks.droid_table.geometry import JITTER, PLACES, TOOL_POINT
 from tasks.droid_table.things import THINGS, asked
 
-__all__ = ["Dropped", "Put", "above", "let_go", "lifted", "other_lifted", "placed", "place_things", "reached", "way_left"]
+__all__ = [
+    "Dropped",
+    "Put",
+    "above",
+    "let_go",
+    "lifted",
+    "other_lifted",
+    "place_things",
+    "placed",
+    "reached",
+    "way_left",
+]
 
 _AT_THING = 0.05
 """The tool point is as near as this to where a thing is held, m, when it holds it or is about to."""
 _OFF_TABLE, _LIFTED = 0.02, 0.05
 """Height at which a thing is gripped, and lifted, m."""
 _RESTING = 0.035
-"""What stands on something is no more than this off the height of a thing that stands there upright, m: it may lie on its side."""
+"""What is on something is no more than this off the height of a thing that stands there, m: it may lie on its side."""
 _LET_GO = 0.07
 """The tool point is as far as this from where a thing is held, m, when it has let go of it."""
 _MAX_SPEED, _MAX_TURNING = 0.05, 0.5
@@ -60,16 +71,15 @@ class _Asked:
         names = _things(env)
         texts = episode_context(env).instructions or [""] * env.num_envs
         pairs = [asked(text, names) for text in texts]
-        self.valid = torch.tensor([None not in pair for pair in pairs], device=env.device)
-        moved, onto = (
-            [names.index(pair[part]) if None not in pair else 0 for pair in pairs] for part in (0, 1)
-        )
+        indices = [(names.index(moved), names.index(onto)) if moved and onto else None for moved, onto in pairs]
+        self.valid = torch.tensor([pair is not None for pair in indices], device=env.device)
+        moved, onto = torch.tensor([pair or (0, 0) for pair in indices], device=env.device).unbind(-1)
         rows = torch.arange(env.num_envs, device=env.device)
         poses = torch.stack([env.scene[name].data.root_pos_w.torch for name in names], dim=1)
         poses = poses - env.scene.env_origins[:, None]
         self.moved, self.onto = poses[rows, moved], poses[rows, onto]
-        grips = torch.tensor([THINGS[name].grip or 0.0 for name in names], device=env.device)
-        rooms = torch.tensor([THINGS[name].room or (0.0, 0.0) for name in names], device=env.device)
+        grips = torch.tensor([THINGS[name].grip for name in names], device=env.device)
+        rooms = torch.tensor([THINGS[name].room for name in names], device=env.device)
         self.room, floor = rooms[onto].unbind(-1)
         velocities = torch.stack([env.scene[name].data.root_vel_w.torch for name in names], dim=1)
         self.velocity = velocities[rows, moved]
@@ -79,7 +89,7 @@ class _Asked:
         self.aside = (self.moved - self.onto)[:, :2].norm(dim=1)
         self.above = self.moved[:, 2] - self.onto[:, 2] - floor
         others = torch.ones(env.num_envs, len(names), dtype=torch.bool, device=env.device)
-        others[rows[self.valid], torch.tensor(moved, device=env.device)[self.valid]] = False
+        others[rows[self.valid], moved[self.valid]] = False
         gaps = (tool[:, None] - poses - grips[:, None] * up).norm(dim=2)
         self.other_lifted = (others & (gaps <= _AT_THING) & (poses[..., 2] >= _LIFTED)).any(dim=1)
 

@@ -23,18 +23,24 @@ class Thing:
         parts: What it is built of.
         mass: kg.
         outline: Circles (radius, z) about its axis whose hull it fills, as a camera sees it.
-        grip: Height at which the middle of the finger pads holds it; None for what others are put onto.
+        grip: Height at which the middle of the finger pads holds it.
         width: Between the pads, when it is held.
-        room: For what others are put onto: how far from its axis their own may be, and the height that they stand at.
+        room: How far from its axis that of another may be, and the height that the other then stands at; zeros for what
+            nothing is put onto.
     """
 
     colour: Colour
     parts: tuple[Part, ...]
     mass: float
     outline: tuple[tuple[float, float], ...]
-    grip: float | None = None
+    grip: float = 0.0
     width: float = 0.0
-    room: tuple[float, float] | None = None
+    room: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_target(self) -> bool:
+        """Whether others are put onto it, and it stays where it is."""
+        return self.room[0] > 0
 
 
 _WHITE: Colour = (0.85, 0.85, 0.83)
@@ -85,7 +91,9 @@ def _fruit(colour: Colour) -> Thing:
     """Return a fruit, as round as it looks from outside, that does not roll away."""
     ball = ((0.0, 0.0), (0.015, 0.003), (0.024, 0.011), (0.029, 0.022), (0.03, 0.03))
     outline = (*ball, *((radius, 0.06 - z) for radius, z in ball[-2::-1]))
-    return _round(colour, outline, 0.029, 0.058, 0.03, Box((0.004, 0.004, 0.01), (0, 0, 0.063), (0.2, 0.15, 0.1), False))
+    return _round(
+        colour, outline, 0.029, 0.058, 0.03, Box((0.004, 0.004, 0.01), (0, 0, 0.063), (0.2, 0.15, 0.1), False)
+    )
 
 
 def _block(colour: Colour) -> Thing:
@@ -117,7 +125,9 @@ def _plate(colour: Colour) -> Thing:
 def _bowl(colour: Colour) -> Thing:
     dish = ((0.0, 0.0), (0.055, 0.0), (0.088, 0.036), (0.085, 0.038), (0.053, 0.008), (0.0, 0.008))
     wall = Wall(0.076, 0.006, 0.036, 0.008)
-    return Thing(colour, (Lathe(dish, colour), *_floor(0.1), wall), 0.4, ((0.055, 0.0), (0.088, 0.037)), room=(0.05, 0.008))
+    return Thing(
+        colour, (Lathe(dish, colour), *_floor(0.1), wall), 0.4, ((0.055, 0.0), (0.088, 0.037)), room=(0.05, 0.008)
+    )
 
 
 def _tray(colour: Colour) -> Thing:
@@ -154,6 +164,6 @@ def asked(instruction: str, names: Iterable[str]) -> tuple[str | None, str | Non
     Either is None where the text names none of its kind, or several.
     """
     named = [name for name in names if re.search(rf"\b{name.replace('_', ' ')}\b", instruction, re.IGNORECASE)]
-    moved = [name for name in named if THINGS[name].room is None]
-    onto = [name for name in named if THINGS[name].room is not None]
+    moved = [name for name in named if not THINGS[name].is_target]
+    onto = [name for name in named if THINGS[name].is_target]
     return (moved[0] if len(moved) == 1 else None), (onto[0] if len(onto) == 1 else None)

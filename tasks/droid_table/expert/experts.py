@@ -5,8 +5,8 @@
 * ``DroidRelativePoseExpert``: under ``droid_relative_eef``, which plays that pose, relative to the state's.
 
 Each reads what is asked off the instruction, finds thing and target by their colours in both pictures, and plans the
-hand's way: over the thing, down, grip, up, over the target, down, let go, up. It goes down only where both cameras agree,
-and carries only what the wrist camera sees between the fingers.
+hand's way: over the thing, down, grip, up, over the target, down, let go, up. It goes down only where both cameras
+agree, and carries only what the wrist camera sees between the fingers.
 """
 
 import numpy as np
@@ -65,7 +65,13 @@ class DroidExpert(ScriptedExpert):
         moments: tuple[int, ...] = (0,),
     ):
         super().__init__(
-            (_EXTERIOR, _WRIST), state, action, HORIZON, language=_LANGUAGE, action_config=action_configs, moments=moments
+            (_EXTERIOR, _WRIST),
+            state,
+            action,
+            HORIZON,
+            language=_LANGUAGE,
+            action_config=action_configs,
+            moments=moments,
         )
         self._arm = PandaArm("panda_link8", START_JOINTS)
 

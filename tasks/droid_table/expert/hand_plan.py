@@ -63,8 +63,15 @@ class Seen:
 
 @dataclass
 class _Hand:
-    """The hand as the plan imagines it: where the middle between the pads is once they hold the thing, m (3,); the
-    angle of the gripper, where the thing stands, whether it is held, and since when the pads press it, s."""
+    """The hand as the plan imagines it.
+
+    Attributes:
+        pads: Where the middle between the pads is once they hold the thing, m (3,).
+        angle: Of the gripper's driven joint, rad.
+        thing: Where the thing stands, m (2,); None where that is not known.
+        holds: Whether it is held.
+        pressed: Since when the pads press it, s.
+    """
 
     pads: np.ndarray
     angle: float
@@ -115,41 +122,48 @@ def _move_fingers(hand: _Hand, close: bool, gripped: float) -> None:
 
 
 def _next(hand: _Hand, seen: Seen, gripped: float) -> tuple[np.ndarray, bool]:
-    """Velocity of the flange, m/s (3,), and whether the gripper closes, for the next control step."""
-    thing, target = THINGS[seen.name], THINGS[seen.target]
-    assert thing.grip is not None and target.room is not None
-    pads, still = hand.pads, np.zeros(3)
+    """Velocity of the hand, m/s (3,), and whether the gripper closes, for the next control step."""
     if hand.holds:
-        if seen.place is None:
-            return _towards(pads, np.array([*pads[:2], thing.grip + _CARRY]), _CAREFUL), True
-        lowest = thing.grip + target.room[1] + _PUT_DOWN
-        aside = float(np.hypot(*(pads[:2] - seen.place)))
-        if aside < _OVER_TARGET:
-            if pads[2] < lowest + _ARRIVED:
-                return still, False
-            return _towards(pads, np.array([*pads[:2], lowest - 0.002]), _CAREFUL), True
-        up = thing.grip + _CARRY
-        if pads[2] < up - 0.03:
-            return _towards(pads, np.array([*pads[:2], up]), _CAREFUL), True
-        return _towards(pads, np.array([*seen.place, up]), _FAST), True
+        return _carry(hand.pads, seen)
     if hand.thing is None:
-        return _towards(pads, np.array([*pads[:2], _RETREAT]), _CAREFUL), False
-    aside = float(np.hypot(*(pads[:2] - hand.thing)))
-    put = seen.place is not None and np.hypot(*(hand.thing - seen.place)) <= target.room[0]
-    if put:
-        speed = still if hand.angle > _OPEN else _towards(pads, np.array([*pads[:2], _RETREAT]), _CAREFUL)
-        return speed, False
-    if pads[2] < thing.grip + _ARRIVED and aside < _AROUND and hand.angle < gripped + _GRIPPED:
-        return still, True
-    if hand.angle > _OPEN:
-        return still, False
-    low = pads[2] < thing.grip + _CLEAR
+        return _towards(hand.pads, np.array([*hand.pads[:2], _RETREAT]), _CAREFUL), False
+    target = THINGS[seen.target]
+    if seen.place is not None and np.hypot(*(hand.thing - seen.place)) <= target.room[0]:
+        up = np.array([*hand.pads[:2], _RETREAT])
+        return (np.zeros(3) if hand.angle > _OPEN else _towards(hand.pads, up, _CAREFUL)), False
+    return _fetch(hand.pads, hand.thing, hand.angle, seen, gripped)
+
+
+def _carry(pads: np.ndarray, seen: Seen) -> tuple[np.ndarray, bool]:
+    """With the thing in the hand: up, over the target, down, and let go."""
+    grip, (_, floor) = THINGS[seen.name].grip, THINGS[seen.target].room
+    up = grip + _CARRY
+    if seen.place is None:
+        return _towards(pads, np.array([*pads[:2], up]), _CAREFUL), True
+    lowest = grip + floor + _PUT_DOWN
+    if np.hypot(*(pads[:2] - seen.place)) < _OVER_TARGET:
+        if pads[2] < lowest + _ARRIVED:
+            return np.zeros(3), False
+        return _towards(pads, np.array([*pads[:2], lowest - 0.002]), _CAREFUL), True
+    if pads[2] < up - 0.03:
+        return _towards(pads, np.array([*pads[:2], up]), _CAREFUL), True
+    return _towards(pads, np.array([*seen.place, up]), _FAST), True
+
+
+def _fetch(pads: np.ndarray, thing: np.ndarray, angle: float, seen: Seen, gripped: float) -> tuple[np.ndarray, bool]:
+    """Without it: over the thing, down with open fingers, and close."""
+    grip = THINGS[seen.name].grip
+    aside = float(np.hypot(*(pads[:2] - thing)))
+    if pads[2] < grip + _ARRIVED and aside < _AROUND and angle < gripped + _GRIPPED:
+        return np.zeros(3), True
+    if angle > _OPEN:
+        return np.zeros(3), False
+    low = pads[2] < grip + _CLEAR
     if (low and aside < _AROUND) or (aside < _ABOVE and seen.agreed):
-        return _towards(pads, np.array([*pads[:2], thing.grip]), _CAREFUL), False
-    hover = thing.grip + _HOVER
+        return _towards(pads, np.array([*pads[:2], grip]), _CAREFUL), False
     if low:
-        return _towards(pads, np.array([*pads[:2], hover]), _CAREFUL), False
-    return _towards(pads, np.array([*hand.thing, hover]), _FAST), False
+        return _towards(pads, np.array([*pads[:2], grip + _HOVER]), _CAREFUL), False
+    return _towards(pads, np.array([*thing, grip + _HOVER]), _FAST), False
 
 
 def _towards(pads: np.ndarray, target: np.ndarray, speed: float) -> np.ndarray:

@@ -57,7 +57,9 @@ def find(picture: np.ndarray, name: str, camera: PinholeCamera, height: float = 
     if len(rows) < _MIN_PIXELS:
         return None
     middle = np.array([columns.mean() + 0.5, rows.mean() + 0.5])
-    outline = np.concatenate([np.pad(radius * _CIRCLE, ((0, 0), (0, 1)), constant_values=z) for radius, z in thing.outline])
+    outline = np.concatenate(
+        [np.pad(radius * _CIRCLE, ((0, 0), (0, 1)), constant_values=z) for radius, z in thing.outline]
+    )
     position = np.append(camera.point_at_height(middle, height + outline[:, 2].mean())[:2], height)
     for _ in range(3):
         corners, centre, area = _silhouette(camera.project(position + outline))
@@ -98,7 +100,9 @@ def _hues(colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = np.maximum(high - low, 1e-6)
     red, green, blue = colours.T
     hue = np.select(
-        [high == red, high == green], [(green - blue) / spread % 6, (blue - red) / spread + 2], (red - green) / spread + 4
+        [high == red, high == green],
+        [(green - blue) / spread % 6, (blue - red) / spread + 2],
+        (red - green) / spread + 4,
     )
     return hue / 6, (high - low > _MIN_SATURATION * high) & (high > _MIN_VALUE)
 

@@ -82,7 +82,9 @@ def holding(env):
     for step in range(25):
         if step < 14:
             for env_id, (name, (_, width, height)) in enumerate(HELD.items()):
-                x, y, z = (robot.data.body_link_pose_w.torch[env_id, flange, :3] - env.scene.env_origins[env_id]).tolist()
+                x, y, z = (
+                    robot.data.body_link_pose_w.torch[env_id, flange, :3] - env.scene.env_origins[env_id]
+                ).tolist()
                 put(env, name, env_id, (x, y, z - pad_height(finger_angle(width)) - height / 2))
         env.step(action)
         errors.append(linkage_error(env))
@@ -166,7 +168,11 @@ def main(path):
     for index, (name, (parts, *_)) in enumerate(HELD.items()):
         spawn = sim_utils.UsdFileCfg(usd_path=str(thing_usd(f"held_{name}", parts, 0.15)))
         start = RigidObjectCfg.InitialStateCfg(pos=(-1.0 - 0.2 * index, 0.5, -0.8))
-        setattr(cfg.scene, name, RigidObjectCfg(prim_path="{ENV_REGEX_NS}/Held" + name.title(), spawn=spawn, init_state=start))
+        setattr(
+            cfg.scene,
+            name,
+            RigidObjectCfg(prim_path="{ENV_REGEX_NS}/Held" + name.title(), spawn=spawn, init_state=start),
+        )
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         made = gym.make("Isaac-Groot-Droid-Table-v0", cfg=cfg)
         assert mdp._things(made.unwrapped) == ["red_mug", "blue_mug", "plate", "bowl"]

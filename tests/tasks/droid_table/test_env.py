@@ -126,5 +126,5 @@ def test_another_thing_in_the_hand_is_told_and_reaches_nothing(facts):
 
 def test_every_thing_fits_the_gripper_and_has_room_to_stand():
     for name, thing in THINGS.items():
-        assert (thing.grip is None) != (thing.room is None), name
+        assert thing.is_target != (thing.grip > 0), name
         assert thing.width < 0.07, name

@@ -43,7 +43,9 @@ def test_bars_are_parallelograms(model, side):
         for joint, factor in {FINGER_JOINT: 1, **FOLLOWERS}.items():
             data.joint(joint).qpos[0] = factor * angle
         mujoco.mj_kinematics(model, data)
-        outer, finger, inner = (data.body(f"{side}_{part}") for part in ("outer_knuckle", "inner_finger", "inner_knuckle"))
+        outer, finger, inner = (
+            data.body(f"{side}_{part}") for part in ("outer_knuckle", "inner_finger", "inner_knuckle")
+        )
         tip = inner.xpos + (finger.xpos - outer.xpos)
         between.append(np.linalg.norm(tip - finger.xpos))
     assert between == pytest.approx([between[0]] * 5, abs=1e-9)

@@ -1,7 +1,8 @@
 """DROID's experts behind NVIDIA's own checks: ``CheckedN1D7`` and ``CheckedN1D6``.
 
-Each asks for what NVIDIA's configuration of its tag asks for, and shows every observation to NVIDIA's ``check_observation``
-and every chunk to its ``check_action``. The sources are read from the folders that ``GR00T_N1D7`` and ``GR00T_N1D6`` name.
+Each asks for what NVIDIA's configuration of its tag asks for, and shows every observation to NVIDIA's
+``check_observation`` and every chunk to its ``check_action``. The sources are read from the folders that ``GR00T_N1D7``
+and ``GR00T_N1D6`` name.
 """
 
 import os
@@ -64,7 +65,7 @@ class _Checked:
             assert pictures.shape[2:] == (180, 320, 3)
         state = observation["state"]
         joints = state["joint_position"]
-        assert (joints > LIMITS[0]).all() and (joints < LIMITS[1]).all(), joints
+        assert ((joints > LIMITS[0]) & (joints < LIMITS[1])).all(), joints
         assert (np.abs(state["gripper_position"] - 0.5) <= 0.53).all(), state["gripper_position"]
         if "eef_9d" in state:
             rows = state["eef_9d"][..., 3:].reshape(-1, 2, 3)

@@ -1,7 +1,7 @@
 """The long proof of DROID's table, by whole ``groot-play`` runs: `make verify-droid`, about an hour on two cores.
 
-It prints each run's figures as it goes. What was measured is kept in ``docs/tasks/droid_table.md``. With ``GR00T_N1D7`` and
-``GR00T_N1D6``, the folders of NVIDIA's Isaac-GR00T in both releases, their own configurations are asked, too.
+It prints each run's figures as it goes. What was measured is kept in ``docs/tasks/droid_table.md``. With ``GR00T_N1D7``
+and ``GR00T_N1D6``, the folders of NVIDIA's Isaac-GR00T in both releases, their own configurations are asked, too.
 """
 
 import json
@@ -27,7 +27,9 @@ def play(folder, *overrides):
     command = [sys.executable, "-m", "runners.apps.play", "server=expert", "horizons=droid", "recorder=[]"]
     # The perturbed policies are not installed; the policy server's process has to find them all the same.
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([*command, f"hydra.run.dir={folder}", *overrides], check=True, timeout=7200, env=environment, cwd=ROOT)
+    subprocess.run(
+        [*command, f"hydra.run.dir={folder}", *overrides], check=True, timeout=7200, env=environment, cwd=ROOT
+    )
     summary = json.loads((folder / "summary.json").read_text())
     print(
         f"{' '.join(overrides)}: {summary['successes']}/{summary['episodes']}, "
