@@ -87,7 +87,6 @@ def holding(env):
                 ).tolist()
                 put(env, name, env_id, (x, y, z - pad_height(finger_angle(width)) - height / 2))
         env.step(action)
-        errors.append(linkage_error(env))
     begun = [place(env, name, env_id) for env_id, name in enumerate(names)]
     for name in names:
         forces = torch.zeros(env.num_envs, 1, 3)
