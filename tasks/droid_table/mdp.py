@@ -14,6 +14,7 @@ from isaaclab.utils.math import quat_apply, quat_from_euler_xyz
 
 from groot_wrappers.episode_context import episode_context
 from tasks.common.seeded_resets import uniform, uses_episode_generators
+from tasks.common.stages import at_this_moment
 from tasks.droid_table.geometry import JITTER, PLACES, TOOL_POINT
 from tasks.droid_table.things import THINGS, asked
 
@@ -103,37 +104,42 @@ class _Asked:
         return self.valid & (self.gap <= _AT_THING) & (self.moved[:, 2] >= height)
 
 
+def _asked(env: ManagerBasedEnv) -> _Asked:
+    """Where they are now; several terms ask for it at the same moment."""
+    return at_this_moment(env, "droid_table", lambda: _Asked(env))
+
+
 def reached(env: ManagerBasedEnv) -> torch.Tensor:
     """Whether the hand is at the thing that is asked for, bool (num_envs,)."""
-    asked_for = _Asked(env)
+    asked_for = _asked(env)
     return asked_for.valid & (asked_for.gap <= _AT_THING)
 
 
 def lifted(env: ManagerBasedEnv, height: float = _LIFTED) -> torch.Tensor:
     """Whether that thing is in the hand and off the table, bool (num_envs,)."""
-    return _Asked(env).held_at(height)
+    return _asked(env).held_at(height)
 
 
 def above(env: ManagerBasedEnv) -> torch.Tensor:
     """Whether that thing is over what it is to be put onto, bool (num_envs,)."""
-    asked_for = _Asked(env)
+    asked_for = _asked(env)
     return asked_for.valid & (asked_for.aside <= asked_for.room) & (asked_for.above >= -_RESTING)
 
 
 def placed(env: ManagerBasedEnv) -> torch.Tensor:
     """Whether that thing stands on what it is to be put onto, bool (num_envs,)."""
-    return _Asked(env).on_it
+    return _asked(env).on_it
 
 
 def let_go(env: ManagerBasedEnv) -> torch.Tensor:
     """Whether that thing stands there, and the hand is off it, bool (num_envs,)."""
-    asked_for = _Asked(env)
+    asked_for = _asked(env)
     return asked_for.on_it & (asked_for.gap >= _LET_GO)
 
 
 def other_lifted(env: ManagerBasedEnv) -> torch.Tensor:
     """Whether another thing than the one that is asked for is in the hand, off the table, bool (num_envs,)."""
-    return _Asked(env).other_lifted
+    return _asked(env).other_lifted
 
 
 def way_left(env: ManagerBasedEnv) -> torch.Tensor:
@@ -141,7 +147,7 @@ def way_left(env: ManagerBasedEnv) -> torch.Tensor:
 
     NaN where the instruction asks for none.
     """
-    asked_for = _Asked(env)
+    asked_for = _asked(env)
     aside = (asked_for.aside - asked_for.room).clamp_min(0)
     off = (asked_for.above.abs() - _RESTING).clamp_min(0)
     there = torch.where(aside > 0, (asked_for.gap - _AT_THING).clamp_min(0), (_LET_GO - asked_for.gap).clamp_min(0))
@@ -161,7 +167,7 @@ class Dropped(ManagerTermBase):
 
     def __call__(self, env: ManagerBasedEnv) -> torch.Tensor:
         """Look at one moment, bool (num_envs,)."""
-        asked_for = _Asked(env)
+        asked_for = _asked(env)
         self._was_held |= asked_for.held_at(_OFF_TABLE)
         return self._was_held & (asked_for.gap > _AT_THING) & (asked_for.aside > asked_for.room)
 
@@ -195,7 +201,7 @@ class Put(ManagerTermBase):
                 "What is to be put where is said by the instruction, but the env was told none: wrap it by "
                 "Gr00tObservationWrapper, or give it an EpisodeContext with a text for each env (set_episode_context)."
             )
-        asked_for = _Asked(env)
+        asked_for = _asked(env)
         self._was_lifted |= asked_for.held_at(_LIFTED)
         stands = (
             self._was_lifted
@@ -209,9 +215,9 @@ class Put(ManagerTermBase):
         return self._steps >= math.ceil(duration / env.step_dt - 1e-6)
 
 
-def _things(env: ManagerBasedEnv) -> list[str]:
+def _things(env: ManagerBasedEnv) -> tuple[str, ...]:
     """Names of the things on the table, in the order of the scene."""
-    return [name for name in env.scene.rigid_objects if name in THINGS]
+    return tuple(name for name in env.scene.rigid_objects if name in THINGS)
 
 
 def _tool(env: ManagerBasedEnv) -> torch.Tensor:

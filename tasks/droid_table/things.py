@@ -4,8 +4,8 @@ A thing has a colour of its own, by which a picture tells it from the table, the
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tasks.assets.things import Box, Feet, Lathe, Part, Prism, Wall
 
@@ -158,7 +158,8 @@ THINGS: dict[str, Thing] = {
 }
 
 
-def asked(instruction: str, names: Iterable[str]) -> tuple[str | None, str | None]:
+@lru_cache(maxsize=1024)
+def asked(instruction: str, names: tuple[str, ...]) -> tuple[str | None, str | None]:
     """Return the thing that an instruction names and what it is to be put onto, of those on the table.
 
     Either is None where the text names none of its kind, or several.

@@ -141,7 +141,7 @@ def _plan_flange(
     images: dict[str, np.ndarray], flange: np.ndarray, yaw: float, gripper: float, instruction: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Plan where the flange is to be, (40, 3), and whether the gripper closes, (40,); without a task, both stay."""
-    name, target = asked(instruction, THINGS)
+    name, target = asked(instruction, tuple(THINGS))
     if name is None or target is None:
         return np.tile(flange, (HORIZON, 1)), np.full(HORIZON, float(gripper > 0.5))
     turn = np.array([[np.cos(yaw), np.sin(yaw), 0.0], [np.sin(yaw), -np.cos(yaw), 0.0], [0.0, 0.0, -1.0]])

@@ -174,7 +174,7 @@ def main(path):
         )
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         made = gym.make("Isaac-Groot-Droid-Table-v0", cfg=cfg)
-        assert mdp._things(made.unwrapped) == ["red_mug", "blue_mug", "plate", "bowl"]
+        assert mdp._things(made.unwrapped) == ("red_mug", "blue_mug", "plate", "bowl")
         pictures, facts = seen(made)
         np.savez(Path(path).with_suffix(".npz"), **pictures)
         facts["success"] = succeeded(made)

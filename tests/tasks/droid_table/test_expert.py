@@ -89,7 +89,7 @@ def test_nine_numbers_are_the_first_two_rows_of_the_turned_rotation():
     ],
 )
 def test_an_instruction_names_one_thing_and_one_target_or_none(text, named):
-    assert asked(text, ["red_mug", "blue_mug", "plate", "bowl"]) == named
+    assert asked(text, ("red_mug", "blue_mug", "plate", "bowl")) == named
 
 
 SCENES = sorted(path.stem for path in (ROOT / "conf/task").glob("droid_table*.yaml"))
@@ -103,7 +103,7 @@ def test_there_are_six_scenes():
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_scene_has_what_its_instruction_names_and_something_else(scene):
     task = compose("play", f"task={scene}", "server=expert").task
-    things = list(task.env.scene.things)
+    things = tuple(task.env.scene.things)
     assert None not in asked(task.instruction, things)
     assert len(things) >= 4
     assert task.expert._target_.endswith("DroidPoseExpert")
