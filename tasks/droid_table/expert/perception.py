@@ -1,4 +1,4 @@
-"""Things in the pictures: ``find`` says where one stands by its colour, ``shows_at`` whether its colour is somewhere.
+"""Things in the pictures: ``find`` says where one stands by its colour, ``shows_at`` whether it fills a place.
 
 A round thing of known size that stands at a known height has two unknowns, x and y: those for which the middle of its
 silhouette, the hull of its circles, is where the middle of its pixels is.
@@ -19,6 +19,8 @@ _MIN_PIXELS = 8
 """Fewer pixels than this are nothing."""
 _HUE_WIDTH, _MIN_SATURATION, _MIN_VALUE = 0.035, 0.45, 25
 """How far hues of one thing spread, of 1; how strong its colour is at least, of 1; and how bright, of 255."""
+_FILLED = 0.3
+"""Share of the place between the fingers that what is held fills there; it is 0.5 to 1, and 0.1 from the start pose."""
 _BITS = 6
 """Of each channel of a pixel that are looked at."""
 _CIRCLE = np.stack([np.cos(a := np.linspace(0, 2 * np.pi, 16, endpoint=False)), np.sin(a)], axis=1)
@@ -70,10 +72,10 @@ def find(picture: np.ndarray, name: str, camera: PinholeCamera, height: float = 
 
 
 def shows_at(picture: np.ndarray, name: str, pixel: np.ndarray, within: float) -> bool:
-    """Whether a thing's colour is seen within some pixels of a place (u, v)."""
+    """Whether a thing fills some of what is within some pixels of a place (u, v), as it does from close by alone."""
     rows, columns = np.nonzero(_mask(picture, THINGS[name]))
     near = np.hypot(columns + 0.5 - pixel[0], rows + 0.5 - pixel[1]) <= within
-    return int(near.sum()) >= _MIN_PIXELS
+    return float(near.sum()) >= _FILLED * np.pi * within**2
 
 
 def _mask(picture: np.ndarray, thing: Thing) -> np.ndarray:
