@@ -10,7 +10,7 @@ ISAACLAB2 := .isaaclab2/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
-.PHONY: verify-again verify-conversion verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
+.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -46,6 +46,9 @@ verify-lift: $(READY)  ## prove the lift's success rates, and that they fall whe
 
 verify-pick-place: $(READY)  ## prove the humanoid's success rate, and that it falls when pixels lie (about half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_pick_place.py --capture=no --timeout=7200 $(ARGS)
+
+verify-droid: $(READY)  ## prove the rates of DROID's table, and that they fall when pixels lie (an hour; GR00T_N1D7=DIR GR00T_N1D6=DIR)
+	$(BIN)/python -m pytest tests/verify/droid/verify_droid.py --capture=no --timeout=7200 $(ARGS)
 
 verify-again: $(READY)  ## prove that failed episodes are bit for bit the same when they are played again (ten minutes)
 	$(BIN)/python -m pytest tests/verify/again/verify_again.py --capture=no --timeout=7200 $(ARGS)

@@ -90,6 +90,7 @@ def load_env_cfg(task: Mapping[str, Any], sim: SimConfig) -> Any:
         env_cfg = entry_point()
     env_cfg = use_simulator(env_cfg, sim, task.get("presets") or ())
     change(env_cfg, task.get("env") or {}, "task.env")
+    _suit_scene(env_cfg, sim)  # which may be another one now
     return env_cfg
 
 
@@ -123,15 +124,20 @@ def use_simulator(env_cfg: Any, sim: SimConfig, presets: Sequence[str] = ()) -> 
     if preset_module:
         env_cfg = preset_module.resolve_presets(env_cfg, [sim.physics, sim.renderer, *presets])
     physics = built(sim.physics_cfg, "sim.physics_cfg")
-    renderer = built(sim.renderer_cfg, "sim.renderer_cfg")
     if not isinstance(env_cfg.sim.physics, type(physics)):
         env_cfg.sim.physics = physics
+    _suit_scene(env_cfg, sim)
+    return env_cfg
+
+
+def _suit_scene(env_cfg: Any, sim: SimConfig) -> None:
+    """Let the cameras draw by the simulator's renderer, and its envs stand as far apart as it needs."""
+    renderer = built(sim.renderer_cfg, "sim.renderer_cfg")
     for camera in _cameras(env_cfg):
         if not isinstance(camera.renderer_cfg, type(renderer)):
             camera.renderer_cfg = renderer
     if sim.env_spacing and not env_cfg.scene.env_spacing:
         env_cfg.scene.env_spacing = sim.env_spacing
-    return env_cfg
 
 
 def change(env_cfg: Any, changes: Mapping[str, Any], where: str) -> None:

@@ -24,13 +24,18 @@ class PinholeCamera:
     position: tuple[float, ...]
     rotation: Matrix3
     focal_length: float
-    image_size: int
+    image_size: tuple[int, int]
     horizontal_aperture: float = 20.955
 
     @property
     def focal_pixels(self) -> float:
         """Focal length in pixels; the pixels are square and the centre is the image's."""
-        return self.focal_length / self.horizontal_aperture * self.image_size
+        return self.focal_length / self.horizontal_aperture * self.image_size[1]
+
+    @property
+    def _middle(self) -> np.ndarray:
+        """Middle of the picture, (u, v) in pixels."""
+        return np.array(self.image_size[::-1]) / 2
 
     @property
     def quaternion(self) -> tuple[float, float, float, float]:
@@ -47,13 +52,11 @@ class PinholeCamera:
     def project(self, points: np.ndarray) -> np.ndarray:
         """Pixel coordinates (u right, v down, from the image's corner) of points, (..., 3) -> (..., 2)."""
         local = (points - np.asarray(self.position)) @ np.asarray(self.rotation)
-        return local[..., :2] / local[..., 2:] * self.focal_pixels + self.image_size / 2
+        return local[..., :2] / local[..., 2:] * self.focal_pixels + self._middle
 
     def point_at_height(self, pixels: np.ndarray, height: float) -> np.ndarray:
         """The points of the plane ``z = height`` that pixels (u, v) show, (..., 2) -> (..., 3)."""
-        local = np.concatenate(
-            [(pixels - self.image_size / 2) / self.focal_pixels, np.ones((*pixels.shape[:-1], 1))], -1
-        )
+        local = np.concatenate([(pixels - self._middle) / self.focal_pixels, np.ones((*pixels.shape[:-1], 1))], -1)
         rays = local @ np.asarray(self.rotation).T
         return np.asarray(self.position) + rays * ((height - self.position[2]) / rays[..., 2:])
 

@@ -49,8 +49,8 @@ def camera(prim_path: str, seen: PinholeCamera, near: float) -> CameraCfg:
         prim_path=prim_path,
         offset=CameraCfg.OffsetCfg(pos=seen.position, rot=seen.quaternion, convention="ros"),
         data_types=["rgb"],
-        width=seen.image_size,
-        height=seen.image_size,
+        height=seen.image_size[0],
+        width=seen.image_size[1],
         spawn=sim_utils.PinholeCameraCfg(
             focal_length=seen.focal_length,
             horizontal_aperture=seen.horizontal_aperture,

@@ -18,8 +18,8 @@ JOINT_TARGETS = ActionConfig("ABSOLUTE", "NON_EEF", "DEFAULT")
 class ScriptedExpert(ABC):
     """Policy that plans each row of an observation by itself, without memory.
 
-    So it can be asked for any env, at any time, in any order. A subclass says what it sees, and has ``plan``. It takes
-    one frame of every key.
+    So it can be asked for any env, at any time, in any order. A subclass says what it sees, and has ``plan``, which
+    gets the latest frame of every key.
 
     Args:
         video: Keys of the pictures.
@@ -27,7 +27,9 @@ class ScriptedExpert(ABC):
         action: Keys of the action.
         horizon: Control steps in a chunk.
         language: Key of the instruction.
-        action_config: How every action key's numbers are to be read; None for a data set's own convention.
+        action_config: How every action key's numbers are to be read, or one for each key; None for a data set's own
+            convention.
+        moments: Control steps of the pictures that are asked for, as a checkpoint of the same tag asks for them.
     """
 
     def __init__(
@@ -38,16 +40,19 @@ class ScriptedExpert(ABC):
         horizon: int,
         *,
         language: str = "task",
-        action_config: ActionConfig | None = JOINT_TARGETS,
+        action_config: ActionConfig | tuple[ActionConfig, ...] | None = JOINT_TARGETS,
+        moments: tuple[int, ...] = (0,),
     ):
         self._language = language
+        if isinstance(action_config, ActionConfig):
+            action_config = (action_config,) * len(action)
         self._modality: ModalityConfigs = {
-            "video": ModalityConfig((0,), tuple(video)),
+            "video": ModalityConfig(moments, tuple(video)),
             "state": ModalityConfig((0,), tuple(state)),
             "action": ModalityConfig(
                 tuple(range(horizon)),
                 tuple(action),
-                action_configs=None if action_config is None else (action_config,) * len(action),
+                action_configs=action_config,
             ),
             "language": ModalityConfig((0,), (language,)),
         }

@@ -8,21 +8,35 @@ A hand is a body named by ``hands_cfg`` and a point ``offset`` in its frame, m; 
 object's height is that of its origin above where it rests, by its initial state in the config.
 """
 
+from collections.abc import Callable, Hashable
 from functools import cache
+from typing import TypeVar
 
 import torch
 from isaaclab.envs import ManagerBasedEnv
 from isaaclab.managers import ManagerTermBase, ObservationTermCfg, SceneEntityCfg
 from isaaclab.utils.math import quat_apply
 
-__all__ = ["Dropped", "aside_of", "hand_gap", "height_of", "held", "reached", "touched", "way_to_lift"]
+__all__ = [
+    "Dropped",
+    "aside_of",
+    "at_this_moment",
+    "hand_gap",
+    "height_of",
+    "held",
+    "reached",
+    "touched",
+    "way_to_lift",
+]
+
+T = TypeVar("T")
 
 Point = tuple[float, float, float]
 
 ORIGIN: Point = (0.0, 0.0, 0.0)
 
-_KEPT = "_gr00t_hand_gaps"
-"""Attribute of an env: since when, and the gaps of that moment by what was asked."""
+_KEPT = "_gr00t_this_moment"
+"""Attribute of an env: since when, and what is known of that moment by what was asked."""
 
 
 def height_of(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg) -> torch.Tensor:
@@ -33,27 +47,32 @@ def height_of(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg) -> torch.Tensor:
     return height
 
 
-def hand_gap(
-    env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, hands_cfg: SceneEntityCfg, offset: Point = ORIGIN
-) -> torch.Tensor:
-    """Distance of an object's origin from the nearest hand, m, (num_envs,).
+def at_this_moment(env: ManagerBasedEnv, asked: Hashable, compute: Callable[[], T]) -> T:
+    """Return what ``compute`` gives, once for all who ask for the same at the same moment.
 
-    Several terms ask for it at the same moment, so that it is kept until the env steps on or resets: both write the
-    lengths of the episodes, and PyTorch counts what is written into a tensor.
+    It is kept until the env steps on or resets: both write the lengths of the episodes, and PyTorch counts what is
+    written into a tensor.
     """
     lengths = getattr(env, "episode_length_buf", None)
     if lengths is None or lengths.is_inference():  # which PyTorch does not count
-        return _hand_gap(env, asset_cfg, hands_cfg, offset)
+        return compute()
     moment = lengths.data_ptr(), lengths._version
-    since, gaps = vars(env).get(_KEPT, (None, {}))
+    since, known = vars(env).get(_KEPT, (None, {}))
     if since != moment:
-        gaps = {}
-        setattr(env, _KEPT, (moment, gaps))
-    asked = asset_cfg.name, hands_cfg.name, str(hands_cfg.body_ids), offset
-    if asked not in gaps:
-        gaps[asked] = _hand_gap(env, asset_cfg, hands_cfg, offset)
-    kept: torch.Tensor = gaps[asked]
+        known = {}
+        setattr(env, _KEPT, (moment, known))
+    if asked not in known:
+        known[asked] = compute()
+    kept: T = known[asked]
     return kept
+
+
+def hand_gap(
+    env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, hands_cfg: SceneEntityCfg, offset: Point = ORIGIN
+) -> torch.Tensor:
+    """Distance of an object's origin from the nearest hand, m, (num_envs,)."""
+    asked = "hand_gap", asset_cfg.name, hands_cfg.name, str(hands_cfg.body_ids), offset
+    return at_this_moment(env, asked, lambda: _hand_gap(env, asset_cfg, hands_cfg, offset))
 
 
 def aside_of(env: ManagerBasedEnv, asset_cfg: SceneEntityCfg, centre: tuple[float, float]) -> torch.Tensor:

@@ -48,7 +48,7 @@ SCENE_CAMERA = PinholeCamera(
     position=_SCENE_POSITION,
     rotation=look_at(_SCENE_POSITION, target=(0.36, 0.0, 0.22), up=(0.0, 0.0, 1.0)),
     focal_length=20.0,
-    image_size=IMAGE_SIZE,
+    image_size=(IMAGE_SIZE, IMAGE_SIZE),
 )
 """Looks at robot and table from in front, so low that the hand does not hide the cube, and a little from the left."""
 
@@ -57,6 +57,6 @@ WRIST_CAMERA = PinholeCamera(
     position=_WRIST_POSITION,
     rotation=look_at(_WRIST_POSITION, target=(0.0, 0.0, 0.22), up=(1.0, 0.0, 0.0)),
     focal_length=16.0,
-    image_size=IMAGE_SIZE,
+    image_size=(IMAGE_SIZE, IMAGE_SIZE),
 )
 """Mounted on the hand, in the frame of ``panda_hand`` (z towards the finger tips, y along the fingers' travel)."""

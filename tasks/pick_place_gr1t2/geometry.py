@@ -63,7 +63,7 @@ EYES = PinholeCamera(
     position=_EYES_POSITION,
     rotation=look_at(_EYES_POSITION, target=(0.14 + 0.52, 0.0, 0.09 - 0.54), up=(0.0, 0.0, 1.0)),
     focal_length=9.0,
-    image_size=IMAGE_SIZE,
+    image_size=(IMAGE_SIZE, IMAGE_SIZE),
 )
 """The head camera in the frame of ``head_pitch_link`` (x forward, z up): it looks down over table and hands. The
 wheel's starts lie off the middle of the picture both ways, so that no mirror image of it is a view of another start."""

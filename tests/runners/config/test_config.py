@@ -100,7 +100,7 @@ def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_ha
 def test_what_an_embodiment_changes_of_the_env_is_the_tasks_and_gives_way_to_what_is_set():
     libero = compose("play", "embodiment=libero_panda", "+task.env.sim.render_interval=3").task.env
     assert (libero.decimation, libero.sim.render_interval) == (6, 3)
-    assert compose("play", "embodiment=oxe_droid").task.env.decimation == 8
+    assert compose("play", "embodiment=oxe_droid_panda_hand").task.env.decimation == 8
     assert "env" not in compose("play").task
 
 
@@ -124,8 +124,8 @@ def test_expert_of_ones_own_takes_the_place_of_the_tasks(override, expert):
     ("choices", "told"),
     [
         (
-            ["embodiment=oxe_droid"],
-            "task=lift_cube_franka has no scripted policy for embodiment=oxe_droid. It has one for: "
+            ["embodiment=oxe_droid_panda_hand"],
+            "task=lift_cube_franka has no scripted policy for embodiment=oxe_droid_panda_hand. It has one for: "
             "libero_panda, new_embodiment. Set embodiment=libero_panda",
         ),
         (["task=pick_place_gr1t2_two_hands"], "for embodiment=gr1. It has one for: none. Name a policy server"),

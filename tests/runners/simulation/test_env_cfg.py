@@ -54,6 +54,15 @@ def test_our_task_in_isaac_sim_gets_physx_and_rtx(with_isaac_sim):
 
 
 @pytest.mark.isaaclab
+def test_scene_that_a_tasks_yaml_puts_there_is_the_simulators_too(with_isaac_sim):
+    task = OmegaConf.to_container(compose("play", "task=droid_table_crowded").task, resolve=True)
+    cfg = load_env_cfg(task, sim("isaacsim"))
+    assert hasattr(cfg.scene, "yellow_can")
+    assert kinds(cfg) == ("PhysxCfg", {"IsaacRtxRendererCfg"})
+    assert cfg.scene.env_spacing == 3.0
+
+
+@pytest.mark.isaaclab
 def test_registered_task_gets_isaaclabs_own_presets(with_isaac_sim):
     assert kinds(load_env_cfg(CARTPOLE, sim())) == ("NewtonCfg", {"NewtonWarpRendererCfg"})
     assert load_env_cfg(CARTPOLE, sim()).sim.physics.solver_cfg.njmax == 5, "the preset's solver, not the plain one"

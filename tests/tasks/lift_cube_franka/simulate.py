@@ -243,10 +243,12 @@ def contracts(made):
 
 
 def droid(made):
-    """What a policy of oxe_droid sees, beat by beat of 5 steps, while it closes the gripper and opens it again."""
+    """What a policy of oxe_droid_panda_hand sees, beat by beat of 5 steps, while the gripper closes and opens."""
     beat, keys = 5, ("exterior_image_1_left", "wrist_image_left")
-    env = Gr00tObservationWrapper(made, embodiment("oxe_droid"), delta_indices={"video": (-15, 0), "state": (0,)})
-    env = Gr00tActionWrapper(env, embodiment("oxe_droid"), execution=beat, horizon=32)
+    env = Gr00tObservationWrapper(
+        made, embodiment("oxe_droid_panda_hand"), delta_indices={"video": (-15, 0), "state": (0,)}
+    )
+    env = Gr00tActionWrapper(env, embodiment("oxe_droid_panda_hand"), execution=beat, horizon=32)
     observation, _ = env.reset(seed=5)
     chunk = {"joint_position": np.repeat(observation["state"]["joint_position"], 32, axis=1)}
     fingers = made.unwrapped.scene["robot"].data.joint_pos

@@ -215,4 +215,4 @@ def test_liberos_numbers_become_metres_radians_and_a_sign(sent, got):
 def test_droids_gripper_is_one_number_for_both_fingers(sent, finger):
     arm = [0.1 * i for i in range(7)]
     chunk = {"joint_position": arm, "gripper_position": [sent]}
-    assert played("oxe_droid", JOINTS, chunk) == pytest.approx([*arm, finger, finger], abs=1e-6)
+    assert played("oxe_droid_panda_hand", JOINTS, chunk) == pytest.approx([*arm, finger, finger], abs=1e-6)

@@ -1,0 +1,135 @@
+"""A Franka Panda with a Robotiq 2F-85, DROID's robot, as a USD for the simulator: ``franka_robotiq_usd``.
+
+The arm comes from the example-robot-data wheel, the gripper from robosuite's. Built on the first call (about 5 s) and
+kept in the cache.
+"""
+
+import hashlib
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tasks.assets.cache import AssetError, build_once, cache_root
+from tasks.assets.gr1t2 import data_folder
+from tasks.assets.panda import ARM_JOINTS, panda_urdf
+
+__all__ = ["ARM_JOINTS", "FINGER_JOINT", "FLANGE_PRIM", "FOLLOWERS", "franka_robotiq_usd"]
+
+FINGER_JOINT = "finger_joint"
+"""The joint that is driven, rad: 0 is open, 0.8 closed."""
+FOLLOWERS = {
+    "left_inner_knuckle_joint": 1,
+    "left_inner_finger_joint": -1,
+    "right_outer_knuckle_joint": 1,
+    "right_inner_knuckle_joint": 1,
+    "right_inner_finger_joint": -1,
+}
+"""Joint of the linkage to what it turns by while ``FINGER_JOINT`` turns by 1."""
+
+FLANGE_PRIM = "Geometry/" + "/".join(f"panda_link{i}" for i in range(9))
+"""Prim path of the flange under the robot, the body ``panda_link8``, which the gripper is fixed to: the converter nests
+each link in its parent."""
+
+_PAD_RADIUS, _PAD_ASIDE = 0.004, 0.007
+_PAD_FACE, _PAD_ENDS = -0.0252, (0.0137, 0.0511)
+"""Of the rubber pad, m in the frame of an inner finger: y of its face, and z of its lower and upper end."""
+_BODY_SIZE, _BODY_CENTRE = (0.075, 0.085, 0.09), (0.0, 0.0, 0.045)
+_FRICTION = 1.2
+"""Rubber on plastic."""
+_SOLIMP = [0.98, 0.99, 0.001, 0.5, 2.0]
+"""MuJoCo's impedance where a pad touches: with its usual 0.9 the pads sink by centimetres into what is light."""
+
+_WHEELS, _CONVERTER = ("example-robot-data", "robosuite"), "urdf-usd-converter"
+_INSTALL = "In the clone: pip install '.[isaaclab]'; pip install --no-deps --require-hashes -r requirements-data.txt"
+
+
+def franka_robotiq_usd() -> Path:
+    """Path of a USD of the arm and the gripper: 7 joints, ``FINGER_JOINT``, and five that follow it.
+
+    Only the finger pads and the gripper's body collide. A pad is two upright rods at its sides: what it presses is
+    touched at four points or along two lines, whatever its shape, and does not rock on them.
+
+    Raises:
+        AssetError: A package is missing or incomplete, or the conversion failed.
+    """
+    sources = [Path(__file__), Path(__file__).with_name("franka_robotiq_urdf.py")]
+    builder = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    name = "-".join(["franka_robotiq", *map(_version, (*_WHEELS, _CONVERTER)), builder])
+    return build_once(cache_root() / "assets" / name, _build) / "franka_robotiq.usda"
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        raise AssetError(
+            f"DROID's robot is built from the {distribution} package, which is missing. {_INSTALL}"
+        ) from None
+
+
+def _build(folder: Path) -> None:
+    """Fill ``folder`` with ``franka_robotiq.usda`` and its payload."""
+    try:
+        # Only for a build: together they take seconds, and a cached USD needs none of them.
+        import urdf_usd_converter  # noqa: PLC0415
+        from pxr import Tf  # noqa: PLC0415
+
+        from tasks.assets.franka_robotiq_urdf import write_urdf  # noqa: PLC0415
+    except ImportError as error:
+        raise AssetError(f"DROID's robot cannot be built: {error}. {_INSTALL}") from error
+    source, panda = folder / "franka_robotiq.urdf", panda_urdf()
+    write_urdf(panda, data_folder() / "grippers", source)
+    packages = [{"name": _WHEELS[0], "path": str(panda.parents[3])}]
+    # The converter reports every link and file on the console; only a failure is worth a reader's time.
+    with Tf.DiagnosticTrap() as reports:
+        try:
+            converter = urdf_usd_converter.Converter(scene=False, ros_packages=packages)
+            built = Path(converter.convert(str(source), str(folder)).path)
+        except Exception as error:
+            raise AssetError(f"{_CONVERTER} failed on {source}: {error}. {_INSTALL}") from error
+        finally:
+            reports.Clear()
+    shutil.rmtree(folder / "meshes")
+    if built != folder / "franka_robotiq.usda":
+        raise AssetError(f"{_CONVERTER} wrote {built}, not franka_robotiq.usda. {_INSTALL}")
+    _finish(built)
+
+
+def _finish(usd: Path) -> None:
+    """Add what the URDF cannot say: rods and a box that collide, and limits of joints that do not throw them back."""
+    from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, UsdShade  # noqa: PLC0415, only for a build
+
+    stage = Usd.Stage.Open(str(usd))
+    robot = stage.GetDefaultPrim().GetPath()
+    rubber = UsdShade.Material.Define(stage, robot.AppendPath("Rubber"))
+    friction = UsdPhysics.MaterialAPI.Apply(rubber.GetPrim())
+    friction.CreateStaticFrictionAttr(_FRICTION)
+    friction.CreateDynamicFrictionAttr(_FRICTION)
+
+    def collide(shape: Any, centre: tuple[float, float, float]) -> None:
+        UsdPhysics.CollisionAPI.Apply(shape.GetPrim())
+        shape.CreatePurposeAttr(UsdGeom.Tokens.guide)
+        shape.AddTranslateOp().Set(Gf.Vec3d(*centre))
+        UsdShade.MaterialBindingAPI.Apply(shape.GetPrim()).Bind(rubber, materialPurpose="physics")
+
+    low, high = _PAD_ENDS
+    for side in ("left", "right"):
+        finger = robot.AppendPath(f"{FLANGE_PRIM}/{side}_outer_knuckle/{side}_inner_finger")
+        for index, aside in enumerate((-_PAD_ASIDE, _PAD_ASIDE)):
+            rod = UsdGeom.Capsule.Define(stage, finger.AppendChild(f"Pad{index}"))
+            rod.CreateAxisAttr("Z")
+            rod.CreateRadiusAttr(_PAD_RADIUS)
+            rod.CreateHeightAttr(high - low - 2 * _PAD_RADIUS)
+            collide(rod, (aside, _PAD_FACE + _PAD_RADIUS, (low + high) / 2))
+            rod.GetPrim().CreateAttribute("mjc:priority", Sdf.ValueTypeNames.Int).Set(1)
+            rod.GetPrim().CreateAttribute("mjc:solimp", Sdf.ValueTypeNames.DoubleArray).Set(_SOLIMP)
+    body = UsdGeom.Cube.Define(stage, robot.AppendPath(f"{FLANGE_PRIM}/Body"))
+    body.CreateSizeAttr(1.0)
+    collide(body, _BODY_CENTRE)
+    body.AddScaleOp().Set(Gf.Vec3f(*_BODY_SIZE))
+    for prim in stage.Traverse():
+        if prim.IsA(UsdPhysics.RevoluteJoint):
+            # MuJoCo's own; Newton's is a spring that swings on a light link more than twice within a physics step.
+            prim.CreateAttribute("mjc:solreflimit", Sdf.ValueTypeNames.Double2).Set(Gf.Vec2d(0.02, 1.0))
+    stage.GetRootLayer().Save()

@@ -1,0 +1,1 @@
+"""Scripted policies for DROID's table, from pixels alone."""
