@@ -1,6 +1,6 @@
 """A task's scene in IsaacLab on Newton, as n worlds that take and give MuJoCo's states.
 
-python -m tests.verify.libero.newton_worlds TASK_FOLDER OUT.npy free|pick
+python -m tests.verify.libero.newton_worlds TASK_FOLDER OUT.npz free|pick
 """
 
 import sys
@@ -32,7 +32,7 @@ FINGERS = ["gripper0_finger_joint1", "gripper0_finger_joint2"]
 
 
 class NewtonLiberoManager(NewtonReplayManager):
-    """IsaacLab's manager of MuJoCo-Warp, with damped free bodies. What it is told backends apart by is its name."""
+    """IsaacLab's manager of MuJoCo-Warp, with damped free bodies; its name has to begin as it does."""
 
     @classmethod
     def _create_solver(cls, model, solver_cfg):
@@ -45,7 +45,7 @@ class NewtonLiberoManager(NewtonReplayManager):
 
 @configclass
 class NewtonLiberoSolverCfg(NewtonReplaySolverCfg):
-    """robosuite's settings; ``density`` and ``viscosity`` are the solver's own and reach it by their names."""
+    """robosuite's settings. IsaacLab hands on whatever field has the name of an argument of the solver's, as of air."""
 
     class_type: type | str = "tests.verify.libero.newton_worlds:NewtonLiberoManager"
     integrator: str = "euler"
