@@ -11,7 +11,6 @@ from pathlib import Path
 
 from groot_wrappers.errors import ContractError, raise_all
 from runners.config.schema import PlayConfig, ServerReset
-from runners.datasets.layouts import open_layout, require_episodes
 from runners.datasets.metadata import Info, Modality
 from runners.datasets.paths import INFO, MODALITY
 from runners.episodes.plan import PlannedEpisode
@@ -50,6 +49,8 @@ def recorded_plan(dataset: Path, first: int, episodes: int) -> list[PlannedEpiso
     Raises:
         Gr00tError: The data set cannot be read, has too few episodes, or does not say from which seeds they began.
     """
+    from runners.datasets.layouts import open_layout, require_episodes  # noqa: PLC0415  # brings PyAV, for videos
+
     layout = open_layout(dataset)
     recorded = require_episodes(layout)
     if first < 0 or first + episodes > len(recorded):

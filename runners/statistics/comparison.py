@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.stats import binom, norm
+import scipy
 
 from groot_wrappers.errors import Gr00tError
 from runners.episodes.row import EpisodeRow
@@ -75,7 +75,7 @@ class Comparison:
         """
         only_a, only_b = ((pairs + 1) / (self.pairs + 2) for pairs in (self.only_a, self.only_b))
         difference = only_b - only_a
-        margin = norm.ppf(1 - ALPHA / 2) * sqrt((only_a + only_b - difference**2) / (self.pairs + 2))
+        margin = scipy.stats.norm.ppf(1 - ALPHA / 2) * sqrt((only_a + only_b - difference**2) / (self.pairs + 2))
         return max(-1.0, float(difference - margin)), min(1.0, float(difference + margin))
 
     @property
@@ -182,15 +182,15 @@ def smallest_difference(pairs: int, discordant: float) -> float | None:
     """
     numbers = np.arange(pairs + 1)
     # Of so many discordant pairs, at most these may favour one side if the test is to favour the other.
-    most = binom.ppf(ALPHA / 2, numbers, 0.5)
-    most -= binom.cdf(most, numbers, 0.5) > ALPHA / 2
+    most = scipy.stats.binom.ppf(ALPHA / 2, numbers, 0.5)
+    most -= scipy.stats.binom.cdf(most, numbers, 0.5) > ALPHA / 2
 
     def is_shown(tenths: int) -> bool:
         difference = tenths / 1000
         share = max(discordant, difference)
         favours_one_side = (1 - difference / share) / 2
-        shown = binom.cdf(most, numbers, favours_one_side) + binom.cdf(most, numbers, 1 - favours_one_side)
-        return bool(np.sum(binom.pmf(numbers, pairs, share) * shown) >= POWER)
+        shown = sum(scipy.stats.binom.cdf(most, numbers, side) for side in (favours_one_side, 1 - favours_one_side))
+        return bool(np.sum(scipy.stats.binom.pmf(numbers, pairs, share) * shown) >= POWER)
 
     tenths = bisect_left(range(1001), True, lo=1, key=is_shown)
     return tenths / 1000 if tenths <= 1000 else None

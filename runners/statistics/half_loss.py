@@ -16,8 +16,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from scipy.optimize import isotonic_regression
-from scipy.stats import binomtest
+import scipy
 
 from runners.statistics.intervals import CONFIDENCE, Method, anytime_interval
 
@@ -78,13 +77,13 @@ def _interval(kept: int, pairs: int, method: Method) -> tuple[float, float]:
     """Return the 95% interval of a share that is kept: Clopper and Pearson's, or one that holds at any stop."""
     if method == "anytime":
         return anytime_interval(kept, pairs)
-    interval = binomtest(kept, pairs).proportion_ci(CONFIDENCE, "exact")
+    interval = scipy.stats.binomtest(kept, pairs).proportion_ci(CONFIDENCE, "exact")
     return float(interval.low), float(interval.high)
 
 
 def _crossing(strengths: Sequence[float], shares: "np.ndarray[Any, Any]") -> float | None:
     """Return where shares that are made to fall, the first being 1, come to half; None where they do not."""
-    falling = isotonic_regression(shares, increasing=False).x
+    falling = scipy.optimize.isotonic_regression(shares, increasing=False).x
     below = np.flatnonzero(falling <= HALF)
     if not len(below):
         return None

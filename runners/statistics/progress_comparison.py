@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from runners.episodes.row import EpisodeRow
 from runners.statistics.bounded_mean import mean_interval
@@ -58,7 +58,7 @@ class ProgressComparison:
         def difference(a: Any, b: Any, axis: int) -> Any:
             return np.mean(b - a, axis=axis)
 
-        test = stats.permutation_test(
+        test = scipy.stats.permutation_test(
             (np.array(self.a), np.array(self.b)),
             difference,
             permutation_type="samples",

@@ -43,7 +43,9 @@ OVERRIDES = {
     "clients": "server.endpoints",
     "api_token": "the environment variable GR00T_API_TOKEN",
     **{name: f"horizons.{name}" for name in ("execution", "delay")},
-    **{name: name for name in ("horizons.video", "horizons.state", "embodiment", "embodiment.language")},
+    **{
+        name: name for name in ("horizons.video", "horizons.state", "embodiment", "embodiment.language", "action_noise")
+    },
 }
 """What sets an argument that messages of ``groot_wrappers`` name."""
 

@@ -109,7 +109,7 @@ def end_of(sweep, capsys):
     hook._folder, hook._jobs = sweep, read_jobs(sweep)
     nothing = SimpleNamespace(count=1, min_success=None)
     with pytest.raises(SweepEnded):
-        hook.on_multirun_end(SimpleNamespace(shard=nothing, gate=nothing))
+        hook.on_multirun_end(SimpleNamespace(shard=nothing, gate=nothing, checkpoints=None))
     return capsys.readouterr().out
 
 
