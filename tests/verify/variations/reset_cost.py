@@ -1,4 +1,6 @@
-"""What each variation of the scene adds to the beginning of 16 episodes of the lift: seconds of the processor, a share.
+"""What each variation of the scene adds to the beginning of 16 episodes of the lift.
+
+Seconds of the processor, their share of a reset with its first pictures, and of the reset alone.
 
 python -m tests.verify.variations.reset_cost COSTS.json
 """
@@ -70,12 +72,12 @@ def main(path):
             _ = observation["video"]
             drawn.append(time.process_time() - begun)
         first_pictures = statistics.median(drawn)
-        term, _, usual_step = cost([{}] * NUM_ENVS)
-        costs = {"nothing drawn": [term, term / first_pictures]}
+        term, whole, usual_step = cost([{}] * NUM_ENVS)
+        costs = {"nothing drawn": [term, term / first_pictures, term / whole]}
         for kind in KINDS:
             term, whole, step = cost([{kind: draws_of(settings, seed)[kind]} for seed in range(NUM_ENVS)])
             added = term + max(0.0, step - usual_step)
-            costs[kind] = [added, added / (whole + first_pictures)]
+            costs[kind] = [added, added / (whole + first_pictures), added / whole]
         made.close()
     Path(path).write_text(json.dumps(costs))
 
