@@ -103,9 +103,9 @@ def test_registered_env_is_varied_by_yaml_alone(cartpole, task):
 
 
 def test_registered_env_without_such_a_part_is_refused_by_name_before_the_first_step(cartpole):
-    code, rows, told = cartpole("light", "cartpole_direct", "variation=light")
+    code, rows, told = cartpole("object", "cartpole_direct", "variation=object_colour")
     assert (code, rows) == (1, [])
-    assert "variation=light was asked for, but this env's config names no light" in told
+    assert "variation=object_colour was asked for, but this env's config names no object" in told
     assert "Variations of the wire (brightness, blur, sensor_noise, ...) still work" in told
 
 
