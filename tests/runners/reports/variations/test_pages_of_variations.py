@@ -15,6 +15,7 @@ from tests.runners.reports.page import Page, assert_self_contained
 from tests.support.samples.rows import make_row
 from tests.support.samples.runs import make_run
 
+pytestmark = pytest.mark.slow  # statsmodels takes seconds to import, and draws as many
 GRID = [0.0, 0.5, 1.0]
 
 
