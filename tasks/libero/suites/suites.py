@@ -20,7 +20,7 @@ HORIZONS = {
     "libero_10": 520,
     "libero_90": 400,
 }
-"""Control steps of an episode, after ten of waiting, as OpenVLA's evaluation has them (``TASK_MAX_STEPS`` of its
+"""Control steps of an episode, after ten of waiting, as LeRobot has them (``TASK_SUITE_MAX_STEPS`` of its
 ``experiments/robot/libero/run_libero_eval.py``: the longest demonstration of a suite, and some steps)."""
 
 _SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
