@@ -1,4 +1,4 @@
-"""What LIBERO's Python adds to its arenas, by kind of problem: table, robot's place, cameras, textures; ``arena_of``."""
+"""What LIBERO's Python adds to its arenas, by kind of problem: table, robot, cameras, pictures; ``arena_of``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ def _read(path: Path) -> mujoco.MjSpec:
     Of pictures and materials that share a name, the first counts.
     """
     try:
-        root = ElementTree.parse(path).getroot()
+        root = ElementTree.parse(path).getroot()  # noqa: S314, of the wheels, whose hashes were checked
     except (OSError, ElementTree.ParseError) as error:
         raise AssetError(f"{path} cannot be read: {error}. Delete LIBERO's data, then `make libero-assets`") from error
     for part in list(root):
@@ -132,7 +132,7 @@ def _arena(arena: Arena, problem: Problem, assets: Path) -> mujoco.MjSpec:
         surface.add_site(
             name=region.name,
             type=mujoco.mjtGeom.mjGEOM_BOX,
-            pos=np.array([(low_x + high_x) / 2, (low_y + high_y) / 2, 0.0]) + arena.region_offset,
+            pos=np.add([(low_x + high_x) / 2, (low_y + high_y) / 2, 0.0], arena.region_offset),
             size=[(high_x - low_x) / 2, (high_y - low_y) / 2, _ZONE_HEIGHT],
             rgba=_ZONE_COLOUR,
         )
@@ -171,7 +171,7 @@ def _add_robot(world: mujoco.MjSpec, frame: mujoco.MjsFrame, arena: Arena) -> No
     for spec, colour in ((arm, _ROBOT_COLOUR), (mount, _MOUNT_COLOUR), (gripper, _GRIPPER_COLOUR)):
         _colour(spec, colour)
     foot, lift = mount.body("base"), _MOUNT_TOP if arena.is_mounted else 0.0
-    arm.body("base").pos = np.array(arena.robot) + [0.0, 0.0, -foot.pos[2] - lift]
+    arm.body("base").pos = np.add(arena.robot, [0.0, 0.0, -foot.pos[2] - lift])
     foot.pos = [0.0, 0.0, lift]
     frame.attach_body(arm.body("base"), "robot0_", "")
     world.body("robot0_base").add_frame().attach_body(foot, "mount0_", "")
