@@ -11,9 +11,10 @@ from isaaclab.utils.warp import ProxyArray
 from isaaclab_newton.renderers.newton_warp_renderer import NewtonWarpRenderer, RenderData
 
 from groot_wrappers.errors import ContractError
-from tasks.common.mujoco_look.kernels import LightData, fine_rays, shade
-from tasks.common.mujoco_look.look import Headlight, Light, Material, MujocoLook
+from tasks.common.mujoco_look.kernels import LightData, Surface, fine_rays, shade
+from tasks.common.mujoco_look.look import Headlight, Light, MujocoLook
 from tasks.common.mujoco_look.renderer_cfg import MujocoLookRendererCfg
+from tasks.common.mujoco_look.surfaces import surfaces
 
 __all__ = ["MujocoLookRenderer"]
 
@@ -23,7 +24,6 @@ class FineRenderData(RenderData):
 
     fine_rays: Any = None
     shapes: Any
-    textures: Any
     normals: Any
     depths: Any
 
@@ -32,7 +32,6 @@ class FineRenderData(RenderData):
         model = self.newton_sensor.model
         shape = (model.world_count, 1, finer * self.height, finer * self.width)
         self.shapes = wp.empty(shape, dtype=wp.uint32, device=model.device)
-        self.textures = wp.empty(shape, dtype=wp.uint32, device=model.device)
         self.normals = wp.empty(shape, dtype=wp.vec3f, device=model.device)
         self.depths = wp.empty(shape, dtype=wp.float32, device=model.device)
 
@@ -44,15 +43,12 @@ class MujocoLookRenderer(NewtonWarpRenderer):
 
     def initialize(self) -> None:
         """Make Newton's sensor and lay out lights and materials on the device; physics has a model by now."""
-        model = self._model()
-        colours = model.shape_color
-        # The sensor keeps what it finds: of white shapes its albedo is the texture alone, whatever paints them later.
-        model.shape_color = wp.full(len(colours), wp.vec3f(1.0), dtype=wp.vec3f, device=model.device)
         super().initialize()
-        model.shape_color = colours
+        model = self.backend.model
         look = self.cfg.look
         self._lights = _lights(look, model.device)
-        self._surfaces, self._tints = _materials(look, model)
+        self._kept = list(surfaces(look, model))  # arrays and textures live as long as the structs that hold them
+        self._surfaces = wp.array(self._kept, dtype=Surface, device=model.device)
         plan = SimulationContext.instance().get_clone_plan()
         origins = None if plan is None else plan.positions
         still = np.zeros((model.world_count, 3), np.float32)
@@ -109,26 +105,22 @@ class MujocoLookRenderer(NewtonWarpRenderer):
             self.backend.state_0,
             render_data.camera_transforms,
             render_data.fine_rays,
-            albedo_image=render_data.textures,
             depth_image=render_data.depths,
             normal_image=render_data.normals,
             shape_index_image=render_data.shapes,
             kernel_block_dim=self.cfg.kernel_block_dim,
         )
-        look = self.cfg.look
+        look, model = self.cfg.look, self.backend.model
+        scene = [self._surfaces, model.shape_color, model.bvh_shape_world_transforms, model.shape_scale, self._origins]
+        seen = [render_data.shapes, render_data.normals, render_data.depths]
         wp.launch(
             shade,
             (picture.shape[0], *picture.shape[2:]),
-            [self._lights, look.ambient, wp.vec3f(*look.background), self._surfaces, self._tints]
-            + [self.backend.model.shape_color, self._origins, render_data.camera_transforms, render_data.fine_rays]
-            + [render_data.shapes, render_data.textures, render_data.normals, render_data.depths]
-            + [self.cfg.supersample],
+            [self._lights, look.ambient, wp.vec3f(*look.background), *scene]
+            + [render_data.camera_transforms, render_data.fine_rays, *seen, self.cfg.supersample],
             [picture],
             device=picture.device,
         )
-
-    def _model(self) -> Any:
-        return SimulationContext.instance().get_or_create_backend(self.newton_cfg).model
 
 
 def _lights(look: MujocoLook, device: Any) -> wp.array:
@@ -140,7 +132,7 @@ def _lights(look: MujocoLook, device: Any) -> wp.array:
 
 def _light_data(light: Light) -> Any:
     data: Any = LightData()
-    data.stands = int(light.position is not None)
+    data.stands = light.position is not None
     data.position = light.position or (0.0, 0.0, 0.0)
     data.direction = light.direction
     data.ambient, data.diffuse, data.specular = light.ambient, light.diffuse, light.specular
@@ -153,13 +145,3 @@ def _head_data(light: Headlight) -> Any:
     data: Any = LightData()  # without a direction: the camera's
     data.ambient, data.diffuse, data.specular = light.ambient, light.diffuse, light.specular
     return data
-
-
-def _materials(look: MujocoLook, model: Any) -> tuple[wp.array, wp.array]:
-    """Return specular, exponent of the highlight and emission of each shape of Newton's model, and its tint."""
-    default = Material()
-    names = [path.rsplit("/", 1)[-1] for path in model.isaaclab.visual_material_path]
-    chosen = [look.materials.get(name, default) for name in names]
-    surfaces = [(material.specular, 128 * material.shininess, material.emission) for material in chosen]
-    tints = [material.tint for material in chosen]
-    return tuple(wp.array(rows, dtype=wp.vec3f, device=model.device) for rows in (surfaces, tints))
