@@ -3,7 +3,7 @@
 * ``MujocoLook``: all of it.
 * ``Light``, ``Headlight``, ``Material``: its parts.
 * ``look_of``: those of a ``MjModel``.
-* ``material_name``: what the material of a geom is called in a USD that is exported from that model.
+* ``geom_colour``, ``material_name``: of a geom, for a USD that is exported from that model.
 """
 
 import re
@@ -15,9 +15,11 @@ import numpy as np
 
 from groot_wrappers.errors import ContractError
 
-__all__ = ["Headlight", "Light", "Material", "MujocoLook", "look_of", "material_name"]
+__all__ = ["Headlight", "Light", "Material", "MujocoLook", "geom_colour", "look_of", "material_name"]
 
 Triple = tuple[float, float, float]
+DEFAULT_COLOUR = np.float32([0.5, 0.5, 0.5, 1.0])  # MuJoCo's, of a geom that says nothing
+OPAQUE = 0.995  # alpha from which MuJoCo takes a geom for opaque
 
 
 @dataclass(frozen=True, slots=True)  # configclass would write into what has a __dict__
@@ -63,12 +65,16 @@ class Material:
         shininess: Their sharpness, in [0, 1].
         emission: Share of its own colour that it shows without any light.
         tint: RGB in [0, 1], what its texture's light is multiplied by; what has no texture has its colour in the scene.
+        reflectance: How much of the scene it mirrors, in [0, 1], on the side that is up in the shape's own frame.
+        alpha: 1 is opaque.
     """
 
     specular: float = 0.5
     shininess: float = 0.5
     emission: float = 0.0
     tint: Triple = (1.0, 1.0, 1.0)
+    reflectance: float = 0.0
+    alpha: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)  # configclass would write into what has a __dict__
@@ -94,37 +100,64 @@ class MujocoLook:
 
 
 def look_of(model: mujoco.MjModel) -> MujocoLook:
-    """Return what MuJoCo lights a model by, without shadows and reflections.
+    """Return what MuJoCo lights a model by, without shadows.
 
     Raises:
         ContractError: A light moves, or is of a kind that MuJoCo's own renderer does not draw.
     """
     head = model.vis.headlight
     colours = (_triple(head.ambient), _triple(head.diffuse), _triple(head.specular))
-    drawn = [geom for geom in range(model.ngeom) if model.geom_matid[geom] >= 0]
     return MujocoLook(
         headlight=Headlight(*colours) if head.active else None,
         lights=tuple(_light(model, light) for light in range(model.nlight) if model.light_active[light]),
-        materials={material_name(model, geom): _material(model, int(model.geom_matid[geom])) for geom in drawn},
+        materials={material_name(model, geom): _material(model, geom) for geom in range(model.ngeom)},
     )
 
 
 def material_name(model: mujoco.MjModel, geom: int) -> str:
-    """Return what to call the material of a geom in USD: MuJoCo's name of it, or else its colour."""
-    material = int(model.geom_matid[geom])
-    if material < 0:
-        return "rgba_" + "_".join(str(round(255 * float(part))) for part in model.geom_rgba[geom])
-    return "material_" + re.sub(r"\W", "_", model.mat(material).name or str(material), flags=re.ASCII)
+    """Return what to call the material of a geom in USD: MuJoCo's name of it, and its colour where that is its own."""
+    material, own = int(model.geom_matid[geom]), _own_colour(model, geom)
+    parts = ["mirror" if geom == _mirror(model) else "material"]
+    if material >= 0:
+        parts.append(re.sub(r"\W", "_", model.mat(material).name or str(material), flags=re.ASCII))
+    if own:
+        parts += [str(round(255 * float(part))) for part in model.geom_rgba[geom]]
+    return "_".join(parts)
 
 
-def _material(model: mujoco.MjModel, index: int) -> Material:
+def geom_colour(model: mujoco.MjModel, geom: int) -> np.ndarray:
+    """Return the colour that MuJoCo gives a geom, RGBA as displayed: its own, or else its material's; float32 (4,)."""
+    colours = model.geom_rgba[geom] if _own_colour(model, geom) else model.mat_rgba[model.geom_matid[geom]]
+    return np.asarray(colours, np.float32)
+
+
+def _own_colour(model: mujoco.MjModel, geom: int) -> bool:
+    """Whether a geom's own colour counts: it has no material, or its colour is not MuJoCo's default."""
+    return bool(model.geom_matid[geom] < 0 or np.any(model.geom_rgba[geom] != DEFAULT_COLOUR))
+
+
+def _material(model: mujoco.MjModel, geom: int) -> Material:
+    index, colour = int(model.geom_matid[geom]), geom_colour(model, geom)
+    if index < 0:
+        return Material(alpha=float(colour[3]))
     textured = model.mat_texid[index, mujoco.mjtTextureRole.mjTEXROLE_RGB] >= 0
     return Material(
         specular=float(model.mat_specular[index]),
         shininess=float(model.mat_shininess[index]),
         emission=float(model.mat_emission[index]),
-        tint=_triple(model.mat_rgba[index]) if textured else (1.0, 1.0, 1.0),
+        tint=_triple(colour) if textured else (1.0, 1.0, 1.0),
+        reflectance=float(model.mat_reflectance[index]) if geom == _mirror(model) else 0.0,
+        alpha=float(colour[3]),
     )
+
+
+def _mirror(model: mujoco.MjModel) -> int:
+    """Return the geom that mirrors, -1 for none: MuJoCo lets the first one do so."""
+    flat = np.isin(model.geom_type, (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_BOX))
+    for geom in np.flatnonzero(flat & (model.geom_matid >= 0)):
+        if model.mat_reflectance[model.geom_matid[geom]] > 0 and geom_colour(model, int(geom))[3] >= OPAQUE:
+            return int(geom)
+    return -1
 
 
 def _light(model: mujoco.MjModel, index: int) -> Light:

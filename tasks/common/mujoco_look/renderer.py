@@ -1,20 +1,16 @@
 """``MujocoLookRenderer``: Newton casts the rays, and what they hit is lit as MuJoCo's own renderer would."""
 
-import math
 from typing import Any
 
-import numpy as np
 import warp as wp
 from isaaclab.renderers.camera_render_spec import CameraRenderSpec
-from isaaclab.sim import SimulationContext
 from isaaclab.utils.warp import ProxyArray
 from isaaclab_newton.renderers.newton_warp_renderer import NewtonWarpRenderer, RenderData
 
 from groot_wrappers.errors import ContractError
-from tasks.common.mujoco_look.kernels import LightData, Surface, fine_rays, shade
-from tasks.common.mujoco_look.look import Headlight, Light, MujocoLook
+from tasks.common.mujoco_look.device_data import lighting_of, scene_of
+from tasks.common.mujoco_look.kernels import fine_rays, shade
 from tasks.common.mujoco_look.renderer_cfg import MujocoLookRendererCfg
-from tasks.common.mujoco_look.surfaces import surfaces
 
 __all__ = ["MujocoLookRenderer"]
 
@@ -45,14 +41,8 @@ class MujocoLookRenderer(NewtonWarpRenderer):
         """Make Newton's sensor and lay out lights and materials on the device; physics has a model by now."""
         super().initialize()
         model = self.backend.model
-        look = self.cfg.look
-        self._lights = _lights(look, model.device)
-        self._kept = list(surfaces(look, model))  # arrays and textures live as long as the structs that hold them
-        self._surfaces = wp.array(self._kept, dtype=Surface, device=model.device)
-        plan = SimulationContext.instance().get_clone_plan()
-        origins = None if plan is None else plan.positions
-        still = np.zeros((model.world_count, 3), np.float32)
-        self._origins = wp.array(still if origins is None else np.asarray(origins), dtype=wp.vec3f, device=model.device)
+        self._scene, self._kept = scene_of(self.cfg.look, model)
+        self._lighting = lighting_of(self.cfg.look, model.device)
 
     def create_render_data(self, spec: CameraRenderSpec) -> FineRenderData:
         """Make room for a camera's pictures.
@@ -99,7 +89,7 @@ class MujocoLookRenderer(NewtonWarpRenderer):
         outputs.color_image = picture
         if picture is None:
             return
-        far = render_data.far_clip
+        finer, far = self.cfg.supersample, render_data.far_clip
         self.newton_sensor.default_render_config.max_distance = self.cfg.max_distance if far is None else far
         self.newton_sensor.update(
             self.backend.state_0,
@@ -110,38 +100,11 @@ class MujocoLookRenderer(NewtonWarpRenderer):
             shape_index_image=render_data.shapes,
             kernel_block_dim=self.cfg.kernel_block_dim,
         )
-        look, model = self.cfg.look, self.backend.model
-        scene = [self._surfaces, model.shape_color, model.bvh_shape_world_transforms, model.shape_scale, self._origins]
-        seen = [render_data.shapes, render_data.normals, render_data.depths]
+        seen = (render_data.shapes, render_data.normals, render_data.depths)
         wp.launch(
             shade,
             (picture.shape[0], *picture.shape[2:]),
-            [self._lights, look.ambient, wp.vec3f(*look.background), *scene]
-            + [render_data.camera_transforms, render_data.fine_rays, *seen, self.cfg.supersample],
+            [self._scene, self._lighting, render_data.camera_transforms, render_data.fine_rays, *seen, finer],
             [picture],
             device=picture.device,
         )
-
-
-def _lights(look: MujocoLook, device: Any) -> wp.array:
-    lights = [_light_data(light) for light in look.lights]
-    if look.headlight is not None:
-        lights.append(_head_data(look.headlight))
-    return wp.array(lights, dtype=LightData, device=device)
-
-
-def _light_data(light: Light) -> Any:
-    data: Any = LightData()
-    data.stands = light.position is not None
-    data.position = light.position or (0.0, 0.0, 0.0)
-    data.direction = light.direction
-    data.ambient, data.diffuse, data.specular = light.ambient, light.diffuse, light.specular
-    data.cos_cutoff, data.exponent = math.cos(math.radians(light.cutoff)), light.exponent
-    data.attenuation = light.attenuation
-    return data
-
-
-def _head_data(light: Headlight) -> Any:
-    data: Any = LightData()  # without a direction: the camera's
-    data.ambient, data.diffuse, data.specular = light.ambient, light.diffuse, light.specular
-    return data

@@ -30,7 +30,7 @@ class MujocoLookRendererCfg(NewtonWarpRendererCfg):
     """MuJoCo draws no surface from behind."""
 
     def supported_output_types(self) -> dict[RenderBufferKind, RenderBufferSpec]:
-        """Return the layouts of what can be asked of such a camera: not Newton's own light, nor what it is made from."""
+        """Return the layouts of what such a camera can be asked for: not what Newton's own light is made from."""
         own = super().supported_output_types()
         return {
             kind: spec for kind, spec in own.items() if kind not in (RenderBufferKind.ALBEDO, RenderBufferKind.RGB_HDR)
