@@ -5,7 +5,7 @@
 * ``Lighting``, ``LightData``, ``Scene``, ``Surface``: what ``shade`` reads.
 """
 
-# mypy: disable-error-code="valid-type,operator,no-any-return,no-untyped-call,untyped-decorator"
+# mypy: ignore-errors  # what is in kernels is Warp's language, which looks like Python and has other types
 # ruff: noqa: PLR0917 - kernels take arrays by position
 
 import warp as wp

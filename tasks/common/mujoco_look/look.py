@@ -18,7 +18,7 @@ from groot_wrappers.errors import ContractError
 __all__ = ["Headlight", "Light", "Material", "MujocoLook", "geom_colour", "look_of", "material_name"]
 
 Triple = tuple[float, float, float]
-DEFAULT_COLOUR = np.float32([0.5, 0.5, 0.5, 1.0])  # MuJoCo's, of a geom that says nothing
+DEFAULT_COLOUR = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's, of a geom that says nothing
 OPAQUE = 0.995  # alpha from which MuJoCo takes a geom for opaque
 
 

@@ -2,34 +2,23 @@
 
 from typing import Any
 
-import warp as wp
+import numpy as np
 from isaaclab.renderers.camera_render_spec import CameraRenderSpec
+from isaaclab.sim import SimulationContext
 from isaaclab.utils.warp import ProxyArray
 from isaaclab_newton.renderers.newton_warp_renderer import NewtonWarpRenderer, RenderData
 
 from groot_wrappers.errors import ContractError
-from tasks.common.mujoco_look.device_data import lighting_of, scene_of
-from tasks.common.mujoco_look.kernels import fine_rays, shade
 from tasks.common.mujoco_look.renderer_cfg import MujocoLookRendererCfg
+from tasks.common.mujoco_look.shading import Rays, Shading
 
 __all__ = ["MujocoLookRenderer"]
 
 
 class FineRenderData(RenderData):
-    """What is kept for one camera: beside what the base keeps, the finer rays and what each of them hit."""
+    """What is kept for one camera: beside what the base keeps, its finer rays."""
 
-    fine_rays: Any = None
-    shapes: Any
-    normals: Any
-    depths: Any
-
-    def allocate(self, finer: int) -> None:
-        """Make room for what ``finer`` x ``finer`` rays a pixel hit."""
-        model = self.newton_sensor.model
-        shape = (model.world_count, 1, finer * self.height, finer * self.width)
-        self.shapes = wp.empty(shape, dtype=wp.uint32, device=model.device)
-        self.normals = wp.empty(shape, dtype=wp.vec3f, device=model.device)
-        self.depths = wp.empty(shape, dtype=wp.float32, device=model.device)
+    rays: Rays
 
 
 class MujocoLookRenderer(NewtonWarpRenderer):
@@ -38,14 +27,17 @@ class MujocoLookRenderer(NewtonWarpRenderer):
     cfg: MujocoLookRendererCfg
 
     def initialize(self) -> None:
-        """Make Newton's sensor and lay out lights and materials on the device; physics has a model by now."""
+        """Make Newton's sensor, and lay out lights and materials on the device; physics has a model by now."""
         super().initialize()
         model = self.backend.model
-        self._scene, self._kept = scene_of(self.cfg.look, model)
-        self._lighting = lighting_of(self.cfg.look, model.device)
+        plan = SimulationContext.instance().get_clone_plan()
+        placed = None if plan is None else plan.positions
+        origins = np.zeros((model.world_count, 3)) if placed is None else np.asarray(placed)
+        materials = [path.rsplit("/", 1)[-1] for path in model.isaaclab.visual_material_path]
+        self._shading = Shading(self.cfg.look, model, materials, origins.astype(np.float32))
 
     def create_render_data(self, spec: CameraRenderSpec) -> FineRenderData:
-        """Make room for a camera's pictures.
+        """Make room for what a camera sees.
 
         Raises:
             ContractError: The camera has a lens or a sensor that MuJoCo has not.
@@ -58,53 +50,32 @@ class MujocoLookRenderer(NewtonWarpRenderer):
             )
         plain = super().create_render_data(spec)
         data = FineRenderData(plain.newton_sensor, spec, plain._seg_mapper, self.cfg)
-        data.allocate(self.cfg.supersample)
+        data.rays = Rays(self.backend.model, data.height, data.width, self.cfg.supersample)
         return data
 
     def update_camera(
         self, render_data: FineRenderData, positions: ProxyArray, orientations: ProxyArray, intrinsics: ProxyArray
     ) -> None:
         """Move the camera; its rays are laid when it is moved for the first time."""
+        is_new = render_data.camera_rays is None
         super().update_camera(render_data, positions, orientations, intrinsics)
-        if render_data.fine_rays is None:
-            height, width = render_data.shapes.shape[2:]
-            render_data.fine_rays = wp.empty((1, height, width, 2), dtype=wp.vec3f, device=render_data.shapes.device)
-            self._lay_rays(render_data, intrinsics.warp)
+        if is_new:
+            render_data.rays.lay(intrinsics.warp)
 
-    def update_camera_intrinsics(self, render_data: FineRenderData, intrinsics: wp.array, parameters: wp.array) -> None:
+    def update_camera_intrinsics(self, render_data: FineRenderData, intrinsics: Any, parameters: Any) -> None:
         """Give the camera another lens."""
         super().update_camera_intrinsics(render_data, intrinsics, parameters)
-        self._lay_rays(render_data, intrinsics)
-
-    def _lay_rays(self, render_data: FineRenderData, intrinsics: wp.array) -> None:
-        rays = render_data.fine_rays
-        wp.launch(fine_rays, rays.shape[1:3], [intrinsics, self.cfg.supersample, rays], device=rays.device)
+        render_data.rays.lay(intrinsics)
 
     def _launch_render(self, render_data: FineRenderData) -> None:
         """Draw; on a GPU this is recorded once and replayed."""
         outputs = render_data.outputs
         picture, outputs.color_image = outputs.color_image, None
         if any(image is not None for image in vars(outputs).values()):
-            super()._launch_render(render_data)
+            super()._launch_render(render_data)  # depths and segmentations, a ray a pixel
         outputs.color_image = picture
-        if picture is None:
-            return
-        finer, far = self.cfg.supersample, render_data.far_clip
-        self.newton_sensor.default_render_config.max_distance = self.cfg.max_distance if far is None else far
-        self.newton_sensor.update(
-            self.backend.state_0,
-            render_data.camera_transforms,
-            render_data.fine_rays,
-            depth_image=render_data.depths,
-            normal_image=render_data.normals,
-            shape_index_image=render_data.shapes,
-            kernel_block_dim=self.cfg.kernel_block_dim,
-        )
-        seen = (render_data.shapes, render_data.normals, render_data.depths)
-        wp.launch(
-            shade,
-            (picture.shape[0], *picture.shape[2:]),
-            [self._scene, self._lighting, render_data.camera_transforms, render_data.fine_rays, *seen, finer],
-            [picture],
-            device=picture.device,
-        )
+        if picture is not None:
+            far = render_data.far_clip
+            self.newton_sensor.default_render_config.max_distance = self.cfg.max_distance if far is None else far
+            sensor, poses = self.newton_sensor, render_data.camera_transforms
+            self._shading.draw(sensor, self.backend.state_0, poses, render_data.rays, picture)

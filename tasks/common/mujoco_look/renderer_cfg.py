@@ -1,7 +1,5 @@
 """``MujocoLookRendererCfg``: the option by which a camera draws a scene as MuJoCo's own renderer would."""
 
-from dataclasses import MISSING
-
 from isaaclab.renderers import RenderBufferKind, RenderBufferSpec
 from isaaclab.utils import configclass
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
@@ -20,8 +18,8 @@ class MujocoLookRendererCfg(NewtonWarpRendererCfg):
 
     class_type: type | str = "tasks.common.mujoco_look.renderer:MujocoLookRenderer"
 
-    look: MujocoLook = MISSING
-    """Lights and materials of the scene."""
+    look: MujocoLook = MujocoLook()
+    """Lights and materials of the scene; the default is MuJoCo's headlight alone."""
 
     supersample: int = 2
     """Rays through a pixel, along each side: 2 is four rays, as many as MuJoCo's samples of an edge."""
