@@ -7,7 +7,7 @@ from isaaclab.managers import EventTermCfg, ManagerTermBase
 
 from tasks.common.seeded_resets import uses_episode_generators
 from tasks.libero.scene.asset import libero_scene
-from tasks.libero.suites.starts import official_starts
+from tasks.libero.scene.rest import official_rests
 
 __all__ = ["begin"]
 
@@ -20,11 +20,11 @@ class begin(ManagerTermBase):
         super().__init__(cfg, env)
         scene = libero_scene(env.cfg.suite, env.cfg.index)
         self._model = scene.model
-        self._starts = torch.tensor(official_starts(scene.task), dtype=torch.float32, device=env.device)
+        self._starts = torch.tensor(official_rests(scene), dtype=torch.float32, device=env.device)
 
     def __call__(self, env: ManagerBasedEnv, env_ids: torch.Tensor | slice) -> None:
         ids = torch.arange(env.num_envs, device=env.device)[env_ids]
-        qpos = self._starts[ids % len(self._starts), 1 : 1 + self._model.nq]
+        qpos = self._starts[ids % len(self._starts)]
         for name, body in env.scene.rigid_objects.items():
             first = int(self._model.joint(f"{name}_joint0").qposadr[0])
             pose = qpos[:, [first + place for place in (0, 1, 2, 4, 5, 6, 3)]]  # MuJoCo's quaternions begin with w
