@@ -1,8 +1,13 @@
 """Gr00tEnv: IsaacLab's manager-based env, without Python between physics steps where nothing is to be done there."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from isaaclab.actuators import ImplicitActuator
 from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.envs.mdp import JointPositionAction
+
+from groot_wrappers.episode_context import episode_context
 
 __all__ = ["Gr00tEnv"]
 
@@ -20,6 +25,17 @@ class Gr00tEnv(ManagerBasedRLEnv):
         if step_whole is not None and self._targets_stand():
             step_whole()
             self._physics_handles_decimation = True
+
+    def reset(
+        self, seed: int | None = None, env_ids: Sequence[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Reset some envs or all; terms find ``places`` of the options, env index to place, in ``EpisodeContext``."""
+        places = episode_context(self).places
+        places.update((options or {}).get("places", {}))
+        try:
+            return super().reset(seed=seed, env_ids=env_ids, options=options)
+        finally:
+            places.clear()
 
     def _targets_stand(self) -> bool:
         """Whether no action term and no actuator computes anything between two physics steps."""

@@ -4,12 +4,14 @@
 
 from isaaclab.envs import mdp as isaaclab_mdp
 from isaaclab.managers import EventTermCfg
+from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.physics import NewtonCfg
 
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, joint_positions
+from tasks.common.scene_parts import success_reward
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
 from tasks.libero import mdp
 from tasks.libero.control.physics import CONTROL_RATE, PHYSICS_RATE, NewtonLiberoSolverCfg
 from tasks.libero.scene.cfg import FINGERS, LiberoSceneCfg
@@ -19,8 +21,12 @@ __all__ = ["LiberoEnvCfg"]
 
 @configclass
 class ActionsCfg:
-    arm_action = isaaclab_mdp.JointPositionActionCfg(asset_name="robot", joint_names=["robot0_joint.*"], use_default_offset=False, preserve_order=True)
-    gripper_action = isaaclab_mdp.JointPositionActionCfg(asset_name="robot", joint_names=list(FINGERS), use_default_offset=False, preserve_order=True)
+    arm_action = isaaclab_mdp.JointPositionActionCfg(
+        asset_name="robot", joint_names=["robot0_joint.*"], use_default_offset=False, preserve_order=True
+    )
+    gripper_action = isaaclab_mdp.JointPositionActionCfg(
+        asset_name="robot", joint_names=list(FINGERS), use_default_offset=False, preserve_order=True
+    )
 
 
 @configclass
@@ -42,7 +48,21 @@ class ObservationsCfg:
 class EventsCfg:
     """Each episode at a start of the task's."""
 
-    begin = EventTermCfg(func=mdp.begin, mode="reset")
+    begin = EventTermCfg(func=mdp.Begin, mode="reset")
+
+
+@configclass
+class RewardsCfg:
+    """1 for an episode that succeeds, else 0."""
+
+    success = success_reward(control_hz=CONTROL_RATE)
+
+
+@configclass
+class TerminationsCfg(Gr00tTerminationsCfg):
+    """Success ends an episode, time does too."""
+
+    success = DoneTerm(func=mdp.Success)
 
 
 @configclass
@@ -65,6 +85,8 @@ class LiberoEnvCfg(Gr00tEnvCfg):
     observations: ObservationsCfg = ObservationsCfg()
     actions: ActionsCfg = ActionsCfg()
     events: EventsCfg = EventsCfg()
+    rewards: RewardsCfg = RewardsCfg()
+    terminations: TerminationsCfg = TerminationsCfg()
     decimation = PHYSICS_RATE // CONTROL_RATE
     sim: SimulationCfg = SimulationCfg(
         dt=1 / PHYSICS_RATE, device="cpu", physics=NewtonCfg(solver_cfg=NewtonLiberoSolverCfg(), num_substeps=1)

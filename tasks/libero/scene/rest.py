@@ -1,4 +1,4 @@
-"""Starts after all has fallen into place, as LIBERO's evaluations begin: ``settled``, and ``official_rests`` of a scene.
+"""Starts after all has fallen into place, as LIBERO's evaluations begin: ``settled``, ``official_rests`` of a scene.
 
 In LIBERO's starts things hang some centimetres above what they stand on, and its evaluations wait ten control steps
 before they ask a policy. MuJoCo itself lets them fall here, once, on the host: on Newton every episode begins at rest.
