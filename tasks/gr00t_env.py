@@ -1,10 +1,14 @@
 """Gr00tEnv: IsaacLab's manager-based env, without Python between physics steps where kernels do all that is due."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from isaaclab.actuators import ImplicitActuator
 from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.envs.mdp import JointPositionAction
 from isaaclab.managers import ActionTerm
 
+from groot_wrappers.episode_context import episode_context
 from tasks.common.newton_replay import PhysicsStepTerm
 
 __all__ = ["Gr00tEnv"]
@@ -28,6 +32,17 @@ class Gr00tEnv(ManagerBasedRLEnv):
         if step_whole is not None and self._targets_stand():
             step_whole()
             self._physics_handles_decimation = True
+
+    def reset(
+        self, seed: int | None = None, env_ids: Sequence[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Reset some envs or all; terms find ``places`` of the options, env index to place, in ``EpisodeContext``."""
+        places = episode_context(self).places
+        places.update((options or {}).get("places", {}))
+        try:
+            return super().reset(seed=seed, env_ids=env_ids, options=options)
+        finally:
+            places.clear()
 
     def _action_terms(self) -> list[ActionTerm]:
         return [self.action_manager.get_term(name) for name in self.action_manager.active_terms]
