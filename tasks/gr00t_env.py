@@ -8,9 +8,8 @@ from isaaclab.envs import ManagerBasedRLEnv
 from isaaclab.envs.mdp import JointPositionAction
 from isaaclab.managers import ActionTerm
 
-from tasks.common.newton_replay import PhysicsStepTerm
-
 from groot_wrappers.episode_context import episode_context
+from tasks.common.newton_replay import PhysicsStepTerm
 
 __all__ = ["Gr00tEnv"]
 

@@ -18,8 +18,9 @@ __all__ = ["SlowGripperAction", "SlowGripperActionCfg"]
 class SlowGripperAction(ActionTerm):
     """One number an env, float32 (num_envs, 1): above 0 the fingers go apart, below 0 together, at 0 they stay.
 
-    They go at one speed, physics step by physics step, between closed (0) and open; a reset has them half open. This is
-    the sign that IsaacLab's own grippers have, and the other than robosuite's.
+    Their targets go at one speed, physics step by physics step, between closed (0) and open. A reset has them half open,
+    as robosuite's own, or open, as LIBERO's wait leaves them, whichever the fingers are nearer to. The sign is that of
+    IsaacLab's own grippers, not robosuite's.
     """
 
     cfg: "SlowGripperActionCfg"
@@ -29,6 +30,8 @@ class SlowGripperAction(ActionTerm):
         joints = Joints(env, self._asset, f"action {type(self).__name__}")
         self._target, self._step = joints.target, cfg.speed * env.physics_dt
         columns = [joints.column(name) for name in cfg.opened]
+        self._finger = wp.to_torch(joints.position)[:, columns[0]]
+        self._wide = next(iter(cfg.opened.values()))
         self._columns: wp.array[Any] = wp.array(columns, dtype=wp.int32, device=self.device)
         self._opened: wp.array[Any] = wp.array(list(cfg.opened.values()), dtype=wp.float32, device=self.device)
         self._raw_actions = torch.zeros(self.num_envs, 1, device=self.device)
@@ -62,10 +65,10 @@ class SlowGripperAction(ActionTerm):
         wp.launch(move_fingers, self.num_envs, [*inputs, wp.from_torch(self._apart), self._target], device=self.device)
 
     def reset(self, env_ids: Sequence[int] | slice | torch.Tensor | None = None) -> dict[str, Any]:
-        """Have the fingers of these envs half open."""
+        """Take over where the fingers of these envs were told to be."""
         envs = slice(None) if env_ids is None else env_ids
         self._raw_actions[envs] = 0.0
-        self._apart[envs] = 0.0
+        self._apart[envs] = (2.0 * self._finger[envs] / self._wide - 1.0).round().clamp(-1.0, 1.0)
         return {}
 
 

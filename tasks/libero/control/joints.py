@@ -8,7 +8,6 @@ from isaaclab.assets import Articulation
 from isaaclab.envs import ManagerBasedEnv
 
 from groot_wrappers.errors import ContractError
-from tasks.common.newton_replay import NewtonReplayManager
 
 __all__ = ["Joints"]
 
@@ -30,9 +29,9 @@ class Joints:
 
     def __init__(self, env: ManagerBasedEnv, robot: Articulation, who: str) -> None:
         manager = env.sim.physics_manager
-        if not issubclass(manager, NewtonReplayManager):
+        if not hasattr(manager, "mujoco_model"):
             raise ContractError(
-                f"{who} works within Newton's physics steps, but {manager.__name__} takes them. Set sim=newton, "
+                f"{who} works within Newton's physics steps, but {manager} takes them. Set sim=newton, "
                 "and let the env's physics be run by tasks.common.newton_replay.NewtonReplaySolverCfg"
             )
         state, control, view = manager.get_state_0(), manager.get_control(), robot.root_view

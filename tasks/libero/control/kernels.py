@@ -221,17 +221,17 @@ def aim(
     goal_position: wp.array(dtype=Vec3),
     goal_rotation: wp.array(dtype=Quat),
 ):
-    """Count a change (m, axis times angle in rad) from where the tool is; a fresh world's from where it rests.
+    """Count a change (m, axis times angle in rad) from where the tool is.
 
-    As in robosuite a change without any rotation leaves the goal of rotation where it was.
+    As in robosuite a change without any rotation leaves the goal of rotation where it was, and a reset has it where
+    that put the arm: at rest.
     """
     world = wp.tid()
     if fresh[world] == 1:
         place_links(world, arm, rest, links)
         goal_rotation[world] = links.rotation[world, arm.tool]
         fresh[world] = 0
-    else:
-        place_links(world, arm, q, links)
+    place_links(world, arm, q, links)
     move = Vec3(Real(changes[world, 0]), Real(changes[world, 1]), Real(changes[world, 2]))
     turn = Vec3(Real(changes[world, 3]), Real(changes[world, 4]), Real(changes[world, 5]))
     goal_position[world] = tool_position(world, arm, links) + move

@@ -9,7 +9,7 @@ from isaaclab.envs import ManagerBasedEnv
 from isaaclab.managers import ActionTerm, ActionTermCfg
 from isaaclab.utils import configclass
 
-from tasks.libero.control.arm_model import PANDA, ArmNames, arm_model, links_of
+from tasks.libero.control.arm_model import PANDA, arm_model, links_of
 from tasks.libero.control.joints import Joints
 from tasks.libero.control.kernels import Quat, Vec3, aim, control, read_tool
 
@@ -22,9 +22,10 @@ class OscPoseAction(ActionTerm):
     """Changes of the tool's pose, float32 (num_envs, 6), played by torques: m, and axis times angle in rad.
 
     A change counts from where the tool is when the control step begins, along the axes of the world, and is clipped to
-    0.05 m and 0.5 rad a number. A change without rotation leaves the goal of rotation where it was. As in robosuite a
-    reset has the goals where the arm rests, wherever a start then puts the arm, and the first change counts from there;
-    the arm would rather be in that posture ever after.
+    0.05 m and 0.5 rad a number. A change without rotation leaves the goal of rotation where it was. That of a new
+    episode is where robosuite's own reset has the arm, wherever a published start then puts it, and the arm would
+    rather be in that posture ever after. The goal of position is not kept from there: LIBERO's evaluations wait for ten
+    control steps after such a start, each of which sets it anew.
     """
 
     cfg: "OscPoseActionCfg"
@@ -33,13 +34,11 @@ class OscPoseAction(ActionTerm):
         super().__init__(cfg, env)
         joints = Joints(env, self._asset, f"action {type(self).__name__}")
         origin = env.scene.env_origins[0].tolist()
-        self._arm = arm_model(joints.model, joints.names, cfg.names, origin, self.device)
+        self._arm = arm_model(joints.model, joints.names, PANDA, origin, self.device)
         self._links = links_of(self._arm, self.num_envs, self.device)
         self._q, self._qd, self._effort = joints.position, joints.velocity, joints.effort
         rest = torch.zeros(self.num_envs, len(joints.names), device=self.device)
-        rest[:, self._arm.column.numpy()[: len(cfg.names.rest)].tolist()] = torch.tensor(
-            cfg.names.rest, device=self.device
-        )
+        rest[:, [joints.column(name) for name in PANDA.joints]] = torch.tensor(PANDA.rest, device=self.device)
         self._rest = wp.from_torch(rest)
         self._raw_actions = torch.zeros(self.num_envs, 6, device=self.device)
         self._changes = torch.zeros_like(self._raw_actions)
@@ -89,7 +88,7 @@ class OscPoseAction(ActionTerm):
         wp.launch(control, self.num_envs, [*inputs, self._effort], device=self.device)
 
     def reset(self, env_ids: Sequence[int] | slice | torch.Tensor | None = None) -> dict[str, Any]:
-        """Let the next change of these envs count from where robosuite's own reset has the arm."""
+        """Have the goal of rotation of these envs where robosuite's own reset has the arm."""
         envs = slice(None) if env_ids is None else env_ids
         self._fresh[envs] = 1
         self._raw_actions[envs] = 0.0
@@ -102,8 +101,6 @@ class OscPoseAction(ActionTerm):
 
 @configclass
 class OscPoseActionCfg(ActionTermCfg):
-    """robosuite's controller of an arm whose actuators take torques (stiffness and damping 0)."""
+    """robosuite's controller of its Panda, whose arm's actuators take torques (stiffness and damping 0)."""
 
     class_type: type[ActionTerm] = OscPoseAction
-    names: ArmNames = PANDA
-    """What the arm's joints and bodies are called, and where it rests."""
