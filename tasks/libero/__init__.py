@@ -1,0 +1,1 @@
+"""LIBERO's five suites on Newton: their scenes, goals, starts and controller, from the wheels that a user brings."""

@@ -1,0 +1,111 @@
+"""LIBERO's five suites: ``libero_task`` gives a task by its suite and number, ``task_names`` all of them in order."""
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from groot_wrappers.errors import ContractError, did_you_mean
+from tasks.assets.cache import AssetError
+from tasks.libero.suites.bddl import Problem, read_bddl
+from tasks.libero.suites.wheels import bddl_file, suites_file
+
+__all__ = ["HORIZONS", "LiberoTask", "libero_task", "task_names"]
+
+HORIZONS = {
+    "libero_spatial": 280,
+    "libero_object": 280,
+    "libero_goal": 300,
+    "libero_10": 520,
+    "libero_90": 400,
+}
+"""Control steps of an episode, after ten of waiting, as LeRobot has them (``TASK_SUITE_MAX_STEPS`` of its
+``experiments/robot/libero/run_libero_eval.py``: the longest demonstration of a suite, and some steps)."""
+
+_SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
+
+_LARGEST = 1024 * 1024
+"""Of the file that has the suites' order, bytes; that of the wheels has 78 kB."""
+
+_SCENE = re.compile(r"[A-Z_]+_SCENE\d+_")
+"""What stands before the instruction in the names of LIBERO-100."""
+
+
+@dataclass(frozen=True)
+class LiberoTask:
+    """One task of a suite.
+
+    Attributes:
+        suite: A key of ``HORIZONS``.
+        index: Its place in the suite's order, from 0.
+        name: Of its files.
+        problem: What its BDDL says.
+        horizon: Control steps of an episode.
+    """
+
+    suite: str
+    index: int
+    name: str
+    problem: Problem
+    horizon: int
+
+    @property
+    def instruction(self) -> str:
+        """What LIBERO tells a policy: its benchmark takes it from the file's name, and not from the BDDL's language."""
+        return _SCENE.sub("", self.name).replace("_", " ")
+
+
+def libero_task(suite: str, index: int) -> LiberoTask:
+    """Return a task.
+
+    Args:
+        suite: A key of ``HORIZONS``.
+        index: Its place in the suite's order, from 0.
+
+    Raises:
+        ContractError: There is no such task.
+        AssetError: The wheels' data are missing, or are not as they should be.
+    """
+    names = task_names(suite)
+    if not 0 <= index < len(names):
+        raise ContractError(f"{suite} has no task {index}. Set task.index to 0 ... {len(names) - 1}")
+    problem = read_bddl(bddl_file(suite, names[index]))
+    return LiberoTask(suite, index, names[index], problem, HORIZONS[suite])
+
+
+def task_names(suite: str) -> tuple[str, ...]:
+    """Return the names of a suite's tasks in LIBERO's own order.
+
+    Raises:
+        ContractError: There is no such suite.
+        AssetError: The wheels' data are missing, or are not as they should be.
+    """
+    if suite not in HORIZONS:
+        raise ContractError(f"There is no suite {suite!r}, only {', '.join(HORIZONS)}.{did_you_mean(suite, HORIZONS)}")
+    return _orders(suites_file())[suite]
+
+
+@cache
+def _orders(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read LIBERO's table of tasks, a Python file with one dict, as text: nothing of it is run."""
+    if path.stat().st_size > _LARGEST:
+        raise AssetError(f"{path} has more than {_LARGEST} bytes, so it is no table of LIBERO's tasks")
+    try:
+        (statement,) = ast.parse(path.read_text(encoding="utf-8")).body
+        table = ast.literal_eval(statement.value) if isinstance(statement, ast.Assign) else None
+    except (SyntaxError, ValueError) as error:
+        raise AssetError(
+            f"{path} is no table of LIBERO's tasks: {error}. Delete it, then `make libero-assets`"
+        ) from error
+    orders = {}
+    for suite, size in _SIZES.items():
+        names = table.get(suite) if isinstance(table, dict) else None
+        if not isinstance(names, list) or len(set(names)) != size or not all(map(_is_name, names)):
+            raise AssetError(f"{path} does not name {size} tasks of {suite}. Delete it, then `make libero-assets`")
+        orders[suite] = tuple(names)
+    return orders
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"\w{1,200}", name, re.ASCII) is not None
