@@ -26,7 +26,8 @@ MODEL = f"""
     <quality offsamples="4" numslices="64" numstacks="64" numquads="4"/>
   </visual>
   <asset>
-    <texture name="checks" type="2d" builtin="checker" width="{CHECKS}" height="{CHECKS}" rgb1="0.9 0.8 0.6" rgb2="0.3 0.5 0.4"/>
+    <texture name="checks" type="2d" builtin="checker" width="{CHECKS}" height="{CHECKS}"
+             rgb1="0.9 0.8 0.6" rgb2="0.3 0.5 0.4"/>
     <material name="floor" texture="checks" rgba="0.9 1 0.8 1" specular="0.4" shininess="0.1"/>
     <material name="steel" rgba="0.3 0.3 0.35 1" specular="0.6" shininess="0.3" reflectance="0.6"/>
     <material name="also mirror" rgba="0.2 0.3 0.8 1" reflectance="0.6"/>
