@@ -101,6 +101,7 @@ def test_usd_has_links_joints_weights_and_pictures(scene):
     assert all(pictures), "paths that lead somewhere"
 
 
+@pytest.mark.process  # Warp asks the system for the processor's name
 def test_starts_come_to_rest_with_open_fingers(scene):
     rests, model = official_rests(scene), scene.model
     assert rests.shape == (50, model.nq)
