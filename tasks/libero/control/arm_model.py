@@ -9,6 +9,7 @@ import numpy as np
 import warp as wp
 
 from tasks.libero.control.kernels import Arm, Links, Mat33, Quat, Real, Vec3
+from tasks.libero.scene.compose import REST_JOINTS
 
 __all__ = ["PANDA", "ArmNames", "arm_model", "ending", "links_of"]
 
@@ -41,7 +42,7 @@ PANDA = ArmNames(
     tool="gripper0_right_gripper",
     tool_position=(0.0, 0.0, 0.097),  # robosuite's grip_site
     hand="robot0_right_hand",
-    rest=(0.0, -1.61037389e-01, 0.0, -2.44459747, 0.0, 2.2267522, np.pi / 4),
+    rest=REST_JOINTS,
     torque=(80.0,) * 5 + (12.0,) * 2,
 )
 

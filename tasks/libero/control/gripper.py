@@ -18,8 +18,8 @@ __all__ = ["SlowGripperAction", "SlowGripperActionCfg"]
 class SlowGripperAction(ActionTerm):
     """One number an env, float32 (num_envs, 1): above 0 the fingers go apart, below 0 together, at 0 they stay.
 
-    Their targets go at one speed, physics step by physics step, between closed (0) and open. A reset has them half open,
-    as robosuite's own, or open, as LIBERO's wait leaves them, whichever the fingers are nearer to. The sign is that of
+    Their targets go at one speed, physics step by physics step, between closed (0) and open. A reset has them half
+    open, as robosuite's own, or open, as LIBERO's wait leaves them, whichever the fingers are nearer to. The sign is of
     IsaacLab's own grippers, not robosuite's.
     """
 

@@ -8,7 +8,22 @@ One thread is one world. What is found on the way is in double precision, from a
 
 import warp as wp
 
-__all__ = ["Arm", "Links", "Mat33", "Quat", "Real", "Vec3", "aim", "control", "move_fingers", "read_tool"]
+__all__ = [
+    "Arm",
+    "Links",
+    "Mat33",
+    "Mat77",
+    "Quat",
+    "Real",
+    "Vec3",
+    "Vec7",
+    "aim",
+    "control",
+    "factor",
+    "move_fingers",
+    "read_tool",
+    "solve",
+]
 
 Real = wp.float64
 Vec3, Quat, Mat33 = wp.types.vector(3, Real), wp.types.quaternion(Real), wp.types.matrix((3, 3), Real)

@@ -11,11 +11,11 @@ from newton import Model
 from newton.solvers import SolverMuJoCo
 
 from tasks.common.newton_replay import NewtonReplayManager, NewtonReplaySolverCfg
+from tasks.libero.scene.compose import FREE_DAMPING
 
-__all__ = ["CONTROL_RATE", "FREE_DAMPING", "PHYSICS_RATE", "NewtonLiberoManager", "NewtonLiberoSolverCfg"]
+__all__ = ["CONTROL_RATE", "PHYSICS_RATE", "NewtonLiberoManager", "NewtonLiberoSolverCfg"]
 
 PHYSICS_RATE, CONTROL_RATE = 500, 20  # steps a second, as robosuite takes them
-FREE_DAMPING = 0.0005  # of every free joint in LIBERO: a bowl of 5.6 g stops turning in 20 ms
 
 
 class NewtonLiberoManager(NewtonReplayManager):
@@ -32,7 +32,7 @@ class NewtonLiberoManager(NewtonReplayManager):
         made: Any = model  # whose arrays are declared as if they might be missing
         damping, first = made.joint_damping.numpy(), made.joint_qd_start.numpy()
         for joint in np.flatnonzero(made.joint_type.numpy() == int(newton.JointType.FREE)):
-            damping[first[joint] : first[joint] + 6] = FREE_DAMPING  # Newton gives the solver free joints without any
+            damping[first[joint] : first[joint] + 6] = FREE_DAMPING  # else none: a bowl of 5.6 g is to stop in 20 ms
         made.joint_damping.assign(damping)
         return super()._create_solver(model, solver_cfg)
 
