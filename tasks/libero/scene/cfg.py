@@ -133,9 +133,7 @@ def _camera(model: mujoco.MjModel, name: str, look: MujocoLook) -> CameraCfg:
         data_types=["rgb"],
         height=IMAGE_SIZE,
         width=IMAGE_SIZE,
-        spawn=PinholeCameraCfg(
-            focal_length=float(focal), horizontal_aperture=_APERTURE, clipping_range=(_NEAR, _FAR)
-        ),
+        spawn=PinholeCameraCfg(focal_length=float(focal), horizontal_aperture=_APERTURE, clipping_range=(_NEAR, _FAR)),
         # Without this a camera under a moving link stays where it was at the start.
         update_latest_camera_pose=True,
         renderer_cfg=MujocoLookRendererCfg(look=look, enable_textures=True),
