@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("isaaclab_newton")  # the package's door opens onto the camera option
-
 from groot_wrappers.errors import ContractError
 from tasks.common.mujoco_look import Material, MujocoLook, geom_colour, look_of, material_name
 from tests.tasks.common.mujoco_look.scene import MODEL, model_of

@@ -5,8 +5,6 @@ import pytest
 import torch
 from PIL import Image
 
-pytest.importorskip("isaaclab_newton")  # the package's door opens onto the camera option
-
 from runners.variations.shape_colours import ShapeColours
 from tests.tasks.common.mujoco_look.scene import MODEL, PICTURE, Drawn, model_of
 
