@@ -20,15 +20,15 @@ def round_shape(
         kind: A cylinder, a capsule or a sphere.
         size: Radius and, of the first two, half of the height, m.
         slices: About z.
-        stacks: Of a half sphere, or along z.
+        stacks: Of a sphere, or along z.
 
     Raises:
         NotImplementedError: It is none of them.
     """
     radius, half = float(size[0]), float(size[1])
-    rise = np.linspace(0, np.pi / 2, stacks + 1)
+    rise = np.linspace(0, np.pi / 2, stacks // 2 + 1)
     if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
-        rings = radius * np.linspace(0, 1, stacks + 1)
+        rings = radius * np.linspace(0, 1, stacks // 2 + 1)
         profiles: list[Profile] = [
             [(ring, -half, 0.0, -1.0) for ring in rings],
             [(radius, height, 1.0, 0.0) for height in half * np.linspace(-1, 1, stacks + 1)],
@@ -55,8 +55,9 @@ def grid_faces(shape: tuple[int, ...]) -> np.ndarray:
     """Return the triangles (m, 3) of a grid of points, counter-clockwise seen from where rows x columns points to."""
     rows, columns = shape
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    across = corner + columns + 1
-    return np.concatenate([np.stack([corner, corner + columns, across], 1), np.stack([corner, across, corner + 1], 1)])
+    below, beside = corner + columns, corner + 1
+    # Cut as Mesa cuts a square whose corners come around in this order.
+    return np.concatenate([np.stack([corner, below, beside], 1), np.stack([below, below + 1, beside], 1)])
 
 
 def _turned(profile: np.ndarray, slices: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

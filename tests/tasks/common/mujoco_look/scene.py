@@ -22,7 +22,7 @@ CHECKS = 64  # texels of the floor's texture, each way
 MODEL = f"""
 <mujoco>
   <visual>
-    <headlight ambient="0.1 0.12 0.1" diffuse="0.3 0.3 0.35" specular="0.3 0.3 0.3"/>
+    <headlight ambient="0.1 0.12 0.1" diffuse="0.3 0.3 0.35" specular="0.6 0.6 0.6"/>
     <quality offsamples="4" numslices="64" numstacks="64" numquads="4"/>
   </visual>
   <asset>
@@ -38,8 +38,8 @@ MODEL = f"""
   </asset>
   <worldbody>
     <light name="sun" directional="true" castshadow="false" dir="0.3 0.2 -1" diffuse="0.3 0.3 0.2"/>
-    <light name="spot" castshadow="false" pos="0.3 -0.4 1.2" dir="-0.2 0.4 -1" cutoff="40" exponent="8"
-           diffuse="0.6 0.5 0.5" specular="0.5 0.5 0.5" attenuation="0.8 0.1 0.1"/>
+    <light name="spot" castshadow="false" pos="0.3 -0.4 1.2" dir="-0.2 0.4 -1" cutoff="20" exponent="8"
+           diffuse="0.6 0.5 0.5" specular="0.9 0.9 0.9" attenuation="0.6 0.2 0.1"/>
     <camera name="eye" pos="0 -1.3 0.9" xyaxes="1 0 0 0 0.55 0.8" fovy="45"/>
     <geom name="floor" type="mesh" mesh="floor" material="floor"/>
     <geom name="mirror" type="box" size="0.3 0.3 0.05" pos="-0.1 0 0.05" euler="0 0 20" material="steel"/>
@@ -118,7 +118,7 @@ def _box(half, squares=4):
     line = np.linspace(-1, 1, squares + 1)
     u, v = (part.ravel() for part in np.meshgrid(line, line))
     first = (np.arange(squares)[:, None] * (squares + 1) + np.arange(squares)).ravel()
-    faces = first[:, None] + [0, 1, squares + 2, 0, squares + 2, squares + 1]
+    faces = first[:, None] + [0, 1, squares + 1, 1, squares + 2, squares + 1]
     points, normals = [], []
     for axis in range(3):
         for sign in (1, -1):

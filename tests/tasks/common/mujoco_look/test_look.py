@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("isaaclab_newton")  # the package's door opens onto the camera option
-
 from groot_wrappers.errors import ContractError
 from tasks.common.mujoco_look import Material, MujocoLook, geom_colour, look_of, material_name
 from tests.tasks.common.mujoco_look.scene import MODEL, model_of
@@ -23,8 +21,8 @@ def test_lights_are_the_models(model):
     assert sun.position is None
     assert sun.direction == pytest.approx((0.2822, 0.1881, -0.9407), abs=1e-4)
     assert spot.position == pytest.approx((0.3, -0.4, 1.2))
-    assert (spot.cutoff, spot.exponent) == (40, 8)
-    assert spot.attenuation == pytest.approx((0.8, 0.1, 0.1))
+    assert (spot.cutoff, spot.exponent) == (20, 8)
+    assert spot.attenuation == pytest.approx((0.6, 0.2, 0.1))
 
 
 def test_model_without_any_light_is_lit_from_everywhere():
