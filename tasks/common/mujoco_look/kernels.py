@@ -5,8 +5,8 @@
 * ``Lighting``, ``LightData``, ``Scene``, ``Surface``: what ``shade`` reads.
 """
 
-# mypy: ignore-errors  # what is in kernels is Warp's language, which looks like Python and has other types
 # ruff: noqa: PLR0917 - kernels take arrays by position
+# mypy: ignore-errors
 
 import warp as wp
 
@@ -14,6 +14,7 @@ __all__ = ["LightData", "Lighting", "Scene", "Surface", "fine_rays", "shade"]
 
 NEAR = wp.constant(1.0e-4)  # metres: within this a second ray still hits what the first one has hit
 FAR = wp.constant(1.0e3)  # metres
+LAYERS = wp.constant(8)  # backs of one mesh that a ray passes at most
 
 
 @wp.struct
@@ -50,7 +51,7 @@ class Surface:
 
 @wp.struct
 class Scene:
-    """All shapes as they stand, and what finds those that a ray hits."""
+    """All shapes as they stand, and what finds those that a ray hits. A mesh of a negative colour is hidden."""
 
     surfaces: wp.array(dtype=Surface)
     colours: wp.array(dtype=wp.vec3f)
@@ -105,6 +106,26 @@ def fine_rays(intrinsics: wp.array(dtype=wp.mat33f), finer: wp.int32, rays: wp.a
 
 
 @wp.func
+def view_through(pose: wp.transformf, rays: wp.array4d(dtype=wp.vec3f), x: int, y: int, finer: int) -> View:
+    """Return the view of a camera along one of its rays; its neighbours are there also outside the picture.
+
+    They are half way between the next ray and the next pixel, by factors: OpenGL reads a texture once a pixel, as
+    coarsely as that is wide, and the mean of finer rays would blur that further.
+    """
+    middle = rays[0, y, x, 1]
+    right = rays[0, y, wp.where(x + 1 < rays.shape[2], x + 1, x - 1), 1]
+    below = rays[0, wp.where(y + 1 < rays.shape[1], y + 1, y - 1), x, 1]
+    view = View()
+    view.eye = wp.transform_get_translation(pose)
+    view.ray = wp.transform_vector(pose, middle)
+    apart = wp.sqrt(float(finer))
+    view.right = wp.transform_vector(pose, middle + apart * (right - middle))
+    view.below = wp.transform_vector(pose, middle + apart * (below - middle))
+    view.forward = wp.transform_vector(pose, wp.vec3f(0.0, 0.0, -1.0))
+    return view
+
+
+@wp.func
 def reach(light: LightData, to_light: wp.vec3f, distance: float) -> float:
     """Return the share of a standing light that arrives at a point."""
     cosine = -wp.dot(to_light, light.direction)
@@ -150,21 +171,26 @@ def lit(
 
 @wp.func
 def in_mesh(scene: Scene, shape: int, start: wp.vec3f, ray: wp.vec3f, near: float, far: float) -> Hit:
-    """Return where a ray hits a mesh between two distances along it."""
+    """Return where a ray hits a mesh between two distances along it: neither its back is drawn nor what is hidden."""
     hit = Hit()
     hit.shape = -1
     mesh = scene.surfaces[shape].mesh
-    if mesh == wp.uint64(0):
+    if mesh == wp.uint64(0) or scene.colours[shape][0] < 0.0:
         return hit
-    back = wp.transform_inverse(scene.poses[shape])
-    first = wp.cw_div(wp.transform_point(back, start + near * ray), scene.scales[shape])
-    along = wp.cw_div(wp.transform_vector(back, ray), scene.scales[shape])
-    found = wp.mesh_query_ray(mesh, first, along, far - near)
-    if found.result:
-        hit.shape = shape
-        hit.face = found.face
-        hit.shares = wp.vec3f(found.u, found.v, 1.0 - found.u - found.v)
-        hit.distance = near + found.t
+    back, scale = wp.transform_inverse(scene.poses[shape]), scene.scales[shape]
+    along = wp.cw_div(wp.transform_vector(back, ray), scale)
+    first = wp.cw_div(wp.transform_point(back, start), scale)
+    for _layer in range(LAYERS):
+        found = wp.mesh_query_ray(mesh, first + near * along, along, far - near)
+        if not found.result:
+            return hit
+        if wp.dot(found.normal, along) < 0.0:
+            hit.shape = shape
+            hit.face = found.face
+            hit.shares = wp.vec3f(found.u, found.v, 1.0 - found.u - found.v)
+            hit.distance = near + found.t
+            return hit
+        near += found.t + NEAR
     return hit
 
 
@@ -312,9 +338,6 @@ def shade(
     """
     world, row, column = wp.tid()
     pose = camera_poses[0, world]
-    view = View()
-    view.eye = wp.transform_get_translation(pose)
-    view.forward = wp.transform_vector(pose, wp.vec3f(0.0, 0.0, -1.0))
     total = wp.vec3f(0.0)
     last = Hit()
     last.shape = -1
@@ -328,21 +351,21 @@ def shade(
         shape = wp.int32(shapes[world, 0, y, x])
         surface = scene.surfaces[shape]
         depth = depths[world, 0, y, x]
-        middle = rays[0, y, x, 1]
-        view.ray = wp.transform_vector(pose, middle)
+        view = view_through(pose, rays, x, y, finer)
         slack = NEAR * (1.0 + depth)
         hit = in_mesh(scene, shape, view.eye, view.ray, depth - slack, depth + slack)
+        if hit.shape < 0 and surface.mesh != wp.uint64(0):  # Newton saw what is not drawn
+            hit = behind(scene, world, view.eye, view.ray, depth + NEAR, FAR)
+            if hit.shape < 0:
+                total += lighting.background
+                continue
+            surface = scene.surfaces[hit.shape]
         if hit.shape < 0:
             colour = wp.cw_mul(scene.colours[shape], surface.tint)
             point = view.eye + depth * view.ray - scene.origins[world]
             normal = wp.normalize(normals[world, 0, y, x])
             total += lit(lighting, surface, colour, point, normal, -view.ray, view.forward)
             continue
-        # The rays through the next pixel, also where that lies outside of the picture.
-        right = rays[0, y, wp.where(x + 1 < rays.shape[2], x + 1, x - 1), 1]
-        below = rays[0, wp.where(y + 1 < rays.shape[1], y + 1, y - 1), x, 1]
-        view.right = wp.transform_vector(pose, middle + float(finer) * (right - middle))
-        view.below = wp.transform_vector(pose, middle + float(finer) * (below - middle))
         if hit.shape != last.shape or hit.face != last.face:
             corners = corners_of(scene, lighting, world, hit, view, 1.0)
             last = hit

@@ -24,9 +24,6 @@ class MujocoLookRendererCfg(NewtonWarpRendererCfg):
     supersample: int = 2
     """Rays through a pixel, along each side: 2 is four rays, as many as MuJoCo's samples of an edge."""
 
-    enable_backface_culling: bool = True
-    """MuJoCo draws no surface from behind."""
-
     def supported_output_types(self) -> dict[RenderBufferKind, RenderBufferSpec]:
         """Return the layouts of what such a camera can be asked for: not what Newton's own light is made from."""
         own = super().supported_output_types()

@@ -1,7 +1,8 @@
 """What a geom of a ``MjModel`` looks like, as triangles with places in a picture: ``triangles_of``.
 
-Newton's renderer puts pictures on meshes alone, so all that is seen becomes one. Places in a picture are as MuJoCo's
-own renderer has them, which lays a flat picture along a shape's x and y where the shape has none of its own.
+Newton's renderer puts pictures on meshes alone, so all that is seen becomes one. The triangles are those that MuJoCo's
+own renderer draws, as it lights their corners: a table of four corners would come out darker. Places in a picture are
+its as well; it lays a flat picture along a shape's x and y where the shape has none of its own.
 """
 
 from dataclasses import dataclass
@@ -9,12 +10,16 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from tasks.libero.scene.usd.round_shapes import grid_faces, round_shape
+
 __all__ = ["Triangles", "picture_of", "triangles_of"]
 
 _WIDE = 20.0
 """Half the side of a plane without an end, m."""
-_SECTIONS = 32
-"""Of what is round."""
+_PLANE_LINES = 200
+"""Lines of a plane's grid at most: MuJoCo's ``mjMAXPLANEGRID``."""
+_SMOOTH = 0.8
+"""Cosine between a corner's normal and its triangle's below which MuJoCo takes the latter."""
 
 _CUBE = {
     (0, 1): ((2, -1), (1, -1)),
@@ -33,7 +38,7 @@ class Triangles:
 
     points: np.ndarray
     faces: np.ndarray
-    normals: np.ndarray | None = None
+    normals: np.ndarray
     places: np.ndarray | None = None
 
 
@@ -44,53 +49,88 @@ def picture_of(model: mujoco.MjModel, geom: int) -> int:
 
 
 def triangles_of(model: mujoco.MjModel, geom: int) -> Triangles:
-    """Return what is seen of a geom, in its own frame."""
-    kind, size = mujoco.mjtGeom(int(model.geom_type[geom])), model.geom_size[geom]
+    """Return what is seen of a geom, in its own frame.
+
+    Raises:
+        NotImplementedError: It is of a kind that no scene of LIBERO's has.
+    """
+    kind, size = mujoco.mjtGeom(int(model.geom_type[geom])), np.array(model.geom_size[geom])
     if kind == mujoco.mjtGeom.mjGEOM_MESH:
         return _mesh(model, geom)
     if kind == mujoco.mjtGeom.mjGEOM_PLANE:
-        return _sides(model, geom, np.array([size[0] or _WIDE, size[1] or _WIDE, 0.0]), [(2, 1)])
+        half = np.array([size[0] or _WIDE, size[1] or _WIDE, 0.0])
+        lines = [_plane_lines(side, size[2]) for side in half[:2]]
+        return _sides(model, geom, half, {(2, 1): (lines[0], lines[1])})
     if kind == mujoco.mjtGeom.mjGEOM_BOX:
-        return _sides(model, geom, np.array(size), list(_CUBE))
-    return _round(kind, size)
+        line = np.linspace(-1, 1, model.vis.quality.numquads + 1)
+        return _sides(model, geom, size, dict.fromkeys(_CUBE, (line, line)))
+    points, faces, normals = round_shape(kind, size, model.vis.quality.numslices, model.vis.quality.numstacks)
+    places = None
+    if picture_of(model, geom) >= 0:  # a cube's, too: it has one side in USD
+        places = _flat(model, model.geom_matid[geom], points, np.array([size[0], size[0]]))
+    return Triangles(points, faces, normals, places)
 
 
 def _mesh(model: mujoco.MjModel, geom: int) -> Triangles:
-    mesh, material = model.geom_dataid[geom], model.geom_matid[geom]
+    mesh = model.geom_dataid[geom]
     faces = slice(model.mesh_faceadr[mesh], model.mesh_faceadr[mesh] + model.mesh_facenum[mesh])
+    vertices = model.mesh_vert[model.mesh_vertadr[mesh] :][: model.mesh_vertnum[mesh]]
     first, has_places = model.mesh_texcoordadr[mesh], model.mesh_texcoordadr[mesh] >= 0
-    corners = [model.mesh_face[faces].ravel(), model.mesh_facenormal[faces].ravel()]
+    corners, normal_of = model.mesh_face[faces], model.mesh_facenormal[faces]
+    normals = model.mesh_normal[model.mesh_normaladr[mesh] :][: model.mesh_normalnum[mesh]]
+    if not has_places:
+        normals, normal_of = _sharpened(vertices[corners], normals, normal_of)
     has_picture = picture_of(model, geom) >= 0
+    keys = [corners.ravel(), normal_of.ravel()]
     if has_picture and has_places:
-        corners.append(model.mesh_facetexcoord[faces].ravel())
-    unique, order = np.unique(np.stack(corners, 1), axis=0, return_inverse=True)
-    points = model.mesh_vert[model.mesh_vertadr[mesh] + unique[:, 0]]
-    normals = model.mesh_normal[model.mesh_normaladr[mesh] + unique[:, 1]]
-    places = None
+        keys.append(model.mesh_facetexcoord[faces].ravel())
+    unique, order = np.unique(np.stack(keys, 1), axis=0, return_inverse=True)
+    points, places = vertices[unique[:, 0]], None
     if has_picture and has_places:
-        places = _upwards(model.mesh_texcoord[first + unique[:, 2]] * model.mat_texrepeat[material])
+        places = _upwards(model.mesh_texcoord[first + unique[:, 2]])
     elif has_picture:
-        places = _flat(model, material, points, model.geom_size[geom])
-    return Triangles(points, order.reshape(-1, 3), normals, places)
+        places = _flat(model, model.geom_matid[geom], points, model.geom_size[geom])
+    return Triangles(points, order.reshape(-1, 3), normals[unique[:, 1]], places)
 
 
-def _sides(model: mujoco.MjModel, geom: int, half: np.ndarray, sides: list[tuple[int, int]]) -> Triangles:
+def _sharpened(triangles: np.ndarray, normals: np.ndarray, normal_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the normals of a mesh, and which is whose corner's, with those of triangles that turn too sharply."""
+    flat = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+    is_sharp = (normals[normal_of] * flat[:, None]).sum(-1) < _SMOOTH
+    own = len(normals) + np.arange(len(flat))[:, None]
+    return np.concatenate([normals, flat]), np.where(is_sharp, own, normal_of)
+
+
+def _plane_lines(half: float, spacing: float) -> np.ndarray:
+    """Return where the lines of a plane's grid cross an axis, in [-1, 1]: every two spacings, with a margin."""
+    step = max(spacing, half / (_PLANE_LINES - 2))
+    count = int(half // step) // 2 * 2
+    inner = -count * step + 2 * step * np.arange(count + 1)
+    return np.unique(np.concatenate([[-half], inner, [half]]).round(9)) / half
+
+
+def _sides(
+    model: mujoco.MjModel, geom: int, half: np.ndarray, sides: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
+) -> Triangles:
+    """Return flat sides, by axis and sign, as grids of some lines, in [-1, 1] along the two other axes."""
     texture = picture_of(model, geom)
     is_cube = texture >= 0 and model.tex_type[texture] == mujoco.mjtTexture.mjTEXTURE_CUBE
-    points, places, normals, faces = [], [], [], []
-    for number, (axis, sign) in enumerate(sides):
-        first, second = (axis + 1) % 3, (axis + 2) % 3
-        unit = np.zeros((4, 3))
-        unit[:, axis], unit[:, first], unit[:, second] = sign, [-1, 1, 1, -1], [-1, -1, 1, 1]
+    points: list[np.ndarray] = []
+    places, normals, faces, count = [], [], [], 0
+    for (axis, sign), lines in sides.items():
+        first, second = np.meshgrid(*lines, indexing="ij")
+        unit = np.full((first.size, 3), float(sign))
+        unit[:, (axis + 1) % 3], unit[:, (axis + 2) % 3] = first.ravel(), second.ravel()
+        faces.append(grid_faces(first.shape)[:, ::sign] + count)
+        count += first.size
         points.append(unit * half)
-        normals.append(np.eye(3)[[axis] * 4] * sign)
+        normals.append(np.eye(3)[[axis] * len(unit)] * sign)
         if is_cube:  # the whole picture on each side
             (along, turned), (up, flipped) = _CUBE[(axis, sign)]
             places.append(_upwards(np.stack([turned * unit[:, along] + 1, flipped * unit[:, up] + 1], 1) / 2))
         elif texture >= 0:
             places.append(_flat(model, model.geom_matid[geom], points[-1], half))
-        corners = np.array([(0, 1, 2), (0, 2, 3)] if sign > 0 else [(0, 2, 1), (0, 3, 2)])
-        faces.append(corners + 4 * number)
     laid = np.concatenate(places) if places else None
     return Triangles(np.concatenate(points), np.concatenate(faces), np.concatenate(normals), laid)
 
@@ -105,20 +145,3 @@ def _flat(model: mujoco.MjModel, material: int, points: np.ndarray, half: np.nda
 def _upwards(places: np.ndarray) -> np.ndarray:
     """Return places with v up from the picture's lower edge, as USD has it; MuJoCo's runs down from its upper one."""
     return np.stack([places[:, 0], 1 - places[:, 1]], 1)
-
-
-def _round(kind: mujoco.mjtGeom, size: np.ndarray) -> Triangles:
-    import trimesh  # noqa: PLC0415, it takes a second to import
-
-    radius, half = float(size[0]), float(size[1])
-    if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
-        shape = trimesh.creation.cylinder(radius, 2 * half, sections=_SECTIONS)
-    elif kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
-        shape = trimesh.creation.capsule(2 * half, radius)
-    elif kind == mujoco.mjtGeom.mjGEOM_SPHERE:
-        shape = trimesh.creation.icosphere(3, radius)
-    else:
-        raise NotImplementedError(
-            f"a {kind.name} is seen, but boxes, planes, cylinders, capsules, spheres and meshes alone are written"
-        )
-    return Triangles(np.asarray(shape.vertices), np.asarray(shape.faces))
