@@ -41,9 +41,14 @@ class Texture:
         return {"pattern": float(pattern), "repeat": float(repeat), "contrast": round(strength * CONTRASTS) / CONTRASTS}
 
     def set_up(self, parts: SceneParts) -> None:
-        """Refuse a scene without a surface, and let the cameras draw textures."""
+        """Refuse a scene without a surface, or in MuJoCo's look, and let the cameras draw textures."""
         parts.require("texture", "surfaces")
         for camera in parts.camera_cfgs():
+            if hasattr(camera.renderer_cfg, "look"):
+                raise ContractError(
+                    "variation=texture was asked for, but the cameras draw in MuJoCo's look, which knows the scene's "
+                    "own textures alone. Choose others: background, object_colour."
+                )
             if hasattr(camera.renderer_cfg, "enable_textures"):
                 camera.renderer_cfg.enable_textures = True
 

@@ -11,7 +11,7 @@ from tasks.assets.cache import AssetError
 from tasks.libero.suites.bddl import Problem, read_bddl
 from tasks.libero.suites.wheels import bddl_file, suites_file
 
-__all__ = ["HORIZONS", "LiberoTask", "libero_task", "task_names"]
+__all__ = ["HORIZONS", "LiberoTask", "libero_instruction", "libero_task", "task_names"]
 
 HORIZONS = {
     "libero_spatial": 280,
@@ -72,6 +72,11 @@ def libero_task(suite: str, index: int) -> LiberoTask:
         raise ContractError(f"{suite} has no task {index}. Set task.index to 0 ... {len(names) - 1}")
     problem = read_bddl(bddl_file(suite, names[index]))
     return LiberoTask(suite, index, names[index], problem, HORIZONS[suite])
+
+
+def libero_instruction(suite: str, index: int) -> str:
+    """Return what LIBERO tells a policy in a task; arguments and errors are those of ``libero_task``."""
+    return libero_task(suite, index).instruction
 
 
 def task_names(suite: str) -> tuple[str, ...]:

@@ -23,11 +23,13 @@ from runners.variations.scene.camera_focal import CameraFocal
 from runners.variations.scene_variation import SceneReset
 from runners.variations.settings import VariationSettings
 from runners.variations.varied_scene import VariedEnvs, VariedScene
+from tasks.common.mujoco_look import Light, MujocoLook, MujocoLookRendererCfg
 from tasks.lift_cube_franka.env_cfg import LiftCubeFrankaEnvCfg
 from tests.runners.variations.kinds import KINDS
 from tests.support.composing import compose
 
 CONF = Path(__file__).parents[3] / "conf"
+LAMP = Light(position=(0.5, 0.0, 1.0), direction=(0.0, 0.0, -1.0), cutoff=30.0, exponent=4.0)
 SEEDS = [11, 12, 13, 14]
 """Of the four envs; the last one draws nothing."""
 
@@ -40,6 +42,11 @@ class Varied:
         cfg.scene.num_envs = len(SEEDS)
         parts = SceneParts(cfg, config["task"]["parts"], ["scene_camera", "wrist_camera"], len(SEEDS))
         self.parts, self.reset = parts, SceneReset(self.settings.scene, parts)
+        # Added behind the variations' back: a texture, which all of them here have, is refused in this look.
+        cfg.scene.mujoco_camera = cfg.scene.scene_camera.copy()
+        cfg.scene.mujoco_camera.prim_path += "InMujocosLook"
+        cfg.scene.mujoco_camera.data_types = ["rgb", "distance_to_camera"]
+        cfg.scene.mujoco_camera.renderer_cfg = MujocoLookRendererCfg(look=MujocoLook(lights=(LAMP,)), supersample=1)
 
     def start(self, made):
         """Take the started env."""
@@ -151,6 +158,34 @@ def looks(lift):
     }
 
 
+def in_mujocos_look(lift):
+    """What a camera in MuJoCo's look shows of the table: as it is, by another light, and through another lens."""
+    camera, table = lift.base.scene["mujoco_camera"], (slice(195, 215), slice(60, 160))
+
+    def seen(draws):
+        lift.begin(draws)
+        output = camera.data.output
+        return {name: output[name].torch.numpy().copy() for name in ("rgb", "distance_to_camera")}
+
+    plain = seen([{}] * 4)
+    lit = seen([{"light": {"stops": -1, "warmth": 0.0}}] + [{}] * 3)["rgb"]
+    again = seen([{}] * 4)
+    lens = CameraFocal(1.0, 1.5, ["mujoco_camera"]).bind(VariedScene(lift.base), lift.parts)
+    lens.apply(VariedEnvs(torch.arange(4), [{"zoom": 1.25}] * 4, SEEDS))
+    zoomed = [red_centre(picture) for picture in seen([{}] * 4)["rgb"]]
+    lens.restore(torch.arange(4))
+    return {
+        "shape": list(plain["rgb"].shape),
+        "elsewhere": float(np.abs(plain["rgb"][0, 195:].astype(int) - plain["rgb"][3, 195:]).mean()),
+        "spot": float(plain["rgb"][0][table].mean()),
+        "ratio": [float(lit[i][table].mean() / plain["rgb"][i][table].mean()) for i in range(4)],
+        "gone": all(np.array_equal(plain[name], again[name]) for name in plain),
+        "distance": float(plain["distance_to_camera"][0][table].mean()),
+        "cube": [red_centre(picture) for picture in plain["rgb"]],
+        "zoomed": zoomed,
+    }
+
+
 def matter(lift):
     """How far a pushed cube slides, and how far a pulled one rises, by friction and mass."""
     draws = [{"friction_mass": {"friction": f, "mass": m}} for f, m in ((0.25, 1.0), (0.5, 2.0), (1.0, 0.5))] + [{}]
@@ -247,6 +282,7 @@ def main(path):
             "kinds": each_kind(lift, plain),
             "cameras": cameras(lift, plain),
             "looks": looks(lift),
+            "in_mujocos_look": in_mujocos_look(lift),
             "starts": starts(lift, plain),
             "clutter": clutter(lift, plain),
             "matter": matter(lift),

@@ -95,6 +95,17 @@ def test_lens_of_several_envs_is_refused(variations):
         SceneReset({"camera_focal": variations["camera_focal"]}, SceneParts(toy(), {}, ["front"], 2))
 
 
+def test_texture_in_mujocos_look_is_refused(variations):
+    from isaaclab.sensors import CameraCfg
+
+    from tasks.common.mujoco_look import MujocoLookRendererCfg
+
+    parts = SceneParts(toy(eye=CameraCfg(renderer_cfg=MujocoLookRendererCfg())), {"surfaces": ["table"]}, ["eye"], 1)
+    with pytest.raises(ContractError, match=r"variation=texture .*MuJoCo's look.*Choose others: background"):
+        SceneReset({"texture": variations["texture"]}, parts)
+    SceneReset({"light": variations["light"]}, SceneParts(parts.env_cfg, {"lights": ["eye"]}, ["eye"], 1))
+
+
 def test_simulator_other_than_newton_is_refused(variations):
     cfg = toy()
     cfg.sim.physics = type("PhysxCfg", (), {})()

@@ -113,6 +113,18 @@ def test_object_of_another_colour_is_red_no_longer(facts):
     assert [coloured[part] for part in ("table", "floor", "sky")] == [plain[part] for part in ("table", "floor", "sky")]
 
 
+def test_camera_in_mujocos_look_is_varied_as_the_others(facts):
+    told, middle = facts["in_mujocos_look"], geometry.IMAGE_SIZE / 2
+    assert told["shape"] == [4, *geometry.SCENE_CAMERA.image_size, 3]
+    assert told["spot"] > 120, "or the lamp stands somewhere else"
+    assert told["elsewhere"] < 1, "the lamp stands in each env"
+    assert told["ratio"] == pytest.approx([0.5 ** (1 / 2.2), 1, 1, 1], abs=0.02)
+    assert told["gone"]
+    assert 0.5 < told["distance"] < 1.5
+    for before, zoomed in zip(told["cube"], told["zoomed"], strict=True):
+        assert zoomed == pytest.approx(middle + 1.25 * (np.array(before) - middle), abs=1.5)
+
+
 def test_object_begins_as_far_from_where_the_task_puts_it_as_was_drawn(facts):
     moved = np.array(facts["starts"]["cube"])
     assert moved[0, :3] == pytest.approx([0.05, -0.03, 0], abs=1e-6)
@@ -159,4 +171,4 @@ def test_parts_that_the_started_scene_has_not_are_refused_by_name(facts):
     told = facts["refused"]
     assert "no part 'grund'. Did you mean 'ground'?" in told["part"]
     assert "'light' has no shape in each env" in told["light"]
-    assert "no 'front' of that kind. It has: scene_camera, wrist_camera" in told["camera"]
+    assert "no 'front' of that kind. It has: scene_camera, mujoco_camera, wrist_camera" in told["camera"]
