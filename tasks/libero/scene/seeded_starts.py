@@ -12,13 +12,14 @@ import mujoco
 import numpy as np
 
 from groot_wrappers.errors import ContractError
+from tasks.libero.scene.arenas import arena_of
+from tasks.libero.scene.categories import TURNS, Extent, extent_of
+from tasks.libero.scene.compose import REST_JOINTS
 from tasks.libero.suites.bddl import Predicate, Problem
-from tasks.libero.suites.categories import TURNS, Extent, extent_of
 from tasks.libero.suites.fixtures import STARTS, element, joints_of, main_body
 
 __all__ = ["seeded_start"]
 
-_ARM = (0.0, -0.161037389, 0.0, -2.44459747, 0.0, 2.2267522, np.pi / 4)
 _FINGERS = (0.020833, -0.020833)
 _NOISE = 0.02
 """Standard deviation of each joint of the arm at the start, rad, as in the published starts."""
@@ -28,21 +29,8 @@ _HANGING = np.array([0.0, 0.0, 0.01])
 _TRIES = 5000
 
 
-@dataclass(frozen=True)
-class _Workspace:
-    """Where regions of a kind of scene are, m, and whether the whole of a thing has to be within its region."""
-
-    offset: tuple[float, float, float]
-    whole: bool
-
-
-_WORKSPACES = {
-    "libero_tabletop_manipulation": _Workspace((0.0, 0.0, 0.90), whole=True),
-    "libero_floor_manipulation": _Workspace((0.0, 0.0, -0.035), whole=True),
-    "libero_kitchen_tabletop_manipulation": _Workspace((0.0, 0.0, 0.90), whole=False),
-    "libero_living_room_tabletop_manipulation": _Workspace((0.0, 0.0, 0.41), whole=False),
-    "libero_study_tabletop_manipulation": _Workspace((-0.2, 0.0, 0.867), whole=False),
-}
+_WHOLE = ("libero_tabletop_manipulation", "libero_floor_manipulation")
+"""Kinds of scenes where the whole of a thing has to be within its region, and not its origin alone."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ def seeded_start(problem: Problem, model: mujoco.MjModel, random: np.random.Gene
 
 
 def _set_robot(model: mujoco.MjModel, data: mujoco.MjData, random: np.random.Generator) -> None:
-    arm = np.array(_ARM) + random.normal(0.0, _NOISE, len(_ARM))
+    arm = np.array(REST_JOINTS) + random.normal(0.0, _NOISE, len(REST_JOINTS))
     names = [f"robot0_joint{number}" for number in range(1, 8)] + [f"gripper0_finger_joint{n}" for n in (1, 2)]
     for name, position in zip(names, [*arm, *_FINGERS], strict=True):
         data.qpos[_address(model, name)] = position
@@ -108,9 +96,7 @@ class _Placing:
 
     def __init__(self, problem: Problem, model: mujoco.MjModel, data: mujoco.MjData, random: np.random.Generator):
         self._problem, self._model, self._data, self._random = problem, model, data, random
-        if problem.kind not in _WORKSPACES:
-            raise ContractError(f"There are no scenes of the kind {problem.kind!r}, only {', '.join(_WORKSPACES)}")
-        self._workspace = _WORKSPACES[problem.kind]
+        self._offset = np.array(arena_of(problem.kind).offset)
         self._placed: dict[str, _Placed] = {}
 
     def place_all(self) -> None:
@@ -127,9 +113,9 @@ class _Placing:
                 body = element(self._model, mujoco.mjtObj.mjOBJ_BODY, main_body(thing))
                 self._placed[thing] = _Placed(self._model.body_pos[body], extent_of(self._problem.fixtures[thing]))
                 continue
-            within = self._extent(thing).radius if self._workspace.whole else 0.0
+            within = self._extent(thing).radius if self._problem.kind in _WHOLE else 0.0
             margin = np.array([within, within, -within, -within])
-            self._put(thing, np.add(self._workspace.offset, _HANGING), np.array(region.ranges) + margin)
+            self._put(thing, self._offset + _HANGING, np.array(region.ranges) + margin)
 
     def _at_fixtures(self) -> None:
         for name in ("on", "in"):

@@ -1,18 +1,14 @@
-"""What LIBERO knows of the categories of its things: ``model_file``, ``extent_of`` and ``TURNS``."""
+"""What LIBERO knows of the categories of its things where it places them: ``extent_of`` and ``TURNS``."""
 
 import math
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-
-import mujoco
 
 from tasks.assets.cache import AssetError
+from tasks.libero.scene.compose import read_thing
 from tasks.libero.suites.wheels import libero_assets
 
-__all__ = ["TURNS", "Extent", "extent_of", "model_file"]
-
-_LIBRARIES = ("stable_hope_objects", "stable_scanned_objects", "turbosquid_objects")
+__all__ = ["TURNS", "Extent", "extent_of"]
 
 _QUARTER, _EIGHTH = math.pi / 2, math.pi / 4
 
@@ -62,32 +58,18 @@ class Extent:
     top: float
 
 
-def model_file(category: str) -> Path:
-    """Return the MJCF of a category.
-
-    Raises:
-        AssetError: The wheels' data are missing, or have no such category.
-    """
-    assets = libero_assets()
-    files = [assets / library / category / f"{category}.xml" for library in _LIBRARIES]
-    files.append(assets / "articulated_objects" / f"{category}.xml")
-    for file in files:
-        if file.is_file():
-            return file
-    raise AssetError(f"LIBERO's assets in {assets} have no model of {category!r}")
-
-
 @cache
 def extent_of(category: str) -> Extent:
     """Return the room that a category is given.
 
     Raises:
-        AssetError: As ``model_file``, or the model does not say it.
+        AssetError: The wheels' data are missing, or have no such category, or its model does not say it.
     """
-    file = model_file(category)
-    sites = {site.name: site.pos for site in mujoco.MjSpec.from_file(str(file)).worldbody.first_body().sites}
+    sites = {site.name: site.pos for site in read_thing(libero_assets(), category).parent.sites}
     try:
         radius, bottom, top = sites["horizontal_radius_site"][0], sites["bottom_site"][2], sites["top_site"][2]
     except KeyError as error:
-        raise AssetError(f"{file} does not say how much room its thing needs: the site {error} is missing") from error
+        raise AssetError(
+            f"LIBERO's model of {category!r} has no site {error}, which says how much room it needs"
+        ) from error
     return Extent(float(radius), float(bottom), float(top))
