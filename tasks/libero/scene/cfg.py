@@ -14,7 +14,7 @@ from tasks.common.mujoco_look import MujocoLook, MujocoLookRendererCfg, look_of
 from tasks.libero.scene.asset import ScenePart, libero_scene
 from tasks.libero.scene.rest import official_rests
 
-__all__ = ["FINGERS", "IMAGE_SIZE", "ROBOT_BODY", "entity_name", "scene_cfg"]
+__all__ = ["FINGERS", "IMAGE_SIZE", "ROBOT_BODY", "entity_name", "robot_actuators", "scene_cfg"]
 
 IMAGE_SIZE = 256
 """Height and width of both pictures, pixels, as LIBERO's evaluations have them."""
@@ -83,7 +83,7 @@ def _spawned(part: ScenePart, model: mujoco.MjModel, qpos: np.ndarray) -> AssetB
         prim_path=path,
         spawn=spawn,
         init_state=ArticulationCfg.InitialStateCfg(pos=part.position, rot=part.quaternion, joint_pos=start),
-        actuators=_robot_actuators(model) if part.name == ROBOT_BODY else _passive(),
+        actuators=robot_actuators(model) if part.name == ROBOT_BODY else _passive(),
     )
 
 
@@ -92,8 +92,8 @@ def _joints_of(model: mujoco.MjModel, top: str) -> list[mujoco._structs._MjModel
     return [model.joint(number) for number in range(model.njnt) if model.body_rootid[model.jnt_bodyid[number]] == root]
 
 
-def _robot_actuators(model: mujoco.MjModel) -> dict[str, ImplicitActuatorCfg]:
-    """What MuJoCo's actuators and joints have; damping is in the USD, as the actuators' would come on top."""
+def robot_actuators(model: mujoco.MjModel) -> dict[str, ImplicitActuatorCfg]:
+    """Return what MuJoCo's actuators and joints have; damping is in the USD, as the actuators' would come on top."""
     arm = [model.joint(f"robot0_joint{number}") for number in range(1, 8)]
     fingers = [model.joint(name) for name in FINGERS]
 

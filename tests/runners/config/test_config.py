@@ -126,7 +126,7 @@ def test_expert_of_ones_own_takes_the_place_of_the_tasks(override, expert):
         (
             ["embodiment=oxe_droid_panda_hand"],
             "task=lift_cube_franka has no scripted policy for embodiment=oxe_droid_panda_hand. It has one for: "
-            "libero_panda, new_embodiment. Set embodiment=libero_panda",
+            "libero_panda, libero_sim, new_embodiment. Set embodiment=libero_panda",
         ),
         (["task=pick_place_gr1t2_two_hands"], "for embodiment=gr1. It has one for: none. Name a policy server"),
     ],

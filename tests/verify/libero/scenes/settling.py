@@ -1,6 +1,6 @@
 """Where the things of LIBERO's tasks come to rest on Newton and in MuJoCo, from all official starts side by side.
 
-python -m tests.verify.libero.settling OUT.npz SUITE INDEX [INDEX ...]
+python -m tests.verify.libero.scenes.settling OUT.npz SUITE INDEX [INDEX ...]
 
 A file for each task (``OUT`` with its number before the suffix), as a process has one simulator and tasks of one
 scene share it: ``newton`` and ``mujoco`` (50, things, 3), m, and ``drift`` (50, things), m in the last tenth of a
