@@ -88,7 +88,7 @@ def test_a_thing_on_another_hangs_above_it(problem, model):
 
 
 def test_things_stand_apart(problem, model):
-    wide = Region("main_table_bowl_region", "main_table", ((0.05, 0.1, 0.15, 0.2),), (0.0, 0.0))
+    wide = Region("main_table_bowl_region", "main_table", ((0.06, 0.13, 0.14, 0.2),), (0.0, 0.0))
     drawn = starts(dataclasses.replace(problem, regions={**problem.regions, wide.name: wide}), model)
     apart = places(model, drawn, "bowl_1") - places(model, drawn, "plate_1")
     assert np.linalg.norm(apart[:, :2], axis=1).min() > 0.04
