@@ -1,6 +1,7 @@
 """What begins and ends an episode of LIBERO's: ``Begin`` and ``Success``."""
 
 import mujoco
+import numpy as np
 import torch
 from isaaclab.envs import ManagerBasedEnv
 from isaaclab.managers import EventTermCfg, ManagerTermBase, TerminationTermCfg
@@ -11,7 +12,8 @@ from tasks.common.seeded_resets import uses_episode_generators
 from tasks.libero.goals.moment import EnvMoment
 from tasks.libero.goals.predicates import OnRegion, OnThing, Test, goal_tests
 from tasks.libero.scene.asset import LiberoScene, libero_scene
-from tasks.libero.scene.rest import official_rests
+from tasks.libero.scene.rest import official_rests, settled
+from tasks.libero.scene.seeded_starts import seeded_start
 
 __all__ = ["Begin", "Success", "write_state"]
 
@@ -23,21 +25,34 @@ _XYZW = (0, 1, 2, 4, 5, 6, 3)
 class Begin(ManagerTermBase):
     """Reset term: robot, things and fixtures as a start of the task has them, at rest.
 
-    The published starts come by the place of the episode in the plan, and begin anew behind the last.
+    With ``starts: official`` the published starts come by the place of the episode in the plan, and begin anew behind
+    the last; with ``seeded`` each is drawn from the episode's seed, and MuJoCo lets it fall into place (a sixth of a
+    second).
     """
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
-        scene = _scene_of(env)
-        self._model = scene.model
-        self._starts = torch.tensor(official_rests(scene), dtype=torch.float32, device=env.device)
+        self._scene = _scene_of(env)
+        self._published = official_rests(self._scene) if env.cfg.starts == "official" else None
 
     def __call__(self, env: ManagerBasedEnv, env_ids: torch.Tensor | slice) -> None:
         """Begin episodes in some envs."""
         ids = torch.arange(env.num_envs, device=env.device)[env_ids]
-        places = episode_context(env).places
-        numbers = [places.get(env_id, env_id) % len(self._starts) for env_id in ids.tolist()]
-        write_state(env.scene, self._model, ids, self._starts[numbers])
+        context = episode_context(env)
+        if self._published is None:
+            rests = self._drawn([context.generators.get(env_id) for env_id in ids.tolist()])
+        else:
+            places = [context.places.get(env_id, env_id) % len(self._published) for env_id in ids.tolist()]
+            rests = self._published[places]
+        qpos = torch.tensor(rests, dtype=torch.float32, device=env.device)
+        write_state(env.scene, self._scene.model, ids, qpos)
+
+    def _drawn(self, generators: list[torch.Generator | None]) -> np.ndarray:
+        """Return a start at rest from each generator (torch's own for None), float64 (envs, nq)."""
+        model, problem = self._scene.model, self._scene.task.problem
+        seeds = [int(torch.randint(2**62, (), generator=generator)) for generator in generators]
+        drawn = np.stack([seeded_start(problem, model, np.random.default_rng(seed)) for seed in seeds])
+        return settled(model, problem, drawn[:, 1 : 1 + model.nq])
 
 
 class Success(ManagerTermBase):

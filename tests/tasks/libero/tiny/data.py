@@ -54,6 +54,8 @@ THING = """
         PARTS
       </body>
       <site name="bottom_site" pos="0 0 BOTTOM" size="0.005" rgba="0 0 0 0"/>
+      <site name="top_site" pos="0 0 0.04" size="0.005" rgba="0 0 0 0"/>
+      <site name="horizontal_radius_site" pos="0.02 0.02 0" size="0.005" rgba="0 0 0 0"/>
     </body>
   </worldbody>
 </mujoco>
