@@ -124,7 +124,7 @@ $(LIBERO): .ci/setup.sh
 	touch $@
 
 verify-libero: $(READY) $(LIBERO)  ## prove that what LIBERO's scripts grip and place on MuJoCo, they do on Newton (an hour)
-	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py tests/verify/libero/verify_pictures.py --capture=no --timeout=7200 $(ARGS)
+	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py tests/verify/libero/verify_pictures.py tests/verify/libero/control/verify_control.py --capture=no --timeout=7200 $(ARGS)
 
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)
