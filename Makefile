@@ -124,7 +124,7 @@ $(LIBERO): .ci/setup.sh
 	touch $@
 
 verify-libero: $(READY) $(LIBERO)  ## prove that what LIBERO's scripts grip and place on MuJoCo, they do on Newton (an hour)
-	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py tests/verify/libero/verify_pictures.py --capture=no --timeout=7200 $(ARGS)
+	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py tests/verify/libero/verify_pictures.py tests/verify/libero/control/verify_control.py --capture=no --timeout=7200 $(ARGS)
 
 verify-libero-scenes: $(READY) $(LIBERO)  ## prove that LIBERO's scenes are its own, and settle on Newton as in MuJoCo (three quarters of an hour)
 	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/scenes/verify_scenes.py --capture=no --timeout=7200 $(ARGS)

@@ -1,6 +1,6 @@
 """Newton set up as robosuite sets MuJoCo up: what IsaacLab's config and USD have no place for is put in here."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import newton
 import numpy as np
@@ -13,22 +13,27 @@ from newton.solvers import SolverMuJoCo
 from tasks.common.newton_replay import NewtonReplayManager, NewtonReplaySolverCfg
 from tasks.libero.scene.compose import FREE_DAMPING
 
-__all__ = ["CONTROL_RATE", "PHYSICS_RATE", "NewtonLiberoManager", "NewtonLiberoSolverCfg"]
+__all__ = ["CONTROL_RATE", "PHYSICS_RATE", "NewtonLiberoManager", "NewtonLiberoSolverCfg", "mend_cones"]
 
 PHYSICS_RATE, CONTROL_RATE = 500, 20  # steps a second, as robosuite takes them
+
+
+def mend_cones() -> None:
+    """Mend MuJoCo-Warp's elliptic cones, for the kernels that are compiled from here on.
+
+    MuJoCo-Warp 3.12 floors t^3 in the curvature of a cone at 1e-15, but not t: within 1e-5 of the cone's apex its
+    matrix turns indefinite, and the world NaN in one step (google-deepmind/mujoco_warp, issue 1657). A floor that is
+    small even for t^3, and that single precision still holds, leaves no such gap.
+    """
+    mujoco_warp_types.MJ_MINVAL = 1e-30
 
 
 class NewtonLiberoManager(NewtonReplayManager):
     """Damps free bodies, and mends a fault of MuJoCo-Warp's; IsaacLab tells backends apart by how its name begins."""
 
-    # MuJoCo-Warp 3.12 floors t^3 in the curvature of an elliptic cone at 1e-15, but not t: within 1e-5 of the cone's
-    # apex its matrix turns indefinite, and the world NaN in one step (google-deepmind/mujoco_warp, issue 1657). A floor
-    # that is small even for t^3, and that single precision still holds, leaves no such gap.
-    _floor: ClassVar[float] = 1e-30
-
     @classmethod
     def _create_solver(cls, model: Model, solver_cfg: MJWarpSolverCfg) -> SolverMuJoCo:
-        mujoco_warp_types.MJ_MINVAL = cls._floor  # before the solver's kernels are compiled with it
+        mend_cones()
         made: Any = model  # whose arrays are declared as if they might be missing
         damping, first = made.joint_damping.numpy(), made.joint_qd_start.numpy()
         for joint in np.flatnonzero(made.joint_type.numpy() == int(newton.JointType.FREE)):

@@ -6,18 +6,15 @@ import mujoco
 import mujoco_warp
 import numpy as np
 import warp as wp
-from mujoco_warp._src import types as mujoco_warp_types
 
+from tasks.libero.control.physics import mend_cones
 from tests.verify.libero.osc import Arm, Osc
 from tests.verify.libero.script import STEPS, PickPlace
 
 SUBSTEPS = 25  # physics steps (500 Hz) of a control step (20 Hz)
 CONTACTS, ROWS = 160, 700  # of a world; twice what the episodes were seen to need
 
-# MuJoCo-Warp 3.12 floors t^3 in the curvature of an elliptic cone at 1e-15, but not t: within 1e-5 of the cone's apex
-# its matrix turns indefinite, and the world NaN in one step (google-deepmind/mujoco_warp, issue 1657). A floor that is
-# small even for t^3, and that single precision still holds, leaves no such gap. Kernels compiled from here on have it.
-mujoco_warp_types.MJ_MINVAL = 1e-30
+mend_cones()
 
 
 class MujocoWorlds:

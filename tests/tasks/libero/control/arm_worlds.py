@@ -8,6 +8,8 @@ from tasks.assets.gr1t2 import data_folder
 from tasks.libero.control.arm_model import PANDA, arm_model, links_of
 from tasks.libero.control.kernels import Quat, Vec3, aim, control, read_tool
 
+wp.init()  # which starts a process, once; tests that are marked as none may not
+
 COLUMNS = [*PANDA.joints, "gripper0_finger_joint1", "gripper0_finger_joint2"]
 
 
