@@ -8,6 +8,7 @@ from isaaclab.managers import EventTermCfg, ManagerTermBase, TerminationTermCfg
 from isaaclab.scene import InteractiveScene
 
 from groot_wrappers.episode_context import episode_context
+from groot_wrappers.errors import ContractError, did_you_mean
 from tasks.common.seeded_resets import uses_episode_generators
 from tasks.libero.goals.moment import EnvMoment
 from tasks.libero.goals.predicates import OnRegion, OnThing, Test, goal_tests
@@ -16,6 +17,8 @@ from tasks.libero.scene.rest import official_rests, settled
 from tasks.libero.scene.seeded_starts import seeded_start
 
 __all__ = ["Begin", "Success", "write_state"]
+
+_STARTS = ("official", "seeded")
 
 _XYZW = (0, 1, 2, 4, 5, 6, 3)
 """Columns of a free joint's qpos, of which MuJoCo's quaternion begins with w."""
@@ -32,6 +35,11 @@ class Begin(ManagerTermBase):
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
+        if env.cfg.starts not in _STARTS:
+            raise ContractError(
+                f"task.starts={env.cfg.starts} was asked for, but starts are {' or '.join(_STARTS)}."
+                f"{did_you_mean(str(env.cfg.starts), _STARTS)}"
+            )
         self._scene = _scene_of(env)
         self._published = official_rests(self._scene) if env.cfg.starts == "official" else None
 
