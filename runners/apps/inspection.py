@@ -113,6 +113,8 @@ def _offer(env_id: str, env: IsaacLabEnv) -> Iterator[str]:
         yield _row("action term", name, f"{term.width} {term.kind}{told}")
     if not env.action_terms:
         yield _row("action", "", f"{env.action_dim} numbers without names")
+    if instruction := getattr(env.base.cfg, "instruction", ""):
+        yield _row("instruction", "", instruction)
     yield _row("success", "", "a termination term" if env.has_success else "none: success will be null")
     if stages := stages_of(env.base):
         yield _row("stages", "", ", ".join(stages))
