@@ -10,7 +10,7 @@ from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.physics import NewtonCfg
 
 from tasks.common.scene_parts import success_reward
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tProgressCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
 from tasks.libero import mdp
 from tasks.libero.control.gripper import SlowGripperActionCfg
 from tasks.libero.control.osc import OscPoseActionCfg
@@ -40,9 +40,10 @@ class StatesCfg(Gr00tStateCfg):
 
 @configclass
 class ObservationsCfg:
-    """``policy``, what GR00T knows."""
+    """``policy``, what GR00T knows, and ``progress``, what it does not: the stages of the task, of ``progress_cfg``."""
 
     policy: StatesCfg = StatesCfg()
+    progress: Gr00tProgressCfg | None = None
 
 
 @configclass

@@ -11,7 +11,7 @@ from groot_wrappers.episode_context import episode_context
 from groot_wrappers.errors import ContractError, did_you_mean
 from tasks.common.seeded_resets import uses_episode_generators
 from tasks.libero.goals.moment import EnvMoment
-from tasks.libero.goals.predicates import OnRegion, OnThing, Test, goal_tests
+from tasks.libero.goals.predicates import goal_tests, touching_pairs
 from tasks.libero.scene.asset import LiberoScene, libero_scene
 from tasks.libero.scene.rest import official_rests, settled
 from tasks.libero.scene.seeded_starts import seeded_start
@@ -70,7 +70,7 @@ class Success(ManagerTermBase):
         super().__init__(cfg, env)
         scene = _scene_of(env)
         self._tests = goal_tests(scene.task.problem, scene.model)
-        self._moment = EnvMoment(env, _pairs(self._tests))
+        self._moment = EnvMoment(env, touching_pairs(self._tests))
 
     def __call__(self, env: ManagerBasedEnv) -> torch.Tensor:
         """Look at one moment."""
@@ -101,10 +101,3 @@ def write_state(scene: InteractiveScene, model: mujoco.MjModel, ids: torch.Tenso
 
 def _scene_of(env: ManagerBasedEnv) -> LiberoScene:
     return libero_scene(env.cfg.suite, env.cfg.index)
-
-
-def _pairs(tests: tuple[Test, ...]) -> list[tuple[str, str]]:
-    """Return the pairs of things whose contact the tests ask for."""
-    pairs = [(test.upper, test.lower) for test in tests if isinstance(test, OnThing)]
-    regions = [test for test in tests if isinstance(test, OnRegion)]
-    return pairs + [(test.region.owner, test.thing) for test in regions if test.region.owner is not None]

@@ -13,7 +13,19 @@ import numpy as np
 import torch
 import warp as wp
 
-__all__ = ["Contacts", "things_of_shapes"]
+from tasks.libero.suites.fixtures import main_body
+
+__all__ = ["LEFT_FINGER", "RIGHT_FINGER", "Contacts", "things_of_shapes"]
+
+LEFT_FINGER, RIGHT_FINGER = "left finger", "right finger"
+"""Of the gripper: what they touch is asked for as of things."""
+
+_FINGERS = {
+    "gripper0_leftfinger": LEFT_FINGER,
+    "gripper0_finger_joint1_tip": LEFT_FINGER,
+    "gripper0_rightfinger": RIGHT_FINGER,
+    "gripper0_finger_joint2_tip": RIGHT_FINGER,
+}
 
 
 class Contacts:
@@ -75,7 +87,7 @@ def things_of_shapes(labels: Sequence[str], things: Iterable[str]) -> list[str |
     Args:
         labels: Of shapes: paths, in which the body of a thing has the name that MuJoCo's main body has, as in
             ``/World/envs/env_0/plate_1_main/g12`` or ``/World/envs/env_0/arena/wine_rack_1_main/g7``.
-        things: Names of things, as BDDL has them.
+        things: Names of things, as BDDL has them, and the fingers.
     """
-    known = {f"{thing}_main": thing for thing in things}
+    known = {main_body(thing): thing for thing in things} | _FINGERS
     return [next((known[part] for part in re.split("[/ ]", label) if part in known), None) for label in labels]

@@ -9,6 +9,7 @@ LIBERO's own code is followed where it is odd too: how a turned region's size is
 turns a way by the region's matrix and not back by it (``OnRegion``). Where a thing is, is where its body's frame is.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +21,18 @@ from groot_wrappers.errors import ContractError
 from tasks.libero.suites.bddl import Predicate, Problem
 from tasks.libero.suites.fixtures import LIMITS, element, joints_of, main_body
 
-__all__ = ["InRegion", "Joints", "Moment", "OnRegion", "OnThing", "Region", "Test", "goal_tests", "predicate_test"]
+__all__ = [
+    "InRegion",
+    "Joints",
+    "Moment",
+    "OnRegion",
+    "OnThing",
+    "Region",
+    "Test",
+    "goal_tests",
+    "predicate_test",
+    "touching_pairs",
+]
 
 _NEAR = 0.03
 """Of two things, one on the other: how far apart their axes may be, m."""
@@ -44,13 +56,6 @@ class Moment(Protocol):
 
     def touching(self, first: str, second: str) -> torch.Tensor:
         """Whether two things or fixtures touch, by BDDL's names, bool (num_envs,)."""
-
-
-class Test(Protocol):
-    """A predicate with its arguments."""
-
-    def __call__(self, moment: Moment) -> torch.Tensor:
-        """Whether it holds, bool (num_envs,)."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,12 @@ class OnThing:
 
     def __call__(self, moment: Moment) -> torch.Tensor:
         """Whether it holds, bool (num_envs,)."""
-        upper, lower = moment.pose(main_body(self.upper))[0], moment.pose(main_body(self.lower))[0]
-        aside = (upper - lower)[:, :2].norm(dim=1)
-        return (lower[:, 2] <= upper[:, 2]) & (aside < _NEAR) & moment.touching(self.upper, self.lower)
+        return self.over(moment) & moment.touching(self.upper, self.lower)
+
+    def over(self, moment: Moment, high: float = math.inf) -> torch.Tensor:
+        """Whether it is over the other, no more than so many metres, bool (num_envs,)."""
+        way = moment.pose(main_body(self.upper))[0] - moment.pose(main_body(self.lower))[0]
+        return (way[:, 2] >= 0) & (way[:, 2] <= high) & (way[:, :2].norm(dim=1) < _NEAR)
 
 
 @dataclass(frozen=True)
@@ -127,12 +135,16 @@ class InRegion:
 
     def __call__(self, moment: Moment) -> torch.Tensor:
         """Whether it holds, bool (num_envs,)."""
+        return self.over(moment, 0.0)
+
+    def over(self, moment: Moment, high: float) -> torch.Tensor:
+        """Whether the thing is in the region or over it, no more than so many metres, bool (num_envs,)."""
         thing, _ = moment.pose(main_body(self.thing))
         position, rotation = self.region.pose(moment, thing)
         half = (rotation @ thing.new_tensor(self.region.half_size)).abs()
-        low, high = position - half, position + half
-        low = low - low.new_tensor([0.0, 0.0, _BELOW])
-        return ((thing > low) & (thing < high)).all(dim=1)
+        lowest = position - half - half.new_tensor([0.0, 0.0, _BELOW])
+        highest = position + half + half.new_tensor([0.0, 0.0, high])
+        return ((thing > lowest) & (thing < highest)).all(dim=1)
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,17 @@ class Joints:
         at = torch.stack([moment.joint(name) for name in self.names], dim=1)
         way = (at - self.limit if self.compare == "<" else self.limit - at).clamp_min(0)
         return way.amin(dim=1) if self.one else way.amax(dim=1)
+
+
+Test = OnThing | OnRegion | InRegion | Joints
+"""A predicate with its arguments."""
+
+
+def touching_pairs(tests: tuple[Test, ...]) -> list[tuple[str, str]]:
+    """Return the pairs of things whose contact the tests ask for."""
+    pairs = [(test.upper, test.lower) for test in tests if isinstance(test, OnThing)]
+    regions = [test for test in tests if isinstance(test, OnRegion)]
+    return pairs + [(test.region.owner, test.thing) for test in regions if test.region.owner is not None]
 
 
 def goal_tests(problem: Problem, model: mujoco.MjModel) -> tuple[Test, ...]:

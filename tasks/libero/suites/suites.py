@@ -21,7 +21,8 @@ HORIZONS = {
     "libero_90": 400,
 }
 """Control steps of an episode, after ten of waiting, as LeRobot has them (``TASK_SUITE_MAX_STEPS`` of its
-``experiments/robot/libero/run_libero_eval.py``: the longest demonstration of a suite, and some steps)."""
+``lerobot/envs/libero.py``): the longest demonstration of a suite, and some steps. OpenVLA gives spatial 220 and the
+others these; GR00T's pages let its checkpoints take 720 (``--max_episode_steps``)."""
 
 _SIZES = {"libero_spatial": 10, "libero_object": 10, "libero_goal": 10, "libero_10": 10, "libero_90": 90}
 

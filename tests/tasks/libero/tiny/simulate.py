@@ -17,6 +17,7 @@ from isaaclab.app import launch_simulation  # noqa: E402
 from groot_wrappers.episode_context import EpisodeContext, set_episode_context  # noqa: E402
 from tasks.gr00t_env import Gr00tEnv  # noqa: E402
 from tasks.libero.env_cfg import LiberoEnvCfg  # noqa: E402
+from tasks.libero.goals.stages import progress_cfg  # noqa: E402
 from tasks.libero.mdp import write_state  # noqa: E402
 from tasks.libero.scene.asset import libero_scene  # noqa: E402
 from tasks.libero.scene.cfg import scene_cfg  # noqa: E402
@@ -48,6 +49,7 @@ def main():
     cfg = LiberoEnvCfg(suite=SUITE, index=0, scene=scene_cfg(SUITE, 0, num_envs=len(CASES)))
     facts = {}
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
+        cfg.observations.progress = progress_cfg(SUITE, 0)
         env = Gr00tEnv(cfg=cfg)
         still = torch.zeros(env.num_envs, env.action_manager.total_action_dim)
         still[:, -1] = 1.0  # the fingers stay open
@@ -60,7 +62,15 @@ def main():
         facts["later"] = bowl.data.root_link_pose_w.torch[:, :3].tolist()
         facts["drawer"] = drawer.data.joint_pos.torch[:, 0].tolist()
         write_state(env.scene, scene.model, torch.arange(env.num_envs), states(scene, official_rests(scene)[0]))
-        ended = [env.step(still)[2].tolist() for _ in range(10)]
+        ended, stages = [], []
+        for _ in range(10):
+            observation, _, terminated, *_ = env.step(still)
+            ended.append(terminated.tolist())
+            stages.append({name: reached.tolist() for name, reached in observation["progress"].items()})
+        facts["stages"] = {
+            case: [name for name in stages[0] if any(step[name][number] for step in stages)]
+            for number, case in enumerate(CASES)
+        }
         facts["success"] = {case: any(step[number] for step in ended) for number, case in enumerate(CASES)}
         env.close()
     FILE.write_text(json.dumps(facts))

@@ -35,3 +35,9 @@ def test_what_rests_in_mujoco_rests_on_newton(facts):
 
 def test_success_is_all_that_the_goal_asks_for(facts):
     assert facts["success"] == {"nothing": False, "placed": False, "closed": False, "both": True}
+
+
+def test_stages_tell_how_far_it_came(facts):
+    """An env that succeeds begins anew before it is looked at."""
+    first = [f"progress_first_{what}" for what in ("reached", "held", "done")]
+    assert facts["stages"] == {"nothing": [], "placed": first, "closed": first, "both": []}
