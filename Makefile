@@ -11,7 +11,7 @@ LIBERO := .libero/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: check clean demo docs help learned-env libero-assets libero-env lint lock quick-tests setup test test-matrix
-.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
+.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-libero-scenes verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -125,6 +125,9 @@ $(LIBERO): .ci/setup.sh
 
 verify-libero: $(READY) $(LIBERO)  ## prove that what LIBERO's scripts grip and place on MuJoCo, they do on Newton (an hour)
 	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/verify_libero.py tests/verify/libero/verify_pictures.py --capture=no --timeout=7200 $(ARGS)
+
+verify-libero-scenes: $(READY) $(LIBERO)  ## prove that LIBERO's scenes are its own, and settle on Newton as in MuJoCo (three quarters of an hour)
+	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/scenes/verify_scenes.py --capture=no --timeout=7200 $(ARGS)
 
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)

@@ -25,11 +25,13 @@ class EpisodeContext:
             within a reset, and only where its terms draw from them alone
             (:attr:`IsaacLabEnv.uses_episode_generators`); draw from torch's own for an env that is not there.
         variations: Env index to what is otherwise in its episode, set before the env is reset.
+        places: Env index to the place in the plan of the episode that it begins. Only within a reset.
     """
 
     instructions: list[str] = field(default_factory=list)
     generators: dict[int, torch.Generator] = field(default_factory=dict)
     variations: dict[int, EpisodeVariation] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
 
 
 def episode_context(env: Any) -> EpisodeContext:

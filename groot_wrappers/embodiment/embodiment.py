@@ -97,11 +97,14 @@ class VideoSource:
         obs: ``group.term`` of the env's observation (``group`` alone where it is one tensor), an image of uint8 or of
             floats in [0, 1], (num_envs, H, W, 3) or (num_envs, 3, H, W).
         resize: [height, width] that GR00T gets: as large as fits, with its proportions kept, and black bars around.
+        mirrored: Whether left and right are exchanged, as in pictures of LIBERO's that were turned by half a turn to
+            stand them up.
     """
 
     sensor: str | None = None
     obs: str | None = None
     resize: list[int] | None = None
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         _require_one_source(self, "video", ["sensor", "obs"])

@@ -58,6 +58,8 @@ def video_source(env: IsaacLabEnv, key: str, source: VideoSource) -> Source:
         channels = where_channels_are(term.shape, where)
         height_width = term.shape[:2] if channels == -1 else term.shape[1:]
         found = term.then((*height_width, 3), lambda image: term_rgb(image, channels, where))
+    if source.mirrored:
+        found = found.then(found.shape, lambda image: image.flip(2))
     if source.resize is None:
         return found
     height, width = source.resize

@@ -96,6 +96,7 @@ def _count_anew(folder: Path, plan: list[PlannedEpisode], config: dict[str, Any]
             checkpoint=config.get("checkpoint"),
             min_success=config["gate"]["min_success"] if config["shard"]["count"] == 1 else None,
             label=config.get("label"),
+            fidelity=config["task"].get("fidelity"),
         )
         write_summary(folder, summary)
         (folder / "report.html").unlink(missing_ok=True)  # which tells of fewer

@@ -97,6 +97,7 @@ class Preparation:
             min_success=config.gate.min_success if config.shard.count == 1 else None,
             cost=cost,
             label=config.label,
+            fidelity=config.task.get("fidelity"),
         )
 
 

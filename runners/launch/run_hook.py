@@ -17,7 +17,7 @@ from runners.config.overrides import all_parsed, key_of, quoted
 from runners.launch.hydra_app import ELSEWHERE
 from runners.reports import PAGE
 from runners.sweeps.folder import JobEnd, archive, played_jobs, write_jobs
-from runners.sweeps.jobs import Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
+from runners.sweeps.jobs import SUITE_INDEX, Job, jobs_of, sweep_name, swept_free_keys, with_each_choice
 from runners.utils.endings import tell
 from runners.utils.exit_codes import DONE, FAILED, GATE_NOT_MET, SweepEnded, worst
 from runners.utils.terminal import say
@@ -65,8 +65,8 @@ class RunHook(Callback):
         codes = [end.code for end in ends.values()]
         if not failed and config.shard.count > 1 and config.gate.min_success is not None:
             codes += self._judge_shards(jobs)
-        # The curve of a training has grown; what variations cost is what they are played for.
-        if config.checkpoints is not None or (_varies(jobs) and len(failed) < len(jobs)):
+        # The curve of a training has grown; what variations cost, and how a suite went, is what they are played for.
+        if config.checkpoints is not None or (_ends_with_report(jobs) and len(failed) < len(jobs)):
             from runners.reports.terminal import report  # noqa: PLC0415  # as above
 
             report([self._folder], self._folder / PAGE)
@@ -137,9 +137,10 @@ def _sweep_checkpoints(config: DictConfig) -> None:
     config.hydra.overrides.task.append(f"checkpoint={','.join(quoted(each.name) for each in found.whole)}")
 
 
-def _varies(jobs: Iterable[Job]) -> bool:
-    """Say whether the jobs are about variations, whose page is what they are played for."""
-    return any(key_of(each).partition(".")[0] == "variation" for job in jobs for each in all_parsed(job.overrides))
+def _ends_with_report(jobs: Iterable[Job]) -> bool:
+    """Say whether the jobs are about variations or the tasks of a suite, whose page is what they are played for."""
+    keys = {key_of(each) for job in jobs for each in all_parsed(job.overrides)}
+    return SUITE_INDEX in keys or any(key.partition(".")[0] == "variation" for key in keys)
 
 
 def _require_composable(config: DictConfig, jobs: Iterable[Job]) -> None:

@@ -66,6 +66,7 @@ def _join(found: Sequence[Run]) -> Run:
         min_success=settings.gate.min_success,
         cost=_cost_of_all([run.summary for run in shards.values()]),
         label=found[0].summary.label,
+        fidelity=found[0].summary.fidelity,
     )
     notes = [f"shard {index} of {of_all} has not begun" for index in range(of_all) if index not in shards]
     notes += [f"shard {index}: {note}" for index, run in sorted(shards.items()) for note in run.notes]

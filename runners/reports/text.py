@@ -91,6 +91,8 @@ def format_what_is_odd(summary: Summary, rows: Sequence[EpisodeRow]) -> list[str
     lines = [f"Warning, {_episodes(indices)}: {warning}" for warning, indices in odd.items()]
     if summary.label is not None:
         lines.append(f"The actions in the data set are those of the task's {summary.label}; the policy's were played")
+    if summary.fidelity is not None:
+        lines.append(f"Fidelity: {summary.fidelity}")
     return lines + [f"{failure.recorder} failed in {failure.hook}: {failure.error}" for failure in summary.recorders]
 
 

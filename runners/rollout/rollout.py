@@ -136,6 +136,7 @@ class Rollout:
             "seeds": [episode.seed for episode in starting.values()],
             "instructions": [episode.instruction for episode in starting.values()],
             "variations": [episode.variation or {} for episode in starting.values()],
+            "places": {env_id: episode.place for env_id, episode in starting.items()},
         }
         self._observation, _ = self._env.reset(options=options)
         self._recorders.on_episodes_start(starting, self._observation)

@@ -44,6 +44,7 @@ Whole = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 @dataclass(frozen=True)
 class _Task:
     id: str = "?"
+    fidelity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ def read_run(folder: Path) -> Run:
         min_success=settings.gate.min_success if settings.shard.count == 1 else None,
         cost=None if written is None else cost_of(written),
         label=None if written is None else written.label,
+        fidelity=settings.task.fidelity if written is None else written.fidelity,
     )
     return Run(
         folder=folder,

@@ -38,9 +38,9 @@ __all__ = [
     "summarise",
 ]
 
-FORMAT = 4
+FORMAT = 5
 """Version of ``summary.json``. Version 1 had no number, and the names of 2; 2 had no ``funnel`` and no ``stop.on``,
-and 3 no ``checkpoint`` and no ``arms``."""
+3 no ``checkpoint`` and no ``arms``, and 4 no ``fidelity``."""
 
 
 class InstructionOutcomes(Outcomes, frozen=True, kw_only=True):
@@ -152,6 +152,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
         stop: What the rule did that may end a run.
         gate: The verdict of the gate, None without one.
         label: Whose actions the data set has in place of the policy's: ``expert``; None where it has the policy's.
+        fidelity: How near a task that stands for another simulator's is to that; None for a task of its own.
     """
 
     format: int = FORMAT
@@ -178,6 +179,7 @@ class Summary(Outcomes, frozen=True, kw_only=True):
     gate: Gate | None
     recorders: list[RecorderFailure] = msgspec.field(default_factory=list)
     label: str | None = None
+    fidelity: str | None = None
 
     @property
     def ended(self) -> int:
@@ -199,6 +201,7 @@ def summarise(
     min_success: float | None = None,
     cost: Cost | None = None,
     label: str | None = None,
+    fidelity: str | None = None,
 ) -> Summary:
     """Return the summary of a run.
 
@@ -211,6 +214,7 @@ def summarise(
         min_success: ``gate.min_success``, None without a gate; of a shard too, as a gate is about all shards together.
         cost: What no row tells, None where nobody knows it.
         label: ``label``.
+        fidelity: ``task.fidelity``, None where the task has none.
     """
     cost = cost or Cost()
     counted = stop.counted(rows)
@@ -234,6 +238,7 @@ def summarise(
         task=task,
         instruction=instruction,
         label=label,
+        fidelity=fidelity,
         checkpoint=checkpoint,
         checkpoint_step=None if checkpoint is None else step_of(checkpoint),
         episodes=sum(stop.counts(row) for row in last_rows(rows)),

@@ -27,6 +27,7 @@ from runners.run_folder.resume import FREE
 from runners.utils.terminal import one_line
 
 __all__ = [
+    "SUITE_INDEX",
     "Job",
     "job_name",
     "jobs_of",
@@ -39,6 +40,9 @@ __all__ = [
 
 MOST_JOBS = 10_000
 """Of a sweep: each takes some milliseconds to compose, before the first begins."""
+
+SUITE_INDEX = "task.index"
+"""The key by which one of a suite's tasks is chosen."""
 
 NAME_LENGTH = 10
 """Hexadecimal digits of a name: of a million jobs, two are called alike once in two runs; that is refused."""

@@ -16,6 +16,7 @@ from runners.run_folder.reader import Run
 from runners.run_folder.run_lock import is_played
 from runners.sweeps.folder import JobEnd, read_jobs
 from runners.sweeps.jobs import Job, settings_of
+from runners.sweeps.suite_means import format_suites
 from runners.utils.exit_codes import FAILED
 
 __all__ = ["Evaluation", "evaluations_of", "find_sweeps", "format_progress", "state_of", "swept_keys"]
@@ -96,7 +97,7 @@ def swept_keys(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def format_progress(sweep: Path, evaluations: Sequence[Evaluation]) -> list[str]:
-    """Say how many jobs are in which state, and which of them are not done."""
+    """Say how many jobs are in which state, which of them are not done, and the means over a suite's tasks."""
     states = [(evaluation, folder, state) for evaluation in evaluations for folder, state in evaluation.jobs.items()]
     counts = Counter(state for _, _, state in states)
     lines = [f"Sweep {sweep.name}: {len(states)} jobs: " + ", ".join(f"{n} {state}" for state, n in counts.items())]
@@ -107,4 +108,4 @@ def format_progress(sweep: Path, evaluations: Sequence[Evaluation]) -> list[str]
             end = JobEnd.read(folder)
             reason = end.error.partition("\n")[0] if end and end.error else ""
             lines.append(f"  {state}: {told or sweep.name} ({folder.name})" + (f": {reason}" if reason else ""))
-    return lines
+    return lines + format_suites(evaluations, swept)

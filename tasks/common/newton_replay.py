@@ -7,8 +7,9 @@ kernels and their order are the same, and so are the results, bit for bit.
 
 import gc
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
+import mujoco
 import warp as wp
 from isaaclab.physics import PhysicsManager
 from isaaclab.utils import configclass
@@ -18,7 +19,22 @@ from mujoco_warp._src import solver as mujoco_warp_solver
 from newton import Model
 from newton.solvers import SolverMuJoCo
 
-__all__ = ["NewtonReplayManager", "NewtonReplaySolverCfg"]
+__all__ = ["NewtonReplayManager", "NewtonReplaySolverCfg", "PhysicsStepTerm"]
+
+
+@runtime_checkable
+class PhysicsStepTerm(Protocol):
+    """An action term that tells the actuators something new at each physics step, by kernels on the device alone.
+
+    They become part of what is recorded: no Python runs between the physics steps of a control step.
+    """
+
+    def launch_physics_step(self) -> None:
+        """Launch the kernels of a physics step, before the solver's.
+
+        It is called while steps are recorded, and then no more: what changes is read from arrays that stay where they
+        are. Newton's state is the present one; what is written into its control stands until the next physics step.
+        """
 
 
 class NewtonReplayManager(NewtonMJWarpManager):
@@ -36,10 +52,22 @@ class NewtonReplayManager(NewtonMJWarpManager):
         """Take all physics steps of a control step in one call from here on: on a GPU they are one graph.
 
         IsaacLab does so by itself only for actuators that are Newton's own. Whoever calls this vouches that nothing is
-        to be computed between the steps; IsaacLab has been told of the number of steps by ``set_decimation``.
+        to be computed between the steps but what ``add_physics_step_term`` was told of; IsaacLab has been told of the
+        number of steps by ``set_decimation``.
         """
         cls._whole = True
         cls._invalidate_graph()
+
+    @classmethod
+    def add_physics_step_term(cls, term: PhysicsStepTerm) -> None:
+        """Launch the kernels of ``term`` before each physics step from here on, taken whole or not."""
+        cls.register_post_actuator_callback(term.launch_physics_step)
+        cls._invalidate_graph()
+
+    @classmethod
+    def mujoco_model(cls) -> mujoco.MjModel:
+        """Return what the solver made of the first env; its names end with those of bodies and joints in USD."""
+        return cls._solver.mj_model
 
     @classmethod
     def _is_all_graphable(cls) -> bool:

@@ -8,8 +8,8 @@ Where all reset terms of an env are so marked, one call resets any number of env
 ``Gr00tObservationWrapper`` resets them one by one, which takes 5 to 8 ms each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import ParamSpec
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from isaaclab.envs import ManagerBasedEnv
@@ -20,13 +20,13 @@ from groot_wrappers.episode_context import episode_context
 
 __all__ = ["reset_root_pose", "uniform", "uses_episode_generators"]
 
-P = ParamSpec("P")
+T = TypeVar("T")
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 
-def uses_episode_generators(term: Callable[P, None]) -> Callable[P, None]:
-    """Mark a reset term that draws by ``uniform`` alone, or not at all."""
+def uses_episode_generators(term: T) -> T:
+    """Mark a reset term, a function or the class of one, that draws by ``uniform`` alone, or not at all."""
     term.uses_episode_generators = True  # type: ignore[attr-defined]  # a function takes any
     return term
 

@@ -2,16 +2,20 @@
 
 # ruff: noqa: RUF012 - configclass copies mutable defaults for each instance
 
-from isaaclab.envs import mdp as isaaclab_mdp
-from isaaclab.managers import EventTermCfg
+from isaaclab.managers import EventTermCfg, ObservationTermCfg
+from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.visualizers import VisualizerCfg
 from isaaclab_newton.physics import NewtonCfg
 
-from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, joint_positions
+from tasks.common.scene_parts import success_reward
+from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
 from tasks.libero import mdp
+from tasks.libero.control.gripper import SlowGripperActionCfg
+from tasks.libero.control.osc import OscPoseActionCfg
 from tasks.libero.control.physics import CONTROL_RATE, PHYSICS_RATE, NewtonLiberoSolverCfg
+from tasks.libero.control.states import tool_pose
 from tasks.libero.scene.cfg import FINGERS, LiberoSceneCfg
 
 __all__ = ["LiberoEnvCfg"]
@@ -19,16 +23,19 @@ __all__ = ["LiberoEnvCfg"]
 
 @configclass
 class ActionsCfg:
-    arm_action = isaaclab_mdp.JointPositionActionCfg(asset_name="robot", joint_names=["robot0_joint.*"], use_default_offset=False, preserve_order=True)
-    gripper_action = isaaclab_mdp.JointPositionActionCfg(asset_name="robot", joint_names=list(FINGERS), use_default_offset=False, preserve_order=True)
+    """robosuite's OSC_POSE, 6 numbers (m, rad), and its gripper, 1: above 0 opens, below 0 closes."""
+
+    arm_action = OscPoseActionCfg(asset_name="robot")
+    gripper_action = SlowGripperActionCfg(asset_name="robot")
 
 
 @configclass
 class StatesCfg(Gr00tStateCfg):
-    """What GR00T may know of the robot beside pictures."""
+    """What GR00T may know of the robot beside pictures, and its joints."""
 
+    tool_pose = ObservationTermCfg(func=tool_pose)
+    gripper = joint_positions(list(FINGERS))
     arm_joints = joint_positions(["robot0_joint.*"])
-    fingers = joint_positions(list(FINGERS))
 
 
 @configclass
@@ -42,7 +49,21 @@ class ObservationsCfg:
 class EventsCfg:
     """Each episode at a start of the task's."""
 
-    begin = EventTermCfg(func=mdp.begin, mode="reset")
+    begin = EventTermCfg(func=mdp.Begin, mode="reset")
+
+
+@configclass
+class RewardsCfg:
+    """1 for an episode that succeeds, else 0."""
+
+    success = success_reward(control_hz=CONTROL_RATE)
+
+
+@configclass
+class TerminationsCfg(Gr00tTerminationsCfg):
+    """Success ends an episode, time does too."""
+
+    success = DoneTerm(func=mdp.Success)
 
 
 @configclass
@@ -50,8 +71,7 @@ class LiberoEnvCfg(Gr00tEnvCfg):
     """``Isaac-Groot-Libero-v0``: control at 20 Hz, physics at 500 Hz."""
 
     camera_keys = ["scene_camera", "wrist_camera"]
-    state_keys = ["arm_joints", "fingers"]
-    action_keys = {"arm_joints": ["robot0_joint.*"], "fingers": list(FINGERS)}
+    state_keys = ["tool_pose", "gripper"]
     view = VisualizerCfg(eye=(1.3, 0.9, 1.9), lookat=(-0.1, 0.0, 0.95))
 
     suite: str = "libero_spatial"
@@ -65,6 +85,8 @@ class LiberoEnvCfg(Gr00tEnvCfg):
     observations: ObservationsCfg = ObservationsCfg()
     actions: ActionsCfg = ActionsCfg()
     events: EventsCfg = EventsCfg()
+    rewards: RewardsCfg = RewardsCfg()
+    terminations: TerminationsCfg = TerminationsCfg()
     decimation = PHYSICS_RATE // CONTROL_RATE
     sim: SimulationCfg = SimulationCfg(
         dt=1 / PHYSICS_RATE, device="cpu", physics=NewtonCfg(solver_cfg=NewtonLiberoSolverCfg(), num_substeps=1)

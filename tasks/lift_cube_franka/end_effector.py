@@ -58,8 +58,13 @@ class EndEffectorActionsCfg:
 
 @configclass
 class EndEffectorStatesCfg(StatesCfg):
-    """The lift's states and ``tool_pose`` (6)."""
+    """The lift's states, ``tool_pose`` (6) and ``gripper`` (2)."""
 
     tool_pose = ObservationTermCfg(
         func=tool_pose, params={"asset_cfg": SceneEntityCfg("robot", body_names=["panda_hand"])}
+    )
+    gripper = ObservationTermCfg(
+        func=mdp.joint_pos,
+        params={"asset_cfg": SceneEntityCfg("robot", joint_names=["panda_finger_joint.*"], preserve_order=True)},
+        scale=(1.0, -1.0),  # robosuite's second finger is negative
     )

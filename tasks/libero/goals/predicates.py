@@ -18,6 +18,7 @@ import torch
 
 from groot_wrappers.errors import ContractError
 from tasks.libero.suites.bddl import Predicate, Problem
+from tasks.libero.suites.fixtures import LIMITS, element, joints_of, main_body
 
 __all__ = ["InRegion", "Joints", "Moment", "OnRegion", "OnThing", "Region", "Test", "goal_tests", "predicate_test"]
 
@@ -27,14 +28,6 @@ _LOW, _HIGH = 0.005, 0.10
 """What is on a region is no further below its top than the one, and no higher above it than the other, m."""
 _BELOW = 0.01
 """What is in a region may be so much below it, m."""
-
-_LIMITS: dict[str, dict[str, tuple[str, float]]] = {
-    "wooden_cabinet": {"open": ("<", -0.14), "close": (">", 0.0)},
-    "white_cabinet": {"open": ("<", -0.14), "close": (">", 0.0)},
-    "microwave": {"open": ("<", -1.3), "close": (">", -0.005)},
-    "flat_stove": {"turnon": (">=", 0.5), "turnoff": ("<", 0.0)},
-}
-"""Where the joints of a fixture's category have to be, m or rad, as LIBERO's classes have it."""
 
 _ANY = ("open", "turnon")
 """True if one joint of several is there; the others want all of them."""
@@ -173,11 +166,6 @@ class Joints:
         return way.amin(dim=1) if self.one else way.amax(dim=1)
 
 
-def main_body(thing: str) -> str:
-    """Return the name of the body that a thing or fixture is in MuJoCo."""
-    return f"{thing}_main"
-
-
 def goal_tests(problem: Problem, model: mujoco.MjModel) -> tuple[Test, ...]:
     """Return the tests of a task's goal, which all have to hold, in the order of the BDDL.
 
@@ -213,25 +201,19 @@ def predicate_test(predicate: Predicate, problem: Problem, model: mujoco.MjModel
 
 def _joints(name: str, what: str, problem: Problem, model: mujoco.MjModel) -> Joints:
     """Return a test of the joints of a fixture, or of those of the body that one of its regions is a part of."""
+    category, names = joints_of(what, problem, model)
+    if name not in LIMITS.get(category, {}):
+        raise _undecided(
+            Predicate(name, (what,)), f"it is about {category or 'an object'}, and known are {', '.join(LIMITS)}"
+        )
+    compare, limit = LIMITS[category][name]
     fixture = problem.regions[what].target if what in problem.regions else what
-    category = problem.fixtures.get(fixture, "")
-    if name not in _LIMITS.get(category, {}):
-        raise _undecided(Predicate(name, (what,)), f"{fixture} is none of {', '.join(_LIMITS)}")
-    if what in problem.regions:
-        bodies = [int(model.site_bodyid[_site(what, model)])]
-    else:
-        root = _id(model, mujoco.mjtObj.mjOBJ_BODY, main_body(fixture))
-        bodies = [body for body in range(model.nbody) if model.body_rootid[body] == root]
-    names = tuple(model.joint(joint).name for joint in range(model.njnt) if model.jnt_bodyid[joint] in bodies)
-    if not names:
-        raise ContractError(f"({name} {what}) is about joints, and {what} has none in the model of the scene")
-    compare, limit = _LIMITS[category][name]
     return Joints(fixture, names, compare, limit, name in _ANY)
 
 
 def _region(name: str, problem: Problem, model: mujoco.MjModel) -> Region:
     """Return a region, as the model has it, by the nearest body that moves and carries it."""
-    site = _site(name, model)
+    site = element(model, mujoco.mjtObj.mjOBJ_SITE, name)
     position, rotation = model.site_pos[site].copy(), _matrix(model.site_quat[site])
     body = int(model.site_bodyid[site])
     while body and not model.body_jntnum[body]:
@@ -247,17 +229,6 @@ def _region(name: str, problem: Problem, model: mujoco.MjModel) -> Region:
         rotation=rotation,
         half_size=model.site_size[site].copy(),
     )
-
-
-def _site(name: str, model: mujoco.MjModel) -> int:
-    return _id(model, mujoco.mjtObj.mjOBJ_SITE, name)
-
-
-def _id(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
-    number: int = mujoco.mj_name2id(model, kind, name)
-    if number < 0:
-        raise ContractError(f"The model of the scene has no {kind.name.removeprefix('mjOBJ_').lower()} {name!r}")
-    return number
 
 
 def _matrix(quaternion: np.ndarray) -> np.ndarray:

@@ -53,11 +53,13 @@ class LiberoScene:
         task: The task.
         model: MuJoCo's model of the scene, equal to LIBERO's.
         parts: The same as files.
+        key: A hash of all that the scene is made of.
     """
 
     task: LiberoTask
     model: mujoco.MjModel
     parts: tuple[ScenePart, ...]
+    key: str
 
 
 @cache
@@ -73,8 +75,8 @@ def libero_scene(suite: str, index: int) -> LiberoScene:
         AssetError: The wheels' data or a package are missing, or are not as they should be.
     """
     task = libero_task(suite, index)
-    model = compose(task.problem)
-    return LiberoScene(task, model, _parts(task.problem, model))
+    model, key = compose(task.problem), _key(task.problem)
+    return LiberoScene(task, model, _parts(model, key), key)
 
 
 def scene_parts(task: LiberoTask) -> tuple[ScenePart, ...]:
@@ -86,8 +88,8 @@ def scene_parts(task: LiberoTask) -> tuple[ScenePart, ...]:
     return libero_scene(task.suite, task.index).parts
 
 
-def _parts(problem: Problem, model: mujoco.MjModel) -> tuple[ScenePart, ...]:
-    folder = cache_root() / "assets" / f"libero_scene-{_key(problem)}"
+def _parts(model: mujoco.MjModel, key: str) -> tuple[ScenePart, ...]:
+    folder = cache_root() / "assets" / f"libero_scene-{key}"
     build_once(folder, lambda scratch: _build(model, scratch))
     assets = msgspec.json.decode((folder / _LIST).read_bytes(), type=dict[str, Asset])
     return tuple(
@@ -109,7 +111,7 @@ def _build(model: mujoco.MjModel, folder: Path) -> None:
 def _key(problem: Problem) -> str:
     """Return a hash of all that a scene is made of."""
     here = Path(__file__).parent
-    code = sorted([*here.glob("*.py"), *(here / "usd").glob("*.py")])
+    code = [here / "compose.py", here / "arenas.py", *sorted((here / "usd").glob("*.py"))]
     said = [path.read_bytes() for path in code]
     said += [f"{name} {metadata.version(name)}".encode() for name in _PACKAGES]
     # Data that somebody has put there by hand, as tests do, have the same list of wheels.

@@ -12,8 +12,9 @@ from isaaclab_newton.sim.schemas import NewtonArticulationCfg
 
 from tasks.common.mujoco_look import MujocoLook, MujocoLookRendererCfg, look_of
 from tasks.libero.scene.asset import ScenePart, libero_scene
+from tasks.libero.scene.rest import official_rests
 
-__all__ = ["FINGERS", "IMAGE_SIZE", "ROBOT_BODY", "entity_name", "scene_cfg"]
+__all__ = ["FINGERS", "IMAGE_SIZE", "ROBOT_BODY", "entity_name", "robot_actuators", "scene_cfg"]
 
 IMAGE_SIZE = 256
 """Height and width of both pictures, pixels, as LIBERO's evaluations have them."""
@@ -51,8 +52,9 @@ def scene_cfg(suite: str, index: int, num_envs: int = 1) -> LiberoSceneCfg:
     """
     scene = libero_scene(suite, index)
     cfg = LiberoSceneCfg(num_envs=num_envs, env_spacing=0.0)
+    first = official_rests(scene)[0]  # the solver's room for contacts is measured by how the scene is spawned
     for part in scene.parts:
-        setattr(cfg, entity_name(part.name), _spawned(part, scene.model))
+        setattr(cfg, entity_name(part.name), _spawned(part, scene.model, first))
     look = look_of(scene.model)
     cfg.scene_camera = _camera(scene.model, "agentview", look)
     cfg.wrist_camera = _camera(scene.model, "robot0_eye_in_hand", look)
@@ -64,22 +66,24 @@ def entity_name(body: str) -> str:
     return "robot" if body == ROBOT_BODY else body.removesuffix("_main")
 
 
-def _spawned(part: ScenePart, model: mujoco.MjModel) -> AssetBaseCfg:
+def _spawned(part: ScenePart, model: mujoco.MjModel, qpos: np.ndarray) -> AssetBaseCfg:
     path, spawn = "{ENV_REGEX_NS}/" + part.name, UsdFileCfg(usd_path=str(part.usd))
     if part.kind == "static":
         return AssetBaseCfg(prim_path=path, spawn=spawn)
     if part.kind == "free":
-        at = RigidObjectCfg.InitialStateCfg(pos=part.position, rot=part.quaternion)
+        first = int(model.jnt_qposadr[model.body_jntadr[model.body(part.name).id]])
+        x, y, z, w, i, j, k = qpos[first : first + 7].tolist()
+        at = RigidObjectCfg.InitialStateCfg(pos=(x, y, z), rot=(i, j, k, w))
         return RigidObjectCfg(prim_path=path, spawn=spawn, init_state=at)
     # Finger pads touch when they close on nothing.
     spawn = spawn.replace(articulation_props=[NewtonArticulationCfg(self_collision_enabled=True)])
     joints = _joints_of(model, part.name)
-    start = {joint.name: float(np.clip(0.0, *joint.range)) for joint in joints}  # whatever IsaacLab takes
+    start = {joint.name: float(np.clip(qpos[joint.qposadr[0]], *joint.range)) for joint in joints}
     return ArticulationCfg(
         prim_path=path,
         spawn=spawn,
         init_state=ArticulationCfg.InitialStateCfg(pos=part.position, rot=part.quaternion, joint_pos=start),
-        actuators=_robot_actuators(model) if part.name == ROBOT_BODY else _passive(),
+        actuators=robot_actuators(model) if part.name == ROBOT_BODY else _passive(),
     )
 
 
@@ -88,8 +92,8 @@ def _joints_of(model: mujoco.MjModel, top: str) -> list[mujoco._structs._MjModel
     return [model.joint(number) for number in range(model.njnt) if model.body_rootid[model.jnt_bodyid[number]] == root]
 
 
-def _robot_actuators(model: mujoco.MjModel) -> dict[str, ImplicitActuatorCfg]:
-    """What MuJoCo's actuators and joints have; damping is in the USD, as the actuators' would come on top."""
+def robot_actuators(model: mujoco.MjModel) -> dict[str, ImplicitActuatorCfg]:
+    """Return what MuJoCo's actuators and joints have; damping is in the USD, as the actuators' would come on top."""
     arm = [model.joint(f"robot0_joint{number}") for number in range(1, 8)]
     fingers = [model.joint(name) for name in FINGERS]
 

@@ -17,7 +17,7 @@ from tasks.libero.scene.arenas import Arena, Table, arena_of
 from tasks.libero.suites.bddl import Problem
 from tasks.libero.suites.wheels import libero_assets
 
-__all__ = ["FREE_DAMPING", "REST_JOINTS", "compose"]
+__all__ = ["FREE_DAMPING", "REST_JOINTS", "compose", "read_thing"]
 
 FREE_DAMPING = 0.0005
 """Of each free joint, N s/m and N m s/rad."""
@@ -73,13 +73,13 @@ def compose(problem: Problem) -> mujoco.MjModel:
     world.attach(_arena(arena, problem, assets), prefix="", frame=frame)
     _add_robot(world, frame, arena)
     for name, category in problem.objects.items():
-        body = _thing(assets, category)
+        body = read_thing(assets, category)
         body.add_joint(name="joint0", type=mujoco.mjtJoint.mjJNT_FREE, damping=[FREE_DAMPING, 0.0, 0.0])
         frame.attach_body(body, f"{name}_", "")
     bottoms = {}
     for name, category in problem.fixtures.items():
         if name != arena.workspace[0]:
-            body = _thing(assets, category)
+            body = read_thing(assets, category)
             (bottoms[name],) = (site.pos[2] for site in body.parent.sites if site.name == "bottom_site")
             frame.attach_body(body, f"{name}_", "")
     model = world.compile()
@@ -178,8 +178,14 @@ def _add_robot(world: mujoco.MjSpec, frame: mujoco.MjsFrame, arena: Arena) -> No
     world.body("robot0_right_hand").add_frame().attach_body(gripper.body("right_gripper"), "gripper0_", "")
 
 
-def _thing(assets: Path, category: str) -> mujoco.MjsBody:
-    """Return the body of an object or fixture, as robosuite takes it out of its file."""
+def read_thing(assets: Path, category: str) -> mujoco.MjsBody:
+    """Return the body of an object or fixture, as robosuite takes it out of its file.
+
+    The sites that say how much room it needs are its parent's.
+
+    Raises:
+        AssetError: There is no such category.
+    """
     if not _CATEGORY.fullmatch(category):
         raise AssetError(f"{category!r} is no category of LIBERO's")
     model = _OTHER_NAMES.get(category, category)

@@ -21,6 +21,9 @@ _LARGEST = 64 * 1024
 _DEEPEST = 8
 """Brackets within brackets; LIBERO's files have five."""
 
+_NAME = re.compile(r"[a-z0-9_]+")
+"""Of things, categories and regions: files are named after them."""
+
 _WORD = re.compile(r"[()]|[^\s()]+")
 
 
@@ -192,6 +195,9 @@ class _Reader:
         seen: set[str] = set()
         names: list[str] = []
         words = list(self._words(group))
+        for word in words:
+            if word != "-" and not _NAME.fullmatch(word):
+                raise self._error(group.line, f"{word!r} is no name")
         while words:
             word = words.pop(0)
             if word != "-":

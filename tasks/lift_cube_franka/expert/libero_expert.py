@@ -36,15 +36,15 @@ _HALF_OPEN = 0.03
 """Opening of each finger, m, that parts a command to open from one to close; a cube in the grip is below it."""
 
 _OF_VIDEO = ((np.arange(IMAGE_SIZE) + 0.5) * _VIDEO_SIZE / IMAGE_SIZE).astype(int)
-"""Rows (and columns) of LIBERO's picture that make one of the size that the cameras are known in."""
+"""Rows of LIBERO's picture that make one of the size that the cameras are known in, and columns, which are mirrored."""
 
 
 class LiberoExpert(ScriptedExpert):
     """Policy that lifts the red cube under ``embodiment=libero_panda``.
 
-    Observation: video ``image`` (the scene) and ``wrist_image`` uint8 (B, 1, 256, 256, 3) RGB; state ``x``, ``y``,
-    ``z`` (m), ``roll``, ``pitch``, ``yaw`` (axis times angle, rad) float32 (B, 1, 1) of the point between the finger
-    tips in the base frame, and ``gripper`` float32 (B, 1, 2), the fingers' positions, the second negative (m).
+    Observation: video ``image`` (the scene) and ``wrist_image`` uint8 (B, 1, 256, 256, 3) RGB, mirrored; state ``x``,
+    ``y``, ``z`` (m), ``roll``, ``pitch``, ``yaw`` (axis times angle, rad) float32 (B, 1, 1) of the point between the
+    finger tips in the base frame, and ``gripper`` float32 (B, 1, 2), the fingers' positions, the second negative (m).
     Action: the same keys but ``gripper`` of one number, float32 (B, 16, 1): changes of the pose about the base's axes a
     control step of 1/20 s, in [-1, 1] of 0.05 m and 0.5 rad, and the gripper 1 to open, 0 to close.
     """
@@ -63,7 +63,7 @@ class LiberoExpert(ScriptedExpert):
         self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
     ) -> dict[str, np.ndarray]:
         """Plan each key's (16, 1)."""
-        scene, wrist = (images[key][_OF_VIDEO][:, _OF_VIDEO] for key in ("image", "wrist_image"))
+        scene, wrist = (images[key][_OF_VIDEO][:, _OF_VIDEO[::-1]] for key in ("image", "wrist_image"))
         pose = np.concatenate([states[key] for key in _POSE])
         chunk = _chunk(scene, wrist, pose, float(np.abs(states["gripper"]).mean()))
         return {key: chunk[:, [column]] for column, key in enumerate((*_POSE, "gripper"))}

@@ -163,6 +163,12 @@ def test_term_of_one_or_four_channels_is_refused_before_the_first_step(shape, hi
         where_channels_are(shape, "embodiment.video.view")
 
 
+def test_mirrored_exchanges_left_and_right():
+    np.testing.assert_array_equal(seen(obs="others.picture", mirrored=True)[:, :, ::-1], seen(obs="others.picture"))
+    large = seen(obs="others.picture", mirrored=True, resize=[8, 12])
+    np.testing.assert_array_equal(large[:, :, ::-1], seen(obs="others.picture", resize=[8, 12]))
+
+
 @pytest.mark.parametrize("height", [4, 10])
 @pytest.mark.parametrize("width", [6, 7])
 def test_resizing_keeps_proportions_between_black_bars(height, width):

@@ -90,7 +90,7 @@ def test_an_embodiment_chooses_the_tasks_expert(task, embodiment):
 
 
 def test_every_task_has_an_expert_for_its_own_embodiment_unless_it_is_told_to_have_none():
-    without = {"any", "pick_place_gr1t2_two_hands"}
+    without = {"any", "pick_place_gr1t2_two_hands", *(path.stem for path in CONF.glob("task/libero_*.yaml"))}
     for task in (path.stem for path in CONF.glob("task/*.yaml")):
         settings = compose("play", f"task={task}").task
         assert ("expert" in settings) == (task not in without), task
@@ -126,7 +126,7 @@ def test_expert_of_ones_own_takes_the_place_of_the_tasks(override, expert):
         (
             ["embodiment=oxe_droid_panda_hand"],
             "task=lift_cube_franka has no scripted policy for embodiment=oxe_droid_panda_hand. It has one for: "
-            "libero_panda, new_embodiment. Set embodiment=libero_panda",
+            "libero_panda, libero_sim, new_embodiment. Set embodiment=libero_panda",
         ),
         (["task=pick_place_gr1t2_two_hands"], "for embodiment=gr1. It has one for: none. Name a policy server"),
     ],

@@ -27,7 +27,7 @@ SUMMARY_FIELDS = {
     "success_rate_errors_failed", "ci_low_errors_failed", "ci_high_errors_failed", "ci_method",
     "micro_success_rate", "macro_success_rate", "instructions", "warnings",
     "env_steps", "held_steps", "wall_s", "env_steps_per_s", "renders", "server", "stop", "gate", "recorders",
-    "funnel", "label", "checkpoint", "checkpoint_step", "arms",
+    "funnel", "label", "fidelity", "checkpoint", "checkpoint_step", "arms",
 }  # fmt: skip
 SERVER_FIELDS = ("calls", "observations", "p50_ms", "p99_ms", "bytes")
 

@@ -73,6 +73,26 @@ def test_suite_over_seeds_has_its_texts_as_rows(report, tmp_path):
     assert rows[0][1:] == ["seed=0", "seed=1"]
 
 
+def test_tasks_of_a_suite_are_one_evaluation_with_both_means(report, tmp_path):
+    sweep = tmp_path / "sweep"
+    jobs = make_sweep(sweep, "task.index=0,1", "seed=0,1", unfinished=["not begun"] * 4)
+    rates = {}
+    for job, (episodes, seed) in zip(jobs, [(20, 0), (20, 1), (7, 0), (7, 1)], strict=True):
+        make_run(job, episodes, seed=seed)
+        summary = json.loads((job / "summary.json").read_text())
+        rates.setdefault(seed, []).append((summary["successes"], summary["counted"] - summary["errors"]))
+    _, out, _ = report("sweep")
+    for seed, counts in rates.items():
+        micro = sum(good for good, _ in counts) / sum(judged for _, judged in counts)
+        macro = sum(good / judged for good, judged in counts) / 2
+        assert micro != macro, "of tasks with equally many episodes both are the same"
+        line = (
+            f"seed={seed}: Over 2 tasks: micro mean {micro:.1%} (every episode weighs the same), macro mean {macro:.1%}"
+        )
+        assert line in out
+        assert line in Path("sweep/groot-report.html").read_text()
+
+
 def heat_rows(page):
     """Return the cells of a page's heat map, without marks."""
     table = re.search(r'<table class="heat">(.*?)</table>', page, re.DOTALL)[1]

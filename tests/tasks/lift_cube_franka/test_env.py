@@ -21,6 +21,7 @@ MISFITS = {
     "gr1": ["video.ego_view", "state.left_arm", "action.left_hand", "action.waist"],
     "robocasa_gr1_tabletop": ["video.ego_view_bg_crop_pad_res256_freq20", "state.left_hand", "action.left_hand"],
     "libero_panda": ["state.x", "state.yaw"],  # without its changes to the config
+    "libero_sim": ["state.x", "state.gripper"],
     "oxe_droid": ["video.exterior_image_1_left", "state.gripper_position", "action.gripper_position"],
     "oxe_droid_relative_eef_relative_joint": ["video.exterior_image_1_left", "state.gripper_position"],
     "droid_relative_eef": ["video.exterior_image_1_left", "action.eef_9d"],

@@ -30,9 +30,9 @@ def expert():
 
 
 def enlarged(picture):
-    """LIBERO's 256 x 256."""
+    """LIBERO's 256 x 256, mirrored."""
     rows = (np.arange(256) * picture.shape[0] / 256).astype(int)
-    return picture[rows][:, rows]
+    return picture[rows][:, rows[::-1]]
 
 
 class ToyLift:

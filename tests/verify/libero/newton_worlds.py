@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import mujoco
-import newton
 import numpy as np
 import torch
 from isaaclab.actuators import ImplicitActuatorCfg
@@ -19,43 +18,13 @@ from isaaclab.utils import configclass
 from isaaclab_newton.physics import NewtonCfg, NewtonManager
 from isaaclab_newton.sim.schemas import NewtonArticulationCfg
 
-from tasks.common.newton_replay import NewtonReplayManager, NewtonReplaySolverCfg
 from tasks.gr00t_env_cfg import Gr00tEnvCfg
-from tests.verify.libero.physics_usd import export
+from tasks.libero.control.physics import PHYSICS_RATE, NewtonLiberoSolverCfg
+from tasks.libero.scene.cfg import FINGERS, robot_actuators
+from tasks.libero.scene.usd.export import export
 from tests.verify.libero.script import free_path
 from tests.verify.libero.task_files import read_task
 from tests.verify.libero.worlds import follow, pick_and_place
-
-RATE = 500  # physics steps a second, as robosuite takes them
-FREE_DAMPING = 0.0005  # of every free joint in LIBERO; a rigid body in USD has no place for it
-FINGERS = ["gripper0_finger_joint1", "gripper0_finger_joint2"]
-
-
-class NewtonLiberoManager(NewtonReplayManager):
-    """IsaacLab's manager of MuJoCo-Warp, with damped free bodies; its name has to begin as it does."""
-
-    @classmethod
-    def _create_solver(cls, model, solver_cfg):
-        damping, first = model.joint_damping.numpy(), model.joint_qd_start.numpy()
-        for joint in np.flatnonzero(model.joint_type.numpy() == int(newton.JointType.FREE)):
-            damping[first[joint] : first[joint] + 6] = FREE_DAMPING
-        model.joint_damping.assign(damping)
-        return super()._create_solver(model, solver_cfg)
-
-
-@configclass
-class NewtonLiberoSolverCfg(NewtonReplaySolverCfg):
-    """robosuite's settings. IsaacLab hands on whatever field has the name of an argument of the solver's, as of air."""
-
-    class_type: type | str = "tests.verify.libero.newton_worlds:NewtonLiberoManager"
-    integrator: str = "euler"
-    cone: str = "elliptic"
-    impratio: float = 20.0
-    enable_multiccd: bool = True
-    density: float = 1.2
-    viscosity: float = 2e-5
-    nconmax: int = 400
-    njmax: int = 1200
 
 
 class NewtonWorlds:
@@ -65,7 +34,7 @@ class NewtonWorlds:
         self.model, self.sim, self.scene = model, sim, scene
         self.robot, self.fresh = scene["robot0_base"], None
         self.arm = self.robot.find_joints("robot0_joint.*", preserve_order=True)[0]
-        self.fingers = self.robot.find_joints(FINGERS, preserve_order=True)[0]
+        self.fingers = self.robot.find_joints(list(FINGERS), preserve_order=True)[0]
         self.data = NewtonManager._solver.mjw_data
         self.qpos, self.qvel = self._columns(NewtonManager._solver.mj_model)
 
@@ -93,7 +62,7 @@ class NewtonWorlds:
         self.robot.set_joint_position_target_index(target=_tensor(control[:, 7:]), joint_ids=self.fingers)
         self.scene.write_data_to_sim()
         self.sim.step(render=False)
-        self.scene.update(1 / RATE)
+        self.scene.update(1 / PHYSICS_RATE)
         self.fresh = None
 
     def _columns(self, theirs):
@@ -123,19 +92,20 @@ def _tensor(values):
     return torch.tensor(np.ascontiguousarray(values), dtype=torch.float32)
 
 
-def scene_cfg(model, assets, num_envs):
-    """Return the scene of the exported ``assets``."""
+def scene_cfg(model, folder, num_envs):
+    """Return the scene of what is exported into a folder."""
+    folder.mkdir(exist_ok=True)
     fields = {}
-    for name, asset in assets.items():
-        spawn, path = UsdFileCfg(usd_path=asset.path), "{ENV_REGEX_NS}/" + name
-        at = {"pos": tuple(asset.pos), "rot": (*asset.quat[1:], asset.quat[0])}
+    for name, asset in export(model, folder).items():
+        spawn, path = UsdFileCfg(usd_path=str(folder / asset.file)), "{ENV_REGEX_NS}/" + name
+        at = {"pos": asset.position, "rot": asset.quaternion}
         if asset.kind == "static":
             fields[name] = AssetBaseCfg(prim_path=path, spawn=spawn)
         elif asset.kind == "free":
             fields[name] = RigidObjectCfg(prim_path=path, spawn=spawn, init_state=RigidObjectCfg.InitialStateCfg(**at))
         else:
             spawn = spawn.replace(articulation_props=[NewtonArticulationCfg(self_collision_enabled=True)])
-            actuators = _robot_actuators(model) if name == "robot0_base" else _passive()
+            actuators = robot_actuators(model) if name == "robot0_base" else _passive()
             start = ArticulationCfg.InitialStateCfg(**at, joint_pos=_within_limits(model, name))
             fields[name] = ArticulationCfg(prim_path=path, spawn=spawn, init_state=start, actuators=actuators)
     types = {"__annotations__": {name: type(cfg) for name, cfg in fields.items()}}
@@ -151,26 +121,6 @@ def _within_limits(model, name):
     return {model.joint(number).name: float(np.clip(0.0, *model.jnt_range[number])) for number in joints}
 
 
-def _robot_actuators(model):
-    """What MuJoCo's actuators and joints have; joint damping is in the USD, as the actuators' would come on top."""
-    arm = [model.joint(f"robot0_joint{number}") for number in range(1, 8)]
-    fingers = [model.joint(name) for name in FINGERS]
-    return {
-        "arm": ImplicitActuatorCfg(
-            joint_names_expr=["robot0_joint.*"], stiffness=0.0, damping=0.0, effort_limit_sim=80.0,
-            armature=_by_name(arm, "armature"), friction=_by_name(arm, "frictionloss"),
-        ),
-        "fingers": ImplicitActuatorCfg(
-            joint_names_expr=["gripper0_finger.*"], stiffness=1000.0, damping=0.0, effort_limit_sim=20.0,
-            armature=_by_name(fingers, "armature"), friction=_by_name(fingers, "frictionloss"),
-        ),
-    }  # fmt: skip
-
-
-def _by_name(joints, what):
-    return {joint.name: float(getattr(joint, what)[0]) for joint in joints}
-
-
 def _passive():
     return {"all": ImplicitActuatorCfg(joint_names_expr=[".*"], stiffness=0.0, damping=None)}
 
@@ -179,8 +129,8 @@ def main(folder, out, what):
     """Play the free path from the first start, or the script from all starts, and write qpos."""
     task = read_task(folder)
     starts = task.starts[:1] if what == "free" else task.rest
-    cfg = Gr00tEnvCfg(scene=scene_cfg(task.model, export(task.model, Path(folder) / "usd"), len(starts)))
-    cfg.sim.dt = 1 / RATE
+    cfg = Gr00tEnvCfg(scene=scene_cfg(task.model, Path(folder) / "usd", len(starts)))
+    cfg.sim.dt = 1 / PHYSICS_RATE
     cfg.sim.physics = NewtonCfg(solver_cfg=NewtonLiberoSolverCfg(), num_substeps=1)
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         sim = SimulationContext(cfg.sim)

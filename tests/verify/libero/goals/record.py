@@ -4,11 +4,11 @@ Run by the interpreter of ``make libero-env``::
 
     MUJOCO_GL=glx .libero/bin/python tests/verify/libero/goals/record.py OUT
 
-Of each kind of predicate, by what it is about (a drawer of that cabinet, a region of that shelf), the first task that
-has it: a folder with ``scene.xml``, ``states.npz`` (``qpos``, ``truth`` and ``band``) and ``case.json``. States are made
-by setting positions: things on, above, in and beside what they are to be put to, joints about their limits; half of
-them hold. In the band is a state whose truth changes if the thing is moved by 2 mm along an axis, or the joint by 2 mm
-or 0.01 rad.
+Of each kind of predicate, by what it is about (a drawer of that cabinet, a region of that shelf), the first task
+that has it: a folder with ``scene.xml``, ``states.npz`` (``qpos``, ``truth`` and ``band``) and ``case.json``. States
+are made by setting positions: things on, above, in and beside what they are to be put to, joints about their limits;
+half of them hold. In the band is a state whose truth changes if the thing is moved by 2 mm along an axis, or the joint
+by 2 mm or 0.01 rad.
 """
 
 import contextlib
@@ -19,18 +19,17 @@ from pathlib import Path
 
 import numpy as np
 from libero.libero import benchmark, get_libero_path
+from libero.libero.envs import bddl_utils as bddl
 from libero.libero.envs.env_wrapper import ControlEnv
 
 SUITES = ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90")
-EACH = 16  # states that hold, and as many that do not, of each kind
+EACH = 20  # states that hold, and as many that do not, of each kind
 TRIES = 4000
 BAND, TURN = 0.002, 0.01  # m, rad
 
 
 def cases():
     """Return (suite, index, predicate) of the first predicate of each kind, by what it is about."""
-    import libero.libero.envs.bddl_utils as bddl  # noqa: PLC0415, it prints
-
     found = {}
     for name in SUITES:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -195,7 +194,7 @@ class Recorder:
                 rows[truth].append((self.sim.data.qpos.copy(), truth, self.in_band()))
             if all(len(kept) == EACH for kept in rows.values()):
                 break
-        return [np.array(column) for column in zip(*rows[True], *rows[False])]
+        return [np.array(column) for column in zip(*rows[True], *rows[False], strict=True)]
 
 
 def multiply(first, second):

@@ -1,0 +1,1 @@
+"""robosuite's controllers and physics, as LIBERO's tasks have them."""
