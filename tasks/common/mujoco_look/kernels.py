@@ -12,6 +12,8 @@ import warp as wp
 
 __all__ = ["LightData", "Lighting", "Scene", "Surface", "fine_rays", "shade"]
 
+wp.set_module_options({"max_unroll": 3})  # or the loops over layers are written out, and take minutes to compile
+
 NEAR = wp.constant(1.0e-4)  # metres: within this a second ray still hits what the first one has hit
 FAR = wp.constant(1.0e3)  # metres
 LAYERS = wp.constant(8)  # backs of a mesh, or transparent things, that a ray passes at most
