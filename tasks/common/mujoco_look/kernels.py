@@ -12,9 +12,12 @@ import warp as wp
 
 __all__ = ["LightData", "Lighting", "Scene", "Surface", "fine_rays", "shade"]
 
+wp.set_module_options({"max_unroll": 3})  # or the loops over layers are written out, and take minutes to compile
+
 NEAR = wp.constant(1.0e-4)  # metres: within this a second ray still hits what the first one has hit
 FAR = wp.constant(1.0e3)  # metres
-LAYERS = wp.constant(8)  # backs of one mesh that a ray passes at most
+LAYERS = wp.constant(8)  # backs of a mesh, or transparent things, that a ray passes at most
+COARSEST = wp.constant(65536.0)  # texels
 
 
 @wp.struct
@@ -268,7 +271,8 @@ def texture_of(scene: Scene, hit: Hit, view: View) -> wp.vec3f:
     below = spread(edge, other, height, ray, wp.cw_div(wp.transform_vector(back, view.below), scale))
     wide = wp.length(wp.cw_mul(right[0] * (tb - ta) + right[1] * (tc - ta), surface.texels))
     high = wp.length(wp.cw_mul(below[0] * (tb - ta) + below[1] * (tc - ta), surface.texels))
-    level = wp.log2(wp.max(wp.max(wide, high), 1.0))
+    # In this order, as the first argument is taken where the second is not a number: of a triangle seen from its edge.
+    level = wp.log2(wp.min(COARSEST, wp.max(1.0, wp.max(wide, high))))
     place = hit.shares[0] * ta + hit.shares[1] * tb + hit.shares[2] * tc
     seen = wp.texture_sample(surface.texture, wp.vec2f(place[0], 1.0 - place[1]), dtype=wp.vec4f, lod=level)
     return wp.vec3f(seen[0], seen[1], seen[2])
@@ -305,6 +309,27 @@ def mirrored(scene: Scene, lighting: Lighting, world: int, hit: Hit, view: View)
     if seen.shape < 0:
         return wp.vec3f(0.0)
     return colour_of(scene, lighting, world, seen, other, surface.reflectance)
+
+
+@wp.func
+def seen_through(scene: Scene, lighting: Lighting, world: int, hit: Hit, view: View, colour: wp.vec3f) -> wp.vec3f:
+    """Return the colour of something transparent with what lies behind it, transparent or not."""
+    surface = scene.surfaces[hit.shape]
+    clear = 1.0 - surface.cover
+    total = surface.cover * colour
+    distance = hit.distance
+    for _layer in range(LAYERS):
+        seen = behind(scene, world, view.eye, view.ray, distance + NEAR, FAR)
+        share = clear
+        if seen.shape >= 0:
+            surface = scene.surfaces[seen.shape]
+            share = clear * surface.cover
+        total += share * colour_of(scene, lighting, world, seen, view, 1.0)
+        clear -= share
+        if clear < 0.01:
+            return total
+        distance = seen.distance
+    return total
 
 
 @wp.kernel(enable_backward=False)
@@ -373,8 +398,7 @@ def shade(
         if surface.reflectance > 0.0:
             colour = wp.min(colour + mirrored(scene, lighting, world, hit, view), wp.vec3f(1.0))
         if surface.cover < 1.0:
-            seen = behind(scene, world, view.eye, view.ray, hit.distance + NEAR, FAR)
-            colour = wp.lerp(colour_of(scene, lighting, world, seen, view, 1.0), colour, surface.cover)
+            colour = seen_through(scene, lighting, world, hit, view, colour)
         total += colour
     mean = total / float(finer * finer)
     packed = wp.uint32(255) << wp.uint32(24)
