@@ -8,7 +8,9 @@ import pytest
 
 from runners.apps import report as report_app
 from runners.reports.failed_cards import MOST_CARDS
+from runners.reports.text import format_what_is_odd
 from tests.runners.reports.page import Page, assert_self_contained
+from tests.support.samples.rows import make_row, summary_of
 from tests.support.samples.runs import ERROR, make_run
 
 TEXTS = ("pick up the cube", 'say "hi" <b>& lift</b>')
@@ -152,3 +154,9 @@ def test_page_over_many_runs(tmp_path, run, capsys):
     assert (tmp_path / unquote(link["href"])).resolve() == folder / "report.html"
     assert TEXTS[1] in page.text
     assert len(page.of("svg")) == 3, "the run, and each of its instructions"
+
+
+def test_a_task_that_stands_for_another_tells_how_near_it_is():
+    rows = [make_row(0)]
+    assert format_what_is_odd(summary_of(rows, fidelity="near enough"), rows) == ["Fidelity: near enough"]
+    assert format_what_is_odd(summary_of(rows), rows) == []
