@@ -224,7 +224,10 @@ def lifted(lift, expert):
 
 def embodiment(name):
     """An embodiment that ships; what the task changes for it is left out, as this process has one env for all."""
-    return Embodiment.from_config(yaml.safe_load((EMBODIMENTS / f"{name}.yaml").read_text()) or {})
+    told = yaml.safe_load((EMBODIMENTS / f"{name}.yaml").read_text()) or {}
+    for other in told.pop("defaults", []):
+        told = yaml.safe_load((EMBODIMENTS / f"{other}.yaml").read_text()) | told
+    return Embodiment.from_config(told)
 
 
 def contracts(made):
