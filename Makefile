@@ -48,8 +48,8 @@ verify-lift: $(READY)  ## prove the lift's success rates, and that they fall whe
 verify-pick-place: $(READY)  ## prove the humanoid's success rate, and that it falls when pixels lie (about half an hour)
 	$(BIN)/python -m pytest tests/verify/verify_pick_place.py --capture=no --timeout=7200 $(ARGS)
 
-verify-droid: $(READY)  ## prove the rates of DROID's table, and that they fall when pixels lie (an hour; GR00T_N1D7=DIR GR00T_N1D6=DIR)
-	$(BIN)/python -m pytest tests/verify/droid/verify_droid.py --capture=no --timeout=7200 $(ARGS)
+verify-droid: $(READY)  ## prove the rates of DROID's table, and that they fall when pixels lie (an hour and a half; OUT=DIR GR00T_N1D7=DIR GR00T_N1D6=DIR)
+	$(BIN)/python -m tests.verify.droid.verify_droid --out $(or $(OUT),outputs/droid) $(ARGS)
 
 verify-again: $(READY)  ## prove that failed episodes are bit for bit the same when they are played again (ten minutes)
 	$(BIN)/python -m pytest tests/verify/again/verify_again.py --capture=no --timeout=7200 $(ARGS)

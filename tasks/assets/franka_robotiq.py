@@ -4,6 +4,7 @@ The arm comes from the example-robot-data wheel, the gripper from robosuite's. B
 kept in the cache.
 """
 
+import itertools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,17 @@ FLANGE_PRIM = "Geometry/" + "/".join(f"panda_link{i}" for i in range(9))
 each link in its parent."""
 
 _PAD_RADIUS, _PAD_ASIDE = 0.004, 0.007
-_PAD_FACE, _PAD_ENDS = -0.0252, (0.0137, 0.0511)
-"""Of the rubber pad, m in the frame of an inner finger: y of its face, and z of its lower and upper end."""
+_PAD_FACE, _PAD_ALONG = -0.0252, (0.0177, 0.0275, 0.0373, 0.0471)
+"""Of the rubber pad, m in the frame of an inner finger: y of its face, and z of its balls."""
 _BODY_SIZE, _BODY_CENTRE = (0.075, 0.085, 0.09), (0.0, 0.0, 0.045)
 _FRICTION = 1.2
 """Rubber on plastic."""
 _SOLIMP = [0.98, 0.99, 0.001, 0.5, 2.0]
 """MuJoCo's impedance where a pad touches: with its usual 0.9 the pads sink by centimetres into what is light."""
+_TIE_SOLREF, _TIE_SOLIMP = (-7200.0, -120.0), [0.999, 0.9999, 0.001, 0.5, 2.0]
+"""MuJoCo's stiffness (1/s^2), damping (1/s) and impedance of what ties a joint of the linkage to the driven one.
+Within a physics step of 1/120 s a deviation stops growing, and half of it goes. By MuJoCo's usual ones the links of a
+gripper that closes on something are 1.7 degrees apart."""
 
 _ROBOT, _WHEELS = "DROID's robot", ("example-robot-data", "robosuite")
 _INSTALL = "In the clone: pip install '.[isaaclab]'; pip install --no-deps --require-hashes -r requirements-data.txt"
@@ -46,8 +51,8 @@ _INSTALL = "In the clone: pip install '.[isaaclab]'; pip install --no-deps --req
 def franka_robotiq_usd() -> Path:
     """Path of a USD of the arm and the gripper: 7 joints, ``FINGER_JOINT``, and five that follow it.
 
-    Only the finger pads and the gripper's body collide. A pad is two upright rods at its sides: what it presses is
-    touched at four points or along two lines, whatever its shape, and does not rock on them.
+    Only the finger pads and the gripper's body collide. A pad is two columns of four balls at its sides, of which each
+    has one point of contact, whatever it presses: so nothing rocks, and what is round lies between the columns.
 
     Raises:
         AssetError: A package is missing or incomplete, or the conversion failed.
@@ -73,7 +78,7 @@ def _build(folder: Path) -> None:
 
 
 def _finish(usd: Path) -> None:
-    """Add what the URDF cannot say: rods and a box that collide, and limits of joints that do not throw them back."""
+    """Add what the URDF cannot say: balls and a box that collide, and limits of joints that do not throw them back."""
     from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, UsdShade  # noqa: PLC0415, only for a build
 
     stage = Usd.Stage.Open(str(usd))
@@ -89,20 +94,22 @@ def _finish(usd: Path) -> None:
         shape.AddTranslateOp().Set(Gf.Vec3d(*centre))
         UsdShade.MaterialBindingAPI.Apply(shape.GetPrim()).Bind(rubber, materialPurpose="physics")
 
-    low, high = _PAD_ENDS
     for side in ("left", "right"):
         finger = robot.AppendPath(f"{FLANGE_PRIM}/{side}_outer_knuckle/{side}_inner_finger")
-        for index, aside in enumerate((-_PAD_ASIDE, _PAD_ASIDE)):
-            rod = UsdGeom.Capsule.Define(stage, finger.AppendChild(f"Pad{index}"))
-            rod.CreateAxisAttr("Z")
-            rod.CreateRadiusAttr(_PAD_RADIUS)
-            rod.CreateHeightAttr(high - low - 2 * _PAD_RADIUS)
-            collide(rod, (aside, _PAD_FACE + _PAD_RADIUS, (low + high) / 2))
-            rod.GetPrim().CreateAttribute("mjc:priority", Sdf.ValueTypeNames.Int).Set(1)
-            rod.GetPrim().CreateAttribute("mjc:solimp", Sdf.ValueTypeNames.DoubleArray).Set(_SOLIMP)
+        for index, (aside, along) in enumerate(itertools.product((-_PAD_ASIDE, _PAD_ASIDE), _PAD_ALONG)):
+            ball = UsdGeom.Sphere.Define(stage, finger.AppendChild(f"Pad{index}"))
+            ball.CreateRadiusAttr(_PAD_RADIUS)
+            collide(ball, (aside, _PAD_FACE + _PAD_RADIUS, along))
+            ball.GetPrim().CreateAttribute("mjc:priority", Sdf.ValueTypeNames.Int).Set(1)
+            ball.GetPrim().CreateAttribute("mjc:solimp", Sdf.ValueTypeNames.DoubleArray).Set(_SOLIMP)
     body = UsdGeom.Cube.Define(stage, robot.AppendPath(f"{FLANGE_PRIM}/Body"))
     body.CreateSizeAttr(1.0)
     collide(body, _BODY_CENTRE)
     body.AddScaleOp().Set(Gf.Vec3f(*_BODY_SIZE))
+    for joint in stage.Traverse():
+        if joint.GetName() in FOLLOWERS and joint.IsA(UsdPhysics.RevoluteJoint):
+            joint.AddAppliedSchema("MjcEqualityJointAPI")
+            joint.CreateAttribute("mjc:solref", Sdf.ValueTypeNames.Double2).Set(Gf.Vec2d(*_TIE_SOLREF))
+            joint.CreateAttribute("mjc:solimp", Sdf.ValueTypeNames.DoubleArray).Set(_TIE_SOLIMP)
     write_mujocos_limits(stage)
     stage.GetRootLayer().Save()

@@ -1,7 +1,7 @@
 """Everyday things as USD of primitives, written once into the cache: ``thing_usd``, and the parts they are made of.
 
 * ``Lathe``: what is seen of something round, by its outline; it does not collide.
-* ``Prism``, ``Wall``, ``Feet``: what collides of it: solid, as a ring of boxes, and what it stands on; none is seen.
+* ``Cylinder``, ``Wall``, ``Feet``: what collides of it: solid, as a ring of boxes, and what it stands on; none is seen.
 * ``Box``: is seen, or collides, or both.
 
 Lengths in metres; the origin is where a thing's axis meets what it stands on, z up.
@@ -17,15 +17,13 @@ import numpy as np
 
 from tasks.assets.cache import AssetError, build_once, cache_root
 
-__all__ = ["Box", "Feet", "Lathe", "Part", "Prism", "Wall", "thing_usd"]
+__all__ = ["Box", "Cylinder", "Feet", "Lathe", "Part", "Wall", "thing_usd"]
 
 Triple = tuple[float, float, float]
 
 _FRICTION = 1.0
 _SIDES = 40
 """Of what is round, as it is seen."""
-_CROSSED = 4
-"""Boxes of a prism, which make it an octagon."""
 _FOOT = 0.005
 """Radius of a foot, m."""
 
@@ -44,11 +42,8 @@ class Lathe:
 
 
 @dataclass(frozen=True)
-class Prism:
-    """An upright cylinder that collides, as crossed boxes.
-
-    Against a cylinder itself, a finger pad that is parallel to its axis finds no hold.
-    """
+class Cylinder:
+    """An upright cylinder that collides."""
 
     radius: float
     low: float
@@ -95,7 +90,7 @@ class Box:
     grain: bool = False
 
 
-Part = Lathe | Prism | Wall | Feet | Box
+Part = Lathe | Cylinder | Wall | Feet | Box
 
 
 def thing_usd(name: str, parts: Sequence[Part], mass: float | None) -> Path:
@@ -135,8 +130,8 @@ def _build(folder: Path, name: str, parts: Sequence[Part], mass: float | None) -
             _add_lathe(stage, f"/Thing/Seen{index}", part)
         elif isinstance(part, Box):
             _add_box(stage, f"/Thing/Box{index}", part, folder)
-        elif isinstance(part, Prism):
-            _add_prism(stage, f"/Thing/Touched{index}", part)
+        elif isinstance(part, Cylinder):
+            _add_cylinder(stage, f"/Thing/Touched{index}", part)
         elif isinstance(part, Feet):
             _add_feet(stage, f"/Thing/Foot{index}", part)
         else:
@@ -175,14 +170,14 @@ def _add_box(stage: Any, path: str, part: Box, folder: Path) -> None:
     _add_mesh(stage, path, (np.array(corners), np.array(faces)), part.colour, picture)
 
 
-def _add_prism(stage: Any, path: str, part: Prism) -> None:
+def _add_cylinder(stage: Any, path: str, part: Cylinder) -> None:
     from pxr import UsdGeom  # noqa: PLC0415, only for a build
 
-    for index in range(_CROSSED):
-        shape = UsdGeom.Cube.Define(stage, f"{path}_{index}")
-        shape.CreateSizeAttr(1.0)
-        sides = (2 * part.radius, 2 * part.radius * float(np.tan(np.pi / 2 / _CROSSED)), part.high - part.low)
-        _collide(shape, (0.0, 0.0, (part.low + part.high) / 2), size=sides, yaw=180.0 / _CROSSED * index)
+    shape = UsdGeom.Cylinder.Define(stage, path)
+    shape.CreateAxisAttr(UsdGeom.Tokens.z)
+    shape.CreateRadiusAttr(part.radius)
+    shape.CreateHeightAttr(part.high - part.low)
+    _collide(shape, (0.0, 0.0, (part.low + part.high) / 2))
 
 
 def _add_feet(stage: Any, path: str, part: Feet) -> None:

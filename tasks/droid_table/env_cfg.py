@@ -59,9 +59,9 @@ class DroidTableSceneCfg(TableSceneCfg):
                 joint_names_expr=[FINGER_JOINT], stiffness=30.0, damping=4.0, armature=0.02, joint_effort_limit=1.5
             ),
             # They are moved by what ties them to the driven joint, which holds the better the more inertia they have.
-            "linkage": ImplicitActuatorCfg(
-                joint_names_expr=list(FOLLOWERS), stiffness=0.0, damping=0.05, armature=0.02
-            ),
+            # Without the damping the fingers are so fast that they bounce off what they close on, which is lost if
+            # the hand lifts meanwhile.
+            "linkage": ImplicitActuatorCfg(joint_names_expr=list(FOLLOWERS), stiffness=0.0, damping=0.2, armature=0.02),
         },
     )
     exterior_camera = camera("{ENV_REGEX_NS}/ExteriorCamera", geometry.EXTERIOR_CAMERA, near=0.05)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasks.assets.things import Box, Feet, Lathe, Part, Prism, Wall
+from tasks.assets.things import Box, Cylinder, Feet, Lathe, Part, Wall
 
 __all__ = ["THINGS", "Thing", "asked"]
 
@@ -42,6 +42,11 @@ class Thing:
         """Whether others are put onto it, and it stays where it is."""
         return self.room[0] > 0
 
+    @property
+    def height(self) -> float:
+        """Of its outline."""
+        return max(z for _, z in self.outline)
+
 
 _WHITE: Colour = (0.85, 0.85, 0.83)
 _RAISED = 0.002
@@ -54,7 +59,7 @@ def _round(
     """Return something round that can be held by its sides."""
     return Thing(
         colour,
-        (Lathe(outline, colour), Prism(radius, _RAISED, height), Feet(0.6 * radius), *more),
+        (Lathe(outline, colour), Cylinder(radius, _RAISED, height), Feet(0.6 * radius), *more),
         mass=0.12,
         outline=tuple(point for point in outline if point[0] > radius / 2),
         grip=grip,
@@ -84,7 +89,7 @@ def _bottle(colour: Colour) -> Thing:
     """Return a squeezing bottle with a white cap."""
     body = ((0.0, 0.0), (0.026, 0.0), (0.027, 0.01), (0.027, 0.085), (0.014, 0.1), (0.0, 0.1))
     cap = Lathe(((0.0, 0.1), (0.012, 0.1), (0.006, 0.12), (0.0, 0.12)), _WHITE)
-    return _round(colour, body, 0.027, 0.085, 0.06, cap, Prism(0.012, 0.085, 0.12))
+    return _round(colour, body, 0.027, 0.085, 0.06, cap, Cylinder(0.012, 0.085, 0.12))
 
 
 def _fruit(colour: Colour) -> Thing:

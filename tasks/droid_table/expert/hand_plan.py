@@ -31,9 +31,10 @@ _GAIN = 5.0
 """Speed for each metre left, 1/s: a way ends gently."""
 _HOVER, _CARRY, _CLEAR = 0.11, 0.15, 0.07
 """Heights above the grip at which the hand goes over a thing, carries it, and passes over it with open fingers, m."""
-_ABOVE, _AROUND, _ARRIVED = 0.008, 0.03, 0.006
+_ABOVE, _AROUND, _ARRIVED = 0.006, 0.03, 0.006
 """Distances, m, at which the hand is above a thing; has it between open fingers; and is as low as it grips."""
-_OVER_TARGET = 0.012
+_OVER_TARGET, _DOWN_TO_TARGET = 0.012, 0.03
+"""Distances at which the hand is over the target, and still is on its way down, where it hides what it goes to, m."""
 _PUT_DOWN = 0.008
 """Height above where it stands at which a thing is let go, m."""
 _RETREAT = 0.30
@@ -95,6 +96,9 @@ def plan_hand(flange: np.ndarray, angle: float, seen: Seen) -> tuple[np.ndarray,
     holds = seen.in_hand and abs(angle - gripped) < _GRIPPED
     reach = np.array([0.0, 0.0, pad_height(gripped)])
     hand = _Hand(flange - reach, angle, seen.thing, holds, _SETTLED if holds else 0.0)
+    if hand.thing is not None and _is_around(hand.pads, hand.thing, THINGS[seen.name].grip):
+        # From so near, fingers and the pictures' edges hide much of it: the hand, which was over it, is where it is.
+        hand.thing = hand.pads[:2]
     positions, closes = np.empty((HORIZON, 3)), np.empty(HORIZON)
     for step in range(HORIZON):
         velocity, close = _next(hand, seen, gripped)
@@ -141,11 +145,12 @@ def _carry(pads: np.ndarray, seen: Seen) -> tuple[np.ndarray, bool]:
     if seen.place is None:
         return _towards(pads, np.array([*pads[:2], up]), _CAREFUL), True
     lowest = grip + floor + _PUT_DOWN
-    if np.hypot(*(pads[:2] - seen.place)) < _OVER_TARGET:
+    high = pads[2] > up - 0.03
+    if np.hypot(*(pads[:2] - seen.place)) < (_OVER_TARGET if high else _DOWN_TO_TARGET):
         if pads[2] < lowest + _ARRIVED:
             return np.zeros(3), False
         return _towards(pads, np.array([*pads[:2], lowest - 0.002]), _CAREFUL), True
-    if pads[2] < up - 0.03:
+    if not high:
         return _towards(pads, np.array([*pads[:2], up]), _CAREFUL), True
     return _towards(pads, np.array([*seen.place, up]), _FAST), True
 
@@ -158,12 +163,16 @@ def _fetch(pads: np.ndarray, thing: np.ndarray, angle: float, seen: Seen, grippe
         return np.zeros(3), True
     if angle > _OPEN:
         return np.zeros(3), False
-    low = pads[2] < grip + _CLEAR
-    if (low and aside < _AROUND) or (aside < _ABOVE and seen.agreed):
-        return _towards(pads, np.array([*pads[:2], grip]), _CAREFUL), False
-    if low:
+    if _is_around(pads, thing, grip) or (aside < _ABOVE and seen.agreed):
+        return _towards(pads, np.array([*thing, grip]), _CAREFUL), False
+    if pads[2] < grip + _CLEAR:
         return _towards(pads, np.array([*pads[:2], grip + _HOVER]), _CAREFUL), False
     return _towards(pads, np.array([*thing, grip + _HOVER]), _FAST), False
+
+
+def _is_around(pads: np.ndarray, thing: np.ndarray, grip: float) -> bool:
+    """Whether a thing is between the fingers, where they are open."""
+    return bool(pads[2] < grip + _CLEAR and np.hypot(*(pads[:2] - thing)) < _AROUND)
 
 
 def _towards(pads: np.ndarray, target: np.ndarray, speed: float) -> np.ndarray:

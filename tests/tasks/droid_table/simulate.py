@@ -22,7 +22,7 @@ from groot_wrappers.embodiment.env_checks import check_env
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.episode_context import episode_context
 from tasks.assets.franka_robotiq import FINGER_JOINT, FOLLOWERS
-from tasks.assets.things import Box, Prism, thing_usd
+from tasks.assets.things import Box, Cylinder, thing_usd
 from tasks.droid_table import mdp
 from tasks.droid_table.env_cfg import DroidTableEnvCfg
 from tasks.droid_table.geometry import TOOL_POINT, finger_angle, pad_height
@@ -31,12 +31,14 @@ EMBODIMENTS = Path(__file__).parents[3] / "conf" / "embodiment"
 GREY = (0.5, 0.5, 0.5)
 HELD = {
     "cube": ([Box((0.05, 0.05, 0.05), (0.0, 0.0, 0.025), GREY)], 0.05, 0.05),
-    "cylinder": ([Prism(0.03, 0.0, 0.08)], 0.06, 0.08),
+    "cylinder": ([Cylinder(0.03, 0.0, 0.08)], 0.06, 0.08),
     "thin_plate": ([Box((0.08, 0.008, 0.08), (0.0, 0.0, 0.04), GREY)], 0.008, 0.08),
 }
 """What the gripper is to hold, one in each env: its parts, its width between the pads, and its height, m."""
 PULL = 2.0
 """N"""
+PHYSICS_STEPS = 8
+"""In a control step."""
 
 
 def digest(array):
@@ -49,13 +51,17 @@ def embodiment(name):
     return Embodiment.from_config(yaml.safe_load((EMBODIMENTS / f"{name}.yaml").read_text()))
 
 
-def put(env, name, env_id, position):
-    """Put something somewhere in the env's frame, upright and at rest."""
-    pose = torch.tensor([[*position, 0.0, 0.0, 0.0, 1.0]], dtype=torch.float32)
+UPRIGHT, ON_ITS_SIDE = (0.0, 0.0, 0.0, 1.0), (-(0.5**0.5), 0.0, 0.0, 0.5**0.5)
+"""Quaternions x, y, z, w; what lies on its side has its top towards +y."""
+
+
+def put(env, name, env_id, position, turn=UPRIGHT):
+    """Put something somewhere in the env's frame, at rest."""
+    pose = torch.tensor([[*position, *turn]], dtype=torch.float32, device=env.device)
     pose[:, :3] += env.scene.env_origins[env_id]
-    which = torch.tensor([env_id])
+    which = torch.tensor([env_id], device=env.device)
     env.scene[name].write_root_pose_to_sim_index(root_pose=pose, env_ids=which)
-    env.scene[name].write_root_velocity_to_sim_index(root_velocity=torch.zeros(1, 6), env_ids=which)
+    env.scene[name].write_root_velocity_to_sim_index(root_velocity=torch.zeros_like(pose[:, :6]), env_ids=which)
 
 
 def place(env, name, env_id):
@@ -73,12 +79,37 @@ def linkage_error(env):
     )
 
 
-def holding(env):
-    """How far what the gripper holds is pulled within 5 s, and how far the linkage is off meanwhile."""
+def with_held_things():
+    """Config of three envs, in which everything of ``HELD`` lies beside the table."""
+    cfg = DroidTableEnvCfg()
+    cfg.scene.num_envs = 3
+    for index, (name, (parts, *_)) in enumerate(HELD.items()):
+        body = RigidObjectCfg(
+            prim_path="{ENV_REGEX_NS}/Held" + name.title(),
+            spawn=sim_utils.UsdFileCfg(usd_path=str(thing_usd(f"held_{name}", parts, 0.15))),
+            init_state=RigidObjectCfg.InitialStateCfg(pos=(-1.0 - 0.2 * index, 0.5, -0.8)),
+        )
+        setattr(cfg.scene, name, body)
+    return cfg
+
+
+def holding(env, steps=1):
+    """How far what the gripper holds is pulled within 5 s, and how far the linkage is off before that and meanwhile.
+
+    Steps of the env make 1/15 s.
+    """
     robot = env.scene["robot"]
     (flange,), _ = robot.find_bodies("panda_link8")
-    action = torch.cat([robot.data.default_joint_pos.torch[:, :7], torch.full((env.num_envs, 1), 0.8)], dim=1)
-    errors, names = [], list(HELD)
+    closed = torch.full((env.num_envs, 1), 0.8, device=env.device)
+    action = torch.cat([robot.data.default_joint_pos.torch[:, :7], closed], dim=1)
+    names = list(HELD)
+
+    def play(errors):
+        for _ in range(steps):
+            env.step(action)
+            errors.append(linkage_error(env))
+
+    closing, pulled = [], []
     for step in range(25):
         if step < 14:
             for env_id, (name, (_, width, height)) in enumerate(HELD.items()):
@@ -86,20 +117,20 @@ def holding(env):
                     robot.data.body_link_pose_w.torch[env_id, flange, :3] - env.scene.env_origins[env_id]
                 ).tolist()
                 put(env, name, env_id, (x, y, z - pad_height(finger_angle(width)) - height / 2))
-        env.step(action)
+        play(closing)
     begun = [place(env, name, env_id) for env_id, name in enumerate(names)]
     for name in names:
-        forces = torch.zeros(env.num_envs, 1, 3)
+        forces = torch.zeros(env.num_envs, 1, 3, device=env.device)
         forces[..., 2] = -PULL
         composer = env.scene[name].permanent_wrench_composer
         composer.set_forces_and_torques_index(forces=forces, torques=torch.zeros_like(forces), is_global=True)
     for _ in range(75):
-        env.step(action)
-        errors.append(linkage_error(env))
+        play(pulled)
     ended = [place(env, name, env_id) for env_id, name in enumerate(names)]
     angles = robot.data.joint_pos.torch[:, robot.joint_names.index(FINGER_JOINT)].tolist()
     slipped = [float(np.linalg.norm(np.subtract(a, b))) for a, b in zip(begun, ended, strict=True)]
-    return {"slipped": dict(zip(names, slipped, strict=True)), "angles": angles, "linkage": max(errors)}
+    told = {"angles": angles, "closing": max(closing), "linkage": max(pulled)}
+    return {"slipped": dict(zip(names, slipped, strict=True))} | told
 
 
 def seen(made):
@@ -157,21 +188,20 @@ def succeeded(made):
             done = step
             break
         facts["placed"] = told()
-    return facts | {"success_after": done, "other": bool(env.termination_manager.get_term("success")[1])}
+    other = bool(env.termination_manager.get_term("success")[1])
+    x, y, z = place(env, "plate", 0)  # the next episode has begun
+    put(env, "red_mug", 0, (x, y - 0.07, z + 0.04), ON_ITS_SIDE)
+    env.step(action)
+    facts["lying"] = told()
+    put(env, "red_mug", 0, (x, y + 0.03, z + 0.04), ON_ITS_SIDE)
+    env.step(action)
+    facts["lying_off"] = told()
+    return facts | {"success_after": done, "other": other}
 
 
 def main(path):
     """Gather the facts."""
-    cfg = DroidTableEnvCfg()
-    cfg.scene.num_envs = 3
-    for index, (name, (parts, *_)) in enumerate(HELD.items()):
-        spawn = sim_utils.UsdFileCfg(usd_path=str(thing_usd(f"held_{name}", parts, 0.15)))
-        start = RigidObjectCfg.InitialStateCfg(pos=(-1.0 - 0.2 * index, 0.5, -0.8))
-        setattr(
-            cfg.scene,
-            name,
-            RigidObjectCfg(prim_path="{ENV_REGEX_NS}/Held" + name.title(), spawn=spawn, init_state=start),
-        )
+    cfg = with_held_things()
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         made = gym.make("Isaac-Groot-Droid-Table-v0", cfg=cfg)
         assert mdp._things(made.unwrapped) == ("red_mug", "blue_mug", "plate", "bowl")

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from groot_wrappers.protocol.offer import ROW_NOISE
 from tasks.droid_table.expert.experts import DroidPoseExpert
 
 __all__ = ["Frozen", "Mirrored", "UpsideDown"]
@@ -38,16 +39,19 @@ class Mirrored(_Changed):
 
 
 class Frozen(_Changed):
-    """Sees, of the one env that it is asked for, each episode's first picture for ever.
+    """Sees each episode's first picture for ever; it tells episodes apart by the seeds that come with their noise."""
 
-    An episode begins where both moments of a picture are the same: before it is long enough, its first frame stands in.
-    """
+    capabilities = (ROW_NOISE,)
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: dict[str, np.ndarray] = {}
+        self._kept: dict[tuple[str, int], np.ndarray] = {}
+        self._seeds: list[int] = []
+
+    def get_action(self, observation: Observation, options: dict[str, Any] | None = None) -> Any:
+        self._seeds = [int(seed) for seed, _ in (options or {})[ROW_NOISE]]
+        return super().get_action(observation, options)
 
     def perturb(self, key: str, pixels: np.ndarray) -> np.ndarray:
-        if key not in self._kept or (pixels[0, 0] == pixels[0, 1]).all():
-            self._kept[key] = pixels.copy()
-        return self._kept[key]
+        rows = zip(self._seeds, pixels, strict=True)
+        return np.stack([self._kept.setdefault((key, seed), first.copy()) for seed, first in rows])
