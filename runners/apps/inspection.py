@@ -113,7 +113,7 @@ def _offer(env_id: str, env: IsaacLabEnv) -> Iterator[str]:
         yield _row("action term", name, f"{term.width} {term.kind}{told}")
     if not env.action_terms:
         yield _row("action", "", f"{env.action_dim} numbers without names")
-    if instruction := getattr(env.base.cfg, "instruction", ""):
+    if instruction := getattr(getattr(env.base, "cfg", None), "instruction", ""):
         yield _row("instruction", "", instruction)
     yield _row("success", "", "a termination term" if env.has_success else "none: success will be null")
     if stages := stages_of(env.base):

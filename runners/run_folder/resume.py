@@ -48,6 +48,8 @@ OF_THIS_START = ("resume", "fresh")
 
 ADDED = {"action_noise": 0.0}
 """Settings that runs of earlier versions do not have, with what they played by."""
+ADDED_TO_VIDEO = {"mirrored": False}
+"""The same, of each video key of the embodiment."""
 
 
 def with_earlier_settings(arguments: Sequence[str]) -> list[str]:
@@ -158,7 +160,7 @@ class EarlierStart:
         """
         # Where envs begin only together, their number decides where an episode starts.
         free = [key for key in FREE if key != "num_envs" or self.manifest.reset_mode == "per_env"]
-        then, now = ADDED | other_settings(self.manifest.config, free), ADDED | other_settings(config, free)
+        then, now = (_with_added(other_settings(each, free)) for each in (self.manifest.config, config))
         if modality is not None:
             then |= _leaves({"modality of the server": self.manifest.modality})
             now |= _leaves({"modality of the server": {kind: wanted.to_json() for kind, wanted in modality.items()}})
@@ -239,6 +241,13 @@ def other_settings(config: Any, free: Sequence[str] = FREE) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True, enum_to_str=True) if OmegaConf.is_config(config) else config
     left_out = [*free, LIMIT_OF_TASK]  # it counts by horizons.episode, which is compared itself
     return {k: v for k, v in _leaves(plain).items() if not any(k == n or k.startswith(f"{n}.") for n in left_out)}
+
+
+def _with_added(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings by dotted key with those that their version did not have."""
+    sensors = [key for key in settings if key.startswith("embodiment.video.") and key.endswith(".sensor")]
+    videos = [key.removesuffix(".sensor") for key in sensors]
+    return ADDED | {f"{video}.{key}": value for video in videos for key, value in ADDED_TO_VIDEO.items()} | settings
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

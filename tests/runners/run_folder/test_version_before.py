@@ -56,7 +56,7 @@ def test_it_goes_on_where_it_was_cut_off(folder):
     rows = (folder / "episodes.jsonl").read_text().splitlines(keepends=True)
     (folder / "episodes.jsonl").write_text("".join(rows[:-1]))
     summary = evaluate([f"resume={folder}", "recorder=[]"])
-    assert (summary.episodes, summary.format) == (4, 4)
+    assert (summary.episodes, summary.format) == (4, 5)
     assert [json.dumps(row) + "\n" for row in require_every_episode_once(folder, 4)][:3] == rows[:3]
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["format"], manifest["reset_mode"], len(manifest["earlier_starts"])) == (2, "per_env", 1)

@@ -62,7 +62,8 @@ class Proof:
             SystemExit: It failed.
         """
         # The policies that lie are not installed; the policy server's process has to find them all the same.
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        found = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"PYTHONPATH": found}
         with (self.logs / f"{name}.log").open("w") as log:
             done = subprocess.run(
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=ROOT, timeout=7200, check=False
