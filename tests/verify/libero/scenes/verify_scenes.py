@@ -97,7 +97,12 @@ def settled(folder, suite):
     return {index: np.load(folder / f"{suite}_{index}.npz") for index in range(len(task_names(suite)))}
 
 
-@pytest.mark.parametrize("suite", SUITES)
+BOUNCES = pytest.mark.xfail(strict=True, reason="a bowl bounces off its ramekin in task 5, each time elsewhere")
+
+
+@pytest.mark.parametrize(
+    "suite", [pytest.param(suite, marks=BOUNCES if suite == "libero_spatial" else ()) for suite in SUITES]
+)
 def test_what_falls_comes_to_rest_where_it_does_in_mujoco(tmp_path_factory, suite):
     folder = Path(os.environ.get("LIBERO_SETTLED") or tmp_path_factory.mktemp("settled"))
     far = rested = 0
@@ -112,4 +117,4 @@ def test_what_falls_comes_to_rest_where_it_does_in_mujoco(tmp_path_factory, suit
                 f"\n{suite} {index}, start {start}: {file['things'][thing]} is {away[start, thing] * 1000:.1f} mm off"
             )
     print(f"\n{suite}: {far} of {rested} are more than 2 mm off; the worst of each task, mm: {np.round(worst, 3)}")
-    assert far <= 0.03 * rested  # in libero_spatial a bowl bounces off its ramekin, each time elsewhere
+    assert far == 0
