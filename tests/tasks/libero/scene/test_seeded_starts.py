@@ -11,16 +11,9 @@ from tasks.libero.scene.categories import Extent, extent_of
 from tasks.libero.scene.seeded_starts import seeded_start
 from tasks.libero.suites.bddl import Predicate, Region
 from tasks.libero.suites.suites import libero_task
-from tests.tasks.libero.tiny.data import SUITE, write_tiny_libero
+from tests.tasks.libero.tiny.data import SUITE
 
 pytestmark = pytest.mark.isaaclab
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("libero")
-    write_tiny_libero(folder)
-    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -9,20 +9,13 @@ from tasks.assets.cache import AssetError
 from tasks.libero.scene import asset
 from tasks.libero.scene.rest import official_rests
 from tasks.libero.suites.bddl import read_bddl
-from tests.tasks.libero.tiny.data import SUITE, write_tiny_libero
+from tests.tasks.libero.tiny.data import SUITE
 
 pytestmark = pytest.mark.isaaclab
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("libero")
-    write_tiny_libero(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def tiny_libero(monkeypatch, folder, tmp_path_factory):
+def tiny_libero(monkeypatch, folder):
     monkeypatch.setenv("LIBERO_ASSETS", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
 
