@@ -11,7 +11,7 @@ LIBERO := .libero/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: check clean demo docs help learned-env libero-assets libero-env lint lock quick-tests setup test test-matrix
-.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-libero-goals verify-libero-scenes verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
+.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-libero-goals verify-libero-scenes verify-libero-speed verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -132,6 +132,9 @@ verify-libero-scenes: $(READY) $(LIBERO)  ## prove that LIBERO's scenes are its 
 verify-libero-goals: $(READY) $(LIBERO)  ## prove that LIBERO's goals are decided as LIBERO does, and its tasks read as by it (ten minutes)
 	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/goals/verify_goals.py \
 		tests/verify/libero/goals/verify_suites.py --capture=no --timeout=7200 $(ARGS)
+
+verify-libero-speed: $(READY)  ## time LIBERO's episodes on Newton beside MuJoCo with its own renderer (five minutes; OUT=DIR, ARGS='--device cuda:0 --num-envs 64 256')
+	$(BIN)/python -m tests.verify.libero.speed.time_libero --out $(or $(OUT),outputs/libero_speed) --mujoco $(ARGS)
 
 verify-light-install: $(READY)  ## prove that GR00T's own environment serves with the core alone (some minutes)
 	$(BIN)/python -m pytest tests/verify/light_install/verify_light_install.py --capture=no --timeout=3600 $(ARGS)

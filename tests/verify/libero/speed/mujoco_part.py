@@ -1,20 +1,28 @@
-"""The same episodes on MuJoCo alone: ``python -m tests.verify.libero.speed.mujoco_part FILE SUITE INDEX PROCESSES
-CONTROL_STEPS PICTURES``; PICTURES are drawn every so many control steps, 0 for never.
+"""The same episodes on MuJoCo alone, in some processes at once.
 
-Each process plays episodes of its own, all at once. What stands for a controller is as cheap as can be: the arm's
-torques bear gravity and Coriolis at each physics step, and nothing moves it; robosuite's own, and its Python, come on
-top. Starts are the published ones with the ten control steps that LIBERO's evaluations wait. ``MUJOCO_GL`` says how
-MuJoCo draws.
+python -m tests.verify.libero.speed.mujoco_part FILE SUITE INDEX PROCESSES CONTROL_STEPS EVERY
+
+Pictures are drawn ``EVERY`` so many control steps, 0 for never. Each process plays an episode of its own. What stands
+for a controller is as cheap as can be: the arm's torques bear gravity and Coriolis at each physics step, and nothing
+moves it; robosuite's own, and its Python, come on top. Starts are the published ones with the ten control steps that
+LIBERO's evaluations wait.
 """
 
 import json
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+os.environ.setdefault("MUJOCO_GL", "egl")
+
 import mujoco
+
+from tasks.libero.scene.compose import compose
+from tasks.libero.suites.starts import WAITING_STEPS, official_starts
+from tasks.libero.suites.suites import libero_task
 
 CAMERAS, SIZE = ("agentview", "robot0_eye_in_hand"), 256
 PHYSICS_STEPS = 25
@@ -31,8 +39,8 @@ def control_step(model, data, arm):
         mujoco.mj_step(model, data)
 
 
-def play(model_file, start, waited, control_steps, every, together):
-    """Play an episode; return seconds of its start and of the rest, and when the rest began and ended."""
+def play(model_file, start, control_steps, every):
+    """Play an episode in a process of the pool; return seconds of its start, and when the rest began and ended."""
     model = mujoco.MjModel.from_binary_path(str(model_file))
     data = mujoco.MjData(model)
     arm = [int(model.joint(f"robot0_joint{number}").dofadr[0]) for number in range(1, 8)]
@@ -52,10 +60,10 @@ def play(model_file, start, waited, control_steps, every, together):
     for _ in range(WARM):
         control_step(model, data, arm)
         draw()
-    together.wait(LONGEST_WAIT_S)
+    TOGETHER.wait(LONGEST_WAIT_S)
     begun = time.time()
     begin()
-    for _ in range(waited):
+    for _ in range(WAITING_STEPS):
         control_step(model, data, arm)
     started = time.time()
     for step in range(control_steps):
@@ -63,7 +71,7 @@ def play(model_file, start, waited, control_steps, every, together):
             draw()
         control_step(model, data, arm)
     ended = time.time()
-    return started - begun, ended - started, started, ended
+    return started - begun, started, ended
 
 
 def begin_worker(barrier):
@@ -72,34 +80,23 @@ def begin_worker(barrier):
     TOGETHER = barrier
 
 
-def work(model_file, start, waited, control_steps, every):
-    """Play in a process of the pool."""
-    return play(model_file, start, waited, control_steps, every, TOGETHER)
-
-
-def main(path, suite, index, processes, control_steps, every):
+def main(path, suite, index, *numbers):
     """Write the figures."""
-    from tasks.libero.scene.compose import compose  # noqa: PLC0415 - the pool's processes need none of it
-    from tasks.libero.suites.starts import WAITING_STEPS, official_starts  # noqa: PLC0415
-    from tasks.libero.suites.suites import libero_task  # noqa: PLC0415
-
-    task, count = libero_task(suite, int(index)), int(processes)
+    task, (processes, control_steps, every) = libero_task(suite, int(index)), map(int, numbers)
     model, starts = compose(task.problem), official_starts(task)
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scene.mjb"
         mujoco.mj_saveModel(model, str(file))
-        positions = [starts[number % len(starts)][1 : 1 + model.nq] for number in range(count)]
-        asked = [(file, start, WAITING_STEPS, int(control_steps), int(every)) for start in positions]
-        with context.Pool(count, begin_worker, (context.Barrier(count),)) as pool:
-            played = pool.starmap(work, asked, chunksize=1)
-    waited, taken, began, ended = zip(*played, strict=True)
+        positions = [starts[number % len(starts)][1 : 1 + model.nq] for number in range(processes)]
+        with context.Pool(processes, begin_worker, (context.Barrier(processes),)) as pool:
+            played = pool.starmap(play, [(file, start, control_steps, every) for start in positions], chunksize=1)
+    starting, began, ended = zip(*played, strict=True)
     facts = {
-        "processes": count,
-        "pictures_every": int(every),
-        "start_s": sum(waited) / count,
-        "steps_per_s": count * int(control_steps) / (max(ended) - min(began)),
-        "steps_per_s_of_a_process": int(control_steps) * count / sum(taken),
+        "processes": processes,
+        "pictures_every": every,
+        "start_s": sum(starting) / processes,
+        "steps_per_s": processes * control_steps / (max(ended) - min(began)),
     }
     Path(path).write_text(json.dumps(facts))
 

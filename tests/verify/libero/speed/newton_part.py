@@ -1,5 +1,6 @@
-"""What episodes of a task of LIBERO cost on Newton: ``python -m tests.verify.libero.speed.newton_part FILE SUITE INDEX
-NUM_ENVS DEVICE CONTROL_STEPS``, one simulation a process.
+"""What episodes of a task of LIBERO cost on Newton, one simulation a process.
+
+python -m tests.verify.libero.speed.newton_part FILE SUITE INDEX NUM_ENVS DEVICE CONTROL_STEPS
 
 All envs begin together and play so many control steps through the wrappers, eight of each chunk, by random changes of
 the tool's pose. Both pictures come to the host once a chunk, as for a policy, or never.
@@ -27,6 +28,7 @@ CONF = Path(__file__).parents[4] / "conf"
 EXECUTION, HORIZON = 8, 16
 STARTS = 3
 """Timed: each of all envs."""
+LAUNCHES = 100
 MOST = 0.3
 """Of a random action's numbers, of which 1 is the most."""
 
@@ -62,11 +64,24 @@ def play(env, control_steps, *, pictures, seed):
     return started - begun, time.perf_counter() - started, steps
 
 
-def main(path, suite, index, num_envs, device, control_steps):
+def controller_ms(env):
+    """Milliseconds of robosuite's controller in a physics step, as kernels that are launched one by one."""
+    term = env.unwrapped.action_manager.get_term("arm_action")
+    term.launch_physics_step()
+    settle()
+    begun = time.perf_counter()
+    for _ in range(LAUNCHES):
+        term.launch_physics_step()
+    settle()
+    return 1000 * (time.perf_counter() - begun) / LAUNCHES
+
+
+def main(path, suite, number, *more):
     """Write the figures."""
     begun = time.perf_counter()
-    cfg = LiberoEnvCfg(suite=suite, index=int(index), scene=scene_cfg(suite, int(index), int(num_envs)))
-    cfg.observations.progress = progress_cfg(suite, int(index))
+    index, num_envs, device, control_steps = int(number), int(more[0]), more[1], int(more[2])
+    cfg = LiberoEnvCfg(suite=suite, index=index, scene=scene_cfg(suite, index, num_envs))
+    cfg.observations.progress = progress_cfg(suite, index)
     cfg.sim.device, cfg.episode_length_s = device, 1e6
     embodiment = Embodiment.from_config(yaml.safe_load((CONF / "embodiment/libero_panda.yaml").read_text()))
     with launch_simulation(cfg, {"device": device, "livestream": 0}):
@@ -75,8 +90,8 @@ def main(path, suite, index, num_envs, device, control_steps):
         play(env, 2 * EXECUTION, pictures=True, seed=0)  # compiles, records
         ready = time.perf_counter() - begun
         starts = [play(env, 0, pictures=False, seed=10_000 * number)[0] for number in range(1, 1 + STARTS)]
-        whole = play(env, int(control_steps), pictures=True, seed=1)
-        blind = play(env, int(control_steps) // 2, pictures=False, seed=1)
+        whole = play(env, control_steps, pictures=True, seed=1)
+        blind = play(env, control_steps // 4, pictures=False, seed=1)
         facts = {
             "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
             "envs": env.num_envs,
@@ -86,6 +101,7 @@ def main(path, suite, index, num_envs, device, control_steps):
             "env_steps": whole[2],
             "steps_per_s_pictures": whole[2] / whole[1],
             "steps_per_s": blind[2] / blind[1],
+            "controller_ms": controller_ms(env),
         }
         if device.startswith("cuda"):
             free, total = torch.cuda.mem_get_info()

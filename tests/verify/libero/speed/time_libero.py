@@ -116,9 +116,8 @@ class Measurement:
                 continue
             every, processes = told["pictures_every"], told["processes"]
             all_s = all_episodes(told["start_s"] / processes, told["steps_per_s"])
-            lines.append(
-                f"| {processes} | {every or 'never'} | {told['steps_per_s']:.0f} | {told['start_s']:.2f} | {all_s:.0f} |"
-            )
+            rate = f"{told['steps_per_s']:.0f} | {told['start_s']:.2f}"
+            lines.append(f"| {processes} | {every or 'never'} | {rate} | {all_s:.0f} |")
         return "\n".join(lines) + "\n"
 
 
