@@ -90,8 +90,8 @@ def main(path, suite, number, *more):
         play(env, 2 * EXECUTION, pictures=True, seed=0)  # compiles, records
         ready = time.perf_counter() - begun
         starts = [play(env, 0, pictures=False, seed=10_000 * number)[0] for number in range(1, 1 + STARTS)]
-        whole = play(env, control_steps, pictures=True, seed=1)
-        blind = play(env, control_steps // 4, pictures=False, seed=1)
+        whole = play(env, max(control_steps, EXECUTION), pictures=True, seed=1)
+        blind = play(env, max(control_steps // 4, EXECUTION), pictures=False, seed=1)
         facts = {
             "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
             "envs": env.num_envs,
