@@ -18,6 +18,8 @@ from tasks.libero.scene.asset import libero_scene
 from tasks.libero.scene.compose import compose
 from tasks.libero.suites.suites import libero_task, task_names
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[4]
 SUITES = ("libero_spatial", "libero_object", "libero_goal", "libero_10")
 ALL = (*SUITES, "libero_90")
