@@ -62,7 +62,7 @@ THING = """
 """
 
 DRAWER = """
-<geom name="back" type="box" size="0.1 0.01 0.05" pos="0 0.1 0" group="0" density="500"/>
+<geom name="back" type="box" size="0.1 0.01 0.05" pos="0 0.1 0" group="0" density="500" contype="0"/>
 <geom type="box" size="0.1 0.01 0.05" pos="0 0.1 0" group="1" contype="0" conaffinity="0" rgba="0.4 0.25 0.1 1"/>
 <body name="drawer">
   <inertial pos="0 0 0" mass="0.3" diaginertia="0.001 0.001 0.001"/>

@@ -5,17 +5,20 @@ One start of the simulator for all that ``test_env.py`` looks at; FOLDER is what
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 FOLDER, FILE = map(Path, sys.argv[1:])
 os.environ["LIBERO_ASSETS"] = str(FOLDER)
 
+import mujoco_warp  # noqa: E402
 import torch  # noqa: E402
 from isaaclab.app import launch_simulation  # noqa: E402
 
 from groot_wrappers.episode_context import EpisodeContext, set_episode_context  # noqa: E402
 from tasks.gr00t_env import Gr00tEnv  # noqa: E402
+from tasks.libero.control.physics import NewtonLiberoManager  # noqa: E402
 from tasks.libero.env_cfg import LiberoEnvCfg  # noqa: E402
 from tasks.libero.goals.stages import progress_cfg  # noqa: E402
 from tasks.libero.mdp import write_state  # noqa: E402
@@ -42,6 +45,12 @@ def states(scene, start):
     return qpos
 
 
+def pairs(warp_model, model, number):
+    """Return which geoms MuJoCo-Warp lets collide, by the numbers that ``number`` finds in their names."""
+    geoms = [number(geom, model.geom(geom).name) for geom in range(model.ngeom)]
+    return sorted(sorted(geoms[each] for each in pair) for pair in warp_model.nxn_geom_pair_filtered.numpy().tolist())
+
+
 def main():
     """Reset, wait, and look at success in each of the cases."""
     write_tiny_libero(FOLDER)
@@ -51,6 +60,13 @@ def main():
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         cfg.observations.progress = progress_cfg(SUITE, 0)
         env = Gr00tEnv(cfg=cfg)
+        facts["pairs"] = {
+            "mujoco": pairs(mujoco_warp.put_model(scene.model), scene.model, lambda geom, name: geom),
+            "newton": pairs(
+                NewtonLiberoManager._solver.mjw_model, NewtonLiberoManager.mujoco_model(),
+                lambda geom, name: int(re.search(r"touched(\d+)", name)[1]),
+            ),
+        }  # fmt: skip
         still = torch.zeros(env.num_envs, env.action_manager.total_action_dim)
         still[:, -1] = 1.0  # the fingers stay open
         set_episode_context(env, EpisodeContext())

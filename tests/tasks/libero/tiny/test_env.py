@@ -33,6 +33,11 @@ def test_what_rests_in_mujoco_rests_on_newton(facts):
     assert facts["drawer"] == pytest.approx([-0.1] * 4, abs=1e-3)
 
 
+def test_the_same_geoms_collide_as_in_mujoco(facts):
+    """Neither finger tips with each other, nor with what has their masks; but a drawer with its cabinet."""
+    assert facts["pairs"]["newton"] == facts["pairs"]["mujoco"]
+
+
 def test_success_is_all_that_the_goal_asks_for(facts):
     assert facts["success"] == {"nothing": False, "placed": False, "closed": False, "both": True}
 
