@@ -18,8 +18,8 @@ __all__ = ["CONTROL_RATE", "PHYSICS_RATE", "NewtonLiberoManager", "NewtonLiberoS
 PHYSICS_RATE, CONTROL_RATE = 500, 20  # steps a second, as robosuite takes them
 
 _ONE_MODEL = 0
-"""Where shapes' ``contype`` and ``conaffinity`` come from. Newton heeds both only if all shapes' are from one model, and
-takes that for granted of MJCF alone; else finger tips and microwaves (0 and 1) would collide with each other."""
+"""Where shapes' ``contype`` and ``conaffinity`` come from. Newton heeds both if all shapes' are from one model, which
+only MJCF tells it; else finger tips and microwaves (0 and 1) would collide with each other."""
 
 
 def mend_cones() -> None:

@@ -10,8 +10,9 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 from tasks.libero.scene.usd.collision import add_collision, say
 from tasks.libero.scene.usd.kinds import ARENA, Asset, Kind
 from tasks.libero.scene.usd.links import Link, children_of, links_of, weigh
-from tasks.libero.scene.usd.looks import add_visual
+from tasks.libero.scene.usd.looks import add_site, add_visual
 from tasks.libero.scene.usd.poses import IDENTITY, Pose, compose_poses, place, usd_quaternion, usd_vector
+from tasks.libero.suites.fixtures import burner_of
 
 __all__ = ["export"]
 
@@ -96,6 +97,10 @@ class _Writer:
                     add_visual(self._stage, model, f"{path}/seen{geom}", geom, at)
                 if model.geom_contype[geom] or model.geom_conaffinity[geom]:
                     add_collision(self._stage, model, f"{path}/touched{geom}", geom, at)
+            for site in np.flatnonzero(model.site_bodyid == body):
+                if burner_of(model.site(site).name) is not None:
+                    at = compose_poses(pose, (model.site_pos[site], model.site_quat[site]))
+                    add_site(self._stage, model, f"{path}/{model.site(site).name}", int(site), at)
 
     def _weigh(self, prim: Any, link: Link) -> None:
         weight = weigh(self._model, link)

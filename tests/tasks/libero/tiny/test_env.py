@@ -46,3 +46,9 @@ def test_stages_tell_how_far_it_came(facts):
     """An env that succeeds begins anew before it is looked at."""
     first = [f"progress_first_{what}" for what in ("reached", "held", "done")]
     assert facts["stages"] == {"nothing": [], "placed": first, "closed": first, "both": []}
+
+
+def test_a_burner_glows_while_its_stove_is_on(facts):
+    """An episode that begins is looked at too: that of the last case has succeeded, and the next one's stove is off."""
+    assert facts["glowing at first"] == [False] * 4
+    assert facts["glowing"] == {"nothing": False, "placed": True, "closed": False, "both": False}

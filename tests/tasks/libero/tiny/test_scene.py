@@ -29,9 +29,12 @@ def test_names_are_robosuites(scene):
     model = scene.model
     bodies = [model.body(number).name for number in range(model.nbody)]
     assert bodies[:3] == ["world", "table", "robot0_base"]
-    assert bodies[-4:] == ["bowl_1_main", "plate_1_main", "wooden_cabinet_1_main", "wooden_cabinet_1_drawer"]
+    assert bodies[-6:] == [
+        "bowl_1_main", "plate_1_main", "wooden_cabinet_1_main", "wooden_cabinet_1_drawer", "flat_stove_1_main",
+        "flat_stove_1_knob",
+    ]  # fmt: skip
     joints = [model.joint(number).name for number in range(9, model.njnt)]
-    assert joints == ["bowl_1_joint0", "plate_1_joint0", "wooden_cabinet_1_level"]
+    assert joints == ["bowl_1_joint0", "plate_1_joint0", "wooden_cabinet_1_level", "flat_stove_1_button"]
 
 
 def test_what_robosuite_sets_in_python_is_set(scene):
@@ -64,7 +67,7 @@ def test_a_scene_is_written_once_and_told_part_by_part(scene):
     kinds = {part.name: part.kind for part in scene.parts}
     assert kinds == {
         "robot0_base": "jointed", "bowl_1_main": "free", "plate_1_main": "free", "wooden_cabinet_1_main": "jointed",
-        "arena": "static",
+        "flat_stove_1_main": "jointed", "arena": "static",
     }  # fmt: skip
     written = {part.usd: part.usd.stat().st_mtime_ns for part in scene.parts}
     asset.libero_scene.cache_clear()
