@@ -90,17 +90,15 @@ BDDL = """
   (:regions
     (bowl_region (:target main_table) (:ranges ((-0.11 -0.01 -0.09 0.01))))
     (plate_region (:target main_table) (:ranges ((0.04 0.14 0.06 0.16))))
-    (stove_region (:target main_table) (:ranges ((-0.31 0.29 -0.29 0.31))))
     (cabinet_region (:target main_table) (:ranges ((-0.01 -0.31 0.01 -0.29))) (:yaw_rotation ((3.14159 3.14159))))
-    (middle_region (:target wooden_cabinet_1)))
+    (middle_region (:target wooden_cabinet_1)) (stove_region (:target main_table) (:ranges ((-0.31 0.29 -0.29 0.31)))))
   (:fixtures main_table - table wooden_cabinet_1 - wooden_cabinet flat_stove_1 - flat_stove)
   (:objects bowl_1 - bowl plate_1 - plate)
   (:obj_of_interest bowl_1 plate_1)
   (:init
     (On bowl_1 main_table_bowl_region)
     (On plate_1 main_table_plate_region)
-    (On wooden_cabinet_1 main_table_cabinet_region)
-    (On flat_stove_1 main_table_stove_region))
+    (On wooden_cabinet_1 main_table_cabinet_region) (On flat_stove_1 main_table_stove_region))
   (:goal (And (On bowl_1 plate_1) (Close wooden_cabinet_1_middle_region))))
 """
 
