@@ -7,8 +7,9 @@ import pytest
 from groot_wrappers.errors import ContractError
 from tasks.assets.cache import AssetError
 from tasks.libero.scene import asset
-from tasks.libero.scene.rest import official_rests
+from tasks.libero.scene.rest import official_rests, settled
 from tasks.libero.suites.bddl import read_bddl
+from tasks.libero.suites.starts import official_starts
 from tests.tasks.libero.tiny.data import SUITE
 
 pytestmark = pytest.mark.isaaclab
@@ -106,6 +107,15 @@ def test_starts_come_to_rest_with_open_fingers(scene):
     assert rests[:, bowl + 2] == pytest.approx(0.9, abs=2e-3)
     assert rests[:, fingers] == pytest.approx(0.04, abs=2e-3)
     assert rests[:, model.joint("wooden_cabinet_1_level").qposadr[0]] == pytest.approx(-0.1, abs=1e-3)
+
+
+@pytest.mark.process
+def test_a_start_comes_to_rest_alone_as_beside_others(scene):
+    falling = official_starts(scene.task)[:5, 1 : 1 + scene.model.nq]
+    together = settled(scene.model, scene.task.problem, falling)
+    alone = [settled(scene.model, scene.task.problem, start[None])[0] for start in falling]
+    assert np.array_equal(together, alone)
+    assert not np.array_equal(together[0], together[1])
 
 
 def test_a_problem_of_another_kind_is_refused(tmp_path, folder):
