@@ -100,18 +100,28 @@ class Frames:
         lengths = torch.tensor([len(episode.state) for episode in episodes])
         self.state = torch.cat([episode.state for episode in episodes]).to(device)
         self.action = torch.cat([episode.action for episode in episodes]).to(device)
-        # Of one camera after the other: of all at once the host would hold the data set twice.
         self.pictures = {
-            name: torch.cat([episode.pictures[name] for episode in episodes]).to(device)
-            for name in episodes[0].pictures
+            name: torch.empty((len(self.state), *seen.shape[1:]), dtype=seen.dtype, device=device)
+            for name, seen in episodes[0].pictures.items()
         }
+        # Episode by episode: laid together on the host, they would be held there twice.
+        for name, seen in self.pictures.items():
+            for part, episode in zip(seen.split(lengths.tolist()), episodes, strict=True):
+                part.copy_(episode.pictures[name])
         texts = torch.tensor([instructions.index(episode.instruction) for episode in episodes])
         self.instruction = texts.repeat_interleave(lengths).to(device)
-        self._last = (lengths.cumsum(0) - 1).repeat_interleave(lengths).to(device)
+        ends = lengths.cumsum(0)
+        self._first = (ends - lengths).repeat_interleave(lengths).to(device)
+        self._last = (ends - 1).repeat_interleave(lengths).to(device)
 
     def __len__(self) -> int:
         """Return N."""
         return len(self.state)
+
+    def drawn(self, first: int, times: int) -> torch.Tensor:
+        """Return frames, int64 (M,): each once, but an episode's ``first`` ones so many ``times``."""
+        every = torch.arange(len(self), device=self._first.device)
+        return torch.cat([every, *[every[every - self._first < first]] * (times - 1)])
 
     def chunks(self, at: torch.Tensor, horizon: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the actions from each frame on, and which of them lie past the episode's end.

@@ -43,6 +43,7 @@ class Training:
         self.instructions = sorted({episode.instruction for episode in [*episodes, *held_out]})
         self.frames = Frames(episodes, self.instructions, asked.device)
         self.held_out = Frames(held_out, self.instructions, asked.device)
+        self.drawn = self.frames.drawn(asked.chunk, asked.beginnings)
         self.policy = ACTPolicy(self._config()).to(asked.device)
         self.before, self.after = make_act_pre_post_processors(self.policy.config, self._statistics())
         self._measure_batch_norms()
@@ -59,7 +60,7 @@ class Training:
             rate = asked.lr * min(1.0, step / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / asked.steps))
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            at = torch.randint(0, len(self.frames), (asked.batch,), device=asked.device)
+            at = self.drawn[torch.randint(0, len(self.drawn), (asked.batch,), device=asked.device)]
             with torch.autocast(torch.device(asked.device).type, torch.bfloat16):
                 loss, _ = self.policy.forward(self._batch(self.frames, at, learning=True))
             optimiser.zero_grad()
@@ -180,6 +181,12 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-4)
     parser.add_argument("--colours", type=float, default=0.1, help="share by which contrast and brightness vary")
     parser.add_argument("--state-noise", type=float, default=0.02, help="share of the state's spread that is added")
+    parser.add_argument(
+        "--beginnings",
+        type=int,
+        default=1,
+        help="times that an episode's first chunk is drawn for once of the rest: it is there that a text decides",
+    )
     parser.add_argument("--held-out", type=int, default=4, help="episodes that are not learned")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     asked = parser.parse_args()
@@ -187,9 +194,14 @@ def main() -> None:
     if asked.out.exists():
         raise SystemExit(f"{asked.out} is there. Name another folder with --out, or remove it")
     episodes = read_episodes(asked.datasets)
-    if len(episodes) <= asked.held_out:
-        raise SystemExit(f"{len(episodes)} episodes leave none to learn from beside --held-out {asked.held_out}")
-    learned, held_out = episodes[: -asked.held_out], episodes[-asked.held_out :]
+    if not 0 < asked.held_out < len(episodes):
+        raise SystemExit(
+            f"--held-out {asked.held_out}, of {len(episodes)} episodes: at least one, and one to learn from"
+        )
+    # Spread over all data sets, each of which may have an instruction of its own.
+    kept = {number * len(episodes) // asked.held_out for number in range(asked.held_out)}
+    held_out = [episodes[number] for number in sorted(kept)]
+    learned = [episode for number, episode in enumerate(episodes) if number not in kept]
     print(f"{len(learned)} episodes, {sum(len(episode.state) for episode in learned)} frames", flush=True)
     training = Training(learned, held_out, asked)
     print(f"{sum(weight.numel() for weight in training.policy.parameters()) / 1e6:.1f} million weights", flush=True)

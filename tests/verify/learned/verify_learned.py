@@ -3,8 +3,8 @@
   python -m tests.verify.learned.verify_learned --learned-python .learned/bin/python --out outputs/learned
 
 Runs where IsaacLab is, on a machine with a card. Three trainings: on clean demonstrations of the lift, on as many with
-noise on what was played, and on both cubes of the named-cube task. What each checkpoint does is in ``results.json``,
-recordings, checkpoints and runs lie beside it.
+noise on what was played, and on both cubes of the named-cube task, from the same starts. What each checkpoint does is
+in ``results.json``, recordings, checkpoints and runs lie beside it.
 """
 
 import argparse
@@ -14,16 +14,37 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 TRAIN = Path(__file__).parents[3] / "docs/tutorials/learned_policy/train.py"
-NAMED = ["task=lift_named_cube_franka", "instruction=red_or_blue_cube"]
+NAMED = "task=lift_named_cube_franka"
+BOTH = [NAMED, "instruction=red_or_blue_cube"]
+# From the same starts with either text: else each picture goes with one text, and no policy has to read it.
+TEXTS = [NAMED, "seed=3000", "action_noise=0.01"]
 RECORDINGS = {
     "clean": ["seed=1000"],
     "noisy": ["seed=2000", "action_noise=0.01"],
-    "named": ["seed=3000", "action_noise=0.01", *NAMED],
+    "red": [*TEXTS, "instruction.text=pick up the red cube"],
+    "blue": [*TEXTS, "instruction.text=pick up the blue cube"],
 }
-"""What the expert's runs are asked for; each is one training."""
+"""What the expert's runs are asked for."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The recordings that are learned from, how many times ``--steps``, and train.py's other arguments."""
+
+    recordings: tuple[str, ...]
+    times: int = 1
+    extra: tuple[str, ...] = ()
+
+
+TRAININGS = {
+    "clean": Training(("clean",)),
+    "noisy": Training(("noisy",)),
+    "named": Training(("red", "blue"), times=4, extra=("--beginnings", "5")),
+}
 SHARDS = 4
 """Runs of each recording, side by side: the expert works on one core."""
 
@@ -36,8 +57,8 @@ EVALUATIONS = {
     "noisy_delay_2": ("noisy", [*STARTS, "clock=real", "horizons.delay=2"]),
     "noisy_delay_4": ("noisy", [*STARTS, "clock=real", "horizons.delay=4"]),
     "clean": ("clean", STARTS),
-    "named": ("named", [*STARTS, *NAMED]),
-    "named_swapped": ("swapped", [*STARTS, *NAMED]),
+    "named": ("named", [*STARTS, *BOTH]),
+    "named_swapped": ("swapped", [*STARTS, *BOTH]),
 }
 """Training and settings of each run; ``swapped`` is ``named``, told the other of the two cubes."""
 COMPARED = [("clean", "noisy"), *(("noisy", name) for name in EVALUATIONS if name.startswith("noisy_"))]
@@ -93,38 +114,36 @@ class Proof:
                 for shard in range(SHARDS)
             }
         )
-        counts = {name: sum(map(_episodes_in, self.datasets(name))) for name in RECORDINGS}
+        counts = {name: sum(map(_episodes_in, self.datasets([name]))) for name in RECORDINGS}
         self.tell("recorded", counts)
 
-    def datasets(self, name: str) -> list[Path]:
-        """Return the data sets of a recording."""
-        return [self.folder / f"{name}_{shard}" / "dataset" for shard in range(SHARDS)]
+    def datasets(self, names: Sequence[str]) -> list[Path]:
+        """Return the data sets of recordings."""
+        return [self.folder / f"{name}_{shard}" / "dataset" for name in names for shard in range(SHARDS)]
 
     def train(self) -> None:
-        """Train on each recording."""
+        """Train on the recordings."""
         train = [*self.asked.learned_python.split(), str(TRAIN), "--device", self.asked.device]
-        steps = ["--steps", str(self.asked.steps), "--save-every", str(max(1, self.asked.steps // 4))]
-        self.side_by_side(
-            {
-                f"train_{name}": [
-                    *train,
-                    *map(str, self.datasets(name)),
-                    "--out",
-                    str(self.folder / f"act_{name}"),
-                    *steps,
-                ]
-                for name in RECORDINGS
-            }
-        )
+        commands = {}
+        for name, training in TRAININGS.items():
+            steps = ["--steps", str(self.steps(name)), "--save-every", str(max(1, self.asked.steps // 4))]
+            out = ["--out", str(self.folder / f"act_{name}"), *training.extra]
+            commands[f"train_{name}"] = [*train, *map(str, self.datasets(training.recordings)), *steps, *out]
+        self.side_by_side(commands)
         swapped = self.checkpoint("swapped")
         shutil.copytree(self.checkpoint("named"), swapped)
         texts = json.loads((swapped / "instructions.json").read_text())
         (swapped / "instructions.json").write_text(json.dumps(texts[::-1]))
         self.tell("trained", {"steps": self.asked.steps, "texts": texts})
 
+    def steps(self, name: str) -> int:
+        """Return how many steps a training takes."""
+        return TRAININGS[name].times * self.asked.steps
+
     def checkpoint(self, name: str) -> Path:
-        """Return the folder of a training's last checkpoint."""
-        return self.folder / f"act_{name}/checkpoints/{self.asked.steps:06d}/pretrained_model"
+        """Return the folder of a training's last checkpoint, or of its copy with the texts swapped."""
+        steps = self.steps("named" if name == "swapped" else name)
+        return self.folder / f"act_{name}/checkpoints/{steps:06d}/pretrained_model"
 
     def evaluate(self) -> None:
         """Play every checkpoint."""

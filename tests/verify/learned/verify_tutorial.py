@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from groot_wrappers.lerobot_model.policy import LeRobotModel
 
@@ -87,6 +88,19 @@ def test_twelve_steps_make_checkpoints_that_are_served(tmp_path, instructions):
     assert chunk.shape == (2, 16, JOINTS)
     # One picture, one state: only what was asked for can make a difference.
     assert np.allclose(chunk[0], chunk[1], atol=1e-5) == (len(set(instructions)) == 1)
+
+
+def test_beginnings_are_drawn_more_often_than_the_rest(monkeypatch):
+    monkeypatch.syspath_prepend(TRAIN.parent)
+    from frames import Episode, Frames
+
+    lengths = (3, 5)
+    drawn = iter(torch.arange(sum(lengths), dtype=torch.uint8)[:, None, None, None].split(lengths))
+    episodes = [Episode(torch.zeros(n, 2), torch.zeros(n, 2), {"camera": next(drawn)}, "lift") for n in lengths]
+    frames = Frames(episodes, ["lift"], "cpu")
+    assert frames.pictures["camera"].flatten().tolist() == list(range(8))
+    assert frames.drawn(first=2, times=3).bincount().tolist() == [3, 3, 1, 3, 3, 1, 1, 1]
+    assert frames.drawn(first=2, times=1).tolist() == list(range(8))
 
 
 def test_refuses_what_is_no_data_set(tmp_path):

@@ -17,6 +17,8 @@ from tests.verify.libero.script import free_path
 from tests.verify.libero.task_files import read_task
 from tests.verify.libero.worlds import MujocoWorlds, WarpWorlds, follow, pick_and_place, successes
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 TASKS, STARTS = range(10), 10
 FINGERS = slice(7, 9)  # of qpos

@@ -20,6 +20,8 @@ from tasks.libero.scene.asset import libero_scene
 from tasks.libero.scene.usd.links import children_of
 from tests.verify.libero.likeness import psnr, ssim
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 SUITES, TASKS, STARTS = ("libero_spatial", "libero_object", "libero_goal", "libero_10"), range(10), range(3)
 CAMERAS = ("scene_camera", "wrist_camera")
