@@ -99,11 +99,19 @@ def settled(folder, suite):
     return {index: np.load(folder / f"{suite}_{index}.npz") for index in range(len(task_names(suite)))}
 
 
-BOUNCES = pytest.mark.xfail(strict=True, reason="a bowl bounces off its ramekin in task 5, each time elsewhere")
+DIFFERS = {
+    "libero_spatial": "a bowl bounces off its ramekin in task 5, each time elsewhere",
+    "libero_10": "a carton that balances falls over in two starts of task 0",
+}
+"""Why a suite is known not to come to rest within 2 mm; the test fails once it does."""
 
 
 @pytest.mark.parametrize(
-    "suite", [pytest.param(suite, marks=BOUNCES if suite == "libero_spatial" else ()) for suite in SUITES]
+    "suite",
+    [
+        pytest.param(suite, marks=[pytest.mark.xfail(strict=True, reason=DIFFERS[suite])] if suite in DIFFERS else ())
+        for suite in SUITES
+    ],
 )
 def test_what_falls_comes_to_rest_where_it_does_in_mujoco(tmp_path_factory, suite):
     folder = Path(os.environ.get("LIBERO_SETTLED") or tmp_path_factory.mktemp("settled"))
