@@ -30,16 +30,18 @@ class BurnerLights:
     def __init__(self, env: Any, scene: LiberoScene):
         problem, model = scene.task.problem, NewtonManager.get_model()
         stoves = [name for name, category in problem.fixtures.items() if category == GLOWING]
-        self._tests = [predicate_test(Predicate("turnon", (name,)), problem, scene.model) for name in stoves]
         self._moment = EnvMoment(env, ())
         self._colours = wp.to_torch(model.shape_color)
         burners = [burner_of(re.split("[/ ]", label)[-1]) for label in model.shape_label]
         worlds = model.shape_world.numpy()
-        shapes = [
-            sorted((shape for shape, name in enumerate(burners) if name == stove), key=worlds.__getitem__)
+        shapes = {
+            stove: sorted((shape for shape, name in enumerate(burners) if name == stove), key=worlds.__getitem__)
             for stove in stoves
-        ]
-        self._shapes = [torch.tensor(each, device=self._colours.device) for each in shapes]
+        }
+        # What is only seen is not there where no camera looks.
+        shown = {stove: each for stove, each in shapes.items() if each}
+        self._tests = [predicate_test(Predicate("turnon", (name,)), problem, scene.model) for name in shown]
+        self._shapes = [torch.tensor(each, device=self._colours.device) for each in shown.values()]
 
     def look(self) -> None:
         """Look at the stoves of all envs."""

@@ -92,10 +92,10 @@ def pick_and_place(worlds, model, reset, starts, settings):
         seen = zip(scripts, state.position, state.rotation, *bowl_and_plate(model, qpos), strict=True)
         return np.stack([script.act(*rest) for script, *rest in seen])
 
-    return follow_scripts(worlds, model, reset, starts, answer, STEPS)
+    return follow_scripts(worlds, model, reset, starts, answer, steps=STEPS)
 
 
-def follow_scripts(worlds, model, reset, starts, answer, steps):
+def follow_scripts(worlds, model, reset, starts, answer, *, steps):
     """Play what answers from starts at rest (n, 1 + nq + nv), the fingers open; return qpos (steps + 1, n, nq).
 
     ``answer`` takes the arms' ``ArmState`` and qpos (n, nq), and gives actions (n, 7).

@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from tests.verify.libero.script import CLOSE, OPEN, UP
 
+APPROACH = 0.12  # m, from how far above a thing the tool comes, and to where it rises
 RESTING = 0.02  # rad; what is nearer to its goal is not turned, as the controller then keeps the goal it has
 
 
@@ -102,24 +103,24 @@ class Motion:
         return action
 
 
-def pick(thing, above, *, angle=90.0, approach=0.12):
+def pick(thing, above, *, angle=90.0, wait=(6, 24)):
     """Return the moves that grip a thing from above.
 
     Args:
         thing: Of the BDDL.
         above: From the thing to where the tool grips it, (3,), m.
         angle: Along which the fingers stand apart, degrees from the world's x.
-        approach: From how far above it comes, m.
+        wait: Control steps before the fingers close, and for it.
     """
     return (
-        Move(lambda seen: seen.things[thing] + above + approach * UP, OPEN, facing(angle)),
+        Move(lambda seen: seen.things[thing] + above + APPROACH * UP, OPEN, facing(angle)),
         Move(lambda seen: seen.things[thing] + above, OPEN, near=0.006, patience=50),
-        stay(OPEN, 6),
-        stay(CLOSE, 24),
+        stay(OPEN, wait[0]),
+        stay(CLOSE, wait[1]),
     )
 
 
-def place(thing, to, *, lift, lower, near=0.006):
+def place(thing, to, *, lift, lower, turned=None, most=0.4):
     """Return the moves that carry what is held over a place, lower it, let go and rise.
 
     Args:
@@ -127,7 +128,8 @@ def place(thing, to, *, lift, lower, near=0.006):
         to: Where the thing is to be: a position of ``Seen``.
         lift: To which height the tool carries it, m of the world.
         lower: How far above ``to`` it is let go, m.
-        near: How near the thing comes, m.
+        turned: The tool's rotation from there on, (3, 3).
+        most: Of the action that lifts it; it is lowered by three quarters of that.
     """
 
     def over(seen):
@@ -135,9 +137,15 @@ def place(thing, to, *, lift, lower, near=0.006):
         return np.array([*(seen.tool + way)[:2], lift])
 
     return (
-        Move(lambda seen: np.array([*seen.hold[:2], lift]), CLOSE, most=0.4),
-        Move(over, CLOSE, near=near),
-        Move(lambda seen: seen.tool + to(seen) - seen.things[thing] + lower * UP, CLOSE, near=0.005, most=0.3, patience=60),
+        Move(lambda seen: np.array([*seen.hold[:2], lift]), CLOSE, most=most),
+        Move(over, CLOSE, turned, near=0.006),
+        Move(
+            lambda seen: seen.tool + to(seen) - seen.things[thing] + lower * UP,
+            CLOSE,
+            near=0.005,
+            most=0.75 * most,
+            patience=60,
+        ),
         stay(OPEN, 14),
-        Move(lambda seen: seen.hold + 0.12 * UP, OPEN, most=0.6),
+        Move(lambda seen: seen.hold + APPROACH * UP, OPEN, most=0.6),
     )

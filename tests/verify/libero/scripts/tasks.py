@@ -1,8 +1,7 @@
-"""A task of a suite with its script: ``read_script``; ``play`` plays it in worlds, and ``judge`` says what came of it."""
+"""A task of a suite with its script: ``read_script``; ``Player`` plays it, and ``judge`` says what came of it."""
 
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from tasks.libero.goals.predicates import goal_tests
@@ -13,7 +12,6 @@ from tests.verify.libero.osc import Arm
 from tests.verify.libero.scripts import basket, goal
 from tests.verify.libero.scripts.motion import Motion, Move
 from tests.verify.libero.scripts.mujoco_moment import MujocoMoment
-from tests.verify.libero.worlds import follow_scripts
 
 LAST = 20  # control steps, a second
 SCRIPTS = {"libero_goal": goal.SCRIPTS, "libero_object": basket.SCRIPTS}
@@ -55,23 +53,21 @@ def _reset(model):
     return {"goal_pos": state.position[0], "goal_ori": state.rotation[0], "initial_joint": np.array(REST_JOINTS)}
 
 
-def play(worlds, task):
-    motions = [Motion(task.moves) for _ in task.rest]
-    names = list(task.scene.task.problem.objects)
-    places = {name: task.model.joint(f"{name}_joint0").qposadr[0] for name in names}
-    tools, numbers = [], []
+class Player:
+    """Answers for all starts of a task side by side."""
 
-    def answer(state, qpos):
-        tools.append(state.position.copy()); numbers.append([m.number for m in motions])
-        return np.stack(
-            [
-                motion.act(tool, rotation, {name: q[place : place + 3] for name, place in places.items()})
-                for motion, tool, rotation, q in zip(motions, state.position, state.rotation, qpos, strict=True)
-            ]
-        )
+    def __init__(self, task):
+        self.motions = [Motion(task.moves) for _ in task.rest]
+        things = task.scene.task.problem.objects
+        self.places = {thing: task.model.joint(f"{thing}_joint0").qposadr[0] for thing in things}
 
-    states = follow_scripts(worlds, task.model, task.reset, task.rest, answer, task.scene.task.horizon)
-    return states, np.array(tools), np.array(numbers)
+    def __call__(self, state, qpos):
+        """Return actions (n, 7) for the arms' ``ArmState`` and qpos (n, nq)."""
+        actions = []
+        for motion, tool, rotation, row in zip(self.motions, state.position, state.rotation, qpos, strict=True):
+            things = {thing: row[place : place + 3] for thing, place in self.places.items()}
+            actions.append(motion.act(tool, rotation, things))
+        return np.stack(actions)
 
 
 def judge(task, states):
@@ -82,4 +78,4 @@ def judge(task, states):
     tests = goal_tests(task.scene.task.problem, task.model)
     last = states[-LAST:]
     moment = MujocoMoment(task.model, last.reshape(-1, last.shape[2]))
-    return np.stack([test(moment).numpy() for test in tests]).all(0).reshape(last.shape[:2])
+    return np.stack([test(moment).numpy() for test in tests]).all(0).reshape(last.shape[:2]).any(0)
