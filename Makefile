@@ -11,7 +11,7 @@ LIBERO := .libero/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: check clean demo docs help learned-env libero-assets libero-env lint lock quick-tests setup test test-matrix
-.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-libero-goals verify-libero-scenes verify-libero-speed verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
+.PHONY: verify-again verify-conversion verify-dataset verify-droid verify-gr00t-in-the-loop verify-gr00t-model verify-isaaclab2 verify-kills verify-learned verify-lerobot verify-libero verify-libero-goals verify-libero-scenes verify-libero-scripts verify-libero-speed verify-lift verify-light-install verify-pick-place verify-progress verify-replay verify-report verify-robustness verify-slurm verify-speed verify-sweeps verify-variations verify-watching
 
 help:  ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -128,6 +128,9 @@ verify-libero: $(READY) $(LIBERO)  ## prove that what LIBERO's scripts grip and 
 
 verify-libero-scenes: $(READY) $(LIBERO)  ## prove that LIBERO's scenes are its own, and settle on Newton as in MuJoCo (three quarters of an hour)
 	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/scenes/verify_scenes.py --capture=no --timeout=7200 $(ARGS)
+
+verify-libero-scripts: $(READY)  ## prove that scripts of LIBERO's goal and object suites do on Newton what they do in MuJoCo (an hour)
+	$(BIN)/python -m pytest tests/verify/libero/scripts/verify_scripts.py --capture=no --timeout=7200 $(ARGS)
 
 verify-libero-goals: $(READY) $(LIBERO)  ## prove that LIBERO's goals are decided as LIBERO does, and its tasks read as by it (ten minutes)
 	LIBERO_PYTHON=.libero/bin/python $(BIN)/python -m pytest tests/verify/libero/goals/verify_goals.py \

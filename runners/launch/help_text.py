@@ -118,7 +118,8 @@ def _keys_of(text: str) -> dict[str, _Key]:
             if isinstance(value, yaml.MappingNode) and not value.flow_style:
                 yield from walk(value, f"{name}.")
             else:
-                written = text[value.start_mark.index : value.end_mark.index]
+                is_folded = isinstance(value, yaml.ScalarNode) and value.style == ">"
+                written = value.value if is_folded else text[value.start_mark.index : value.end_mark.index]
                 comment = lines[value.start_mark.line].partition(" # ")[2].strip()
                 yield name, _Key(written, comment)
 

@@ -12,6 +12,7 @@ from isaaclab_newton.physics import NewtonCfg
 from tasks.common.scene_parts import success_reward
 from tasks.gr00t_env_cfg import Gr00tEnvCfg, Gr00tProgressCfg, Gr00tStateCfg, Gr00tTerminationsCfg, joint_positions
 from tasks.libero import mdp
+from tasks.libero.burners import Burners
 from tasks.libero.control.gripper import SlowGripperActionCfg
 from tasks.libero.control.osc import OscPoseActionCfg
 from tasks.libero.control.physics import CONTROL_RATE, PHYSICS_RATE, NewtonLiberoSolverCfg
@@ -48,9 +49,11 @@ class ObservationsCfg:
 
 @configclass
 class EventsCfg:
-    """Each episode at a start of the task's."""
+    """Each episode at a start of the task's; burners glow while their stove is on."""
 
     begin = EventTermCfg(func=mdp.Begin, mode="reset")
+    first_burners = EventTermCfg(func=Burners, mode="reset")
+    burners = EventTermCfg(func=Burners, mode="interval", interval_range_s=(0.0, 0.0), is_global_time=True)
 
 
 @configclass

@@ -29,8 +29,8 @@ class Begin(ManagerTermBase):
     """Reset term: robot, things and fixtures as a start of the task has them, at rest.
 
     With ``starts: official`` the published starts come by the place of the episode in the plan, and begin anew behind
-    the last; with ``seeded`` each is drawn from the episode's seed, and MuJoCo lets it fall into place (a sixth of a
-    second).
+    the last; with ``seeded`` each is drawn from the episode's seed, and MuJoCo lets it fall into place (a tenth of a
+    second and less, by the number of cores).
     """
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv):

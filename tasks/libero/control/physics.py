@@ -17,6 +17,10 @@ __all__ = ["CONTROL_RATE", "PHYSICS_RATE", "NewtonLiberoManager", "NewtonLiberoS
 
 PHYSICS_RATE, CONTROL_RATE = 500, 20  # steps a second, as robosuite takes them
 
+_ONE_MODEL = 0
+"""Where shapes' ``contype`` and ``conaffinity`` come from. Newton heeds both if all shapes' are from one model, which
+only MJCF tells it; else finger tips and microwaves (0 and 1) would collide with each other."""
+
 
 def mend_cones() -> None:
     """Mend MuJoCo-Warp's elliptic cones, for the kernels that are compiled from here on.
@@ -29,7 +33,10 @@ def mend_cones() -> None:
 
 
 class NewtonLiberoManager(NewtonReplayManager):
-    """Damps free bodies, and mends a fault of MuJoCo-Warp's; IsaacLab tells backends apart by how its name begins."""
+    """Damps free bodies, keeps apart what MuJoCo keeps apart, and mends a fault of MuJoCo-Warp's.
+
+    IsaacLab tells backends apart by how its name begins.
+    """
 
     @classmethod
     def _create_solver(cls, model: Model, solver_cfg: MJWarpSolverCfg) -> SolverMuJoCo:
@@ -39,6 +46,7 @@ class NewtonLiberoManager(NewtonReplayManager):
         for joint in np.flatnonzero(made.joint_type.numpy() == int(newton.JointType.FREE)):
             damping[first[joint] : first[joint] + 6] = FREE_DAMPING  # else none: a bowl of 5.6 g is to stop in 20 ms
         made.joint_damping.assign(damping)
+        made.mujoco.collision_mask_domain.fill_(_ONE_MODEL)
         return super()._create_solver(model, solver_cfg)
 
 

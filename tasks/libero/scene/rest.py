@@ -6,6 +6,8 @@ arm nearer to its posture: on Newton every episode begins at rest.
 """
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +68,25 @@ def settled(model: mujoco.MjModel, problem: Problem, starts: np.ndarray) -> np.n
     gentle = [predicate.arguments[0] for predicate in problem.initial if predicate.arguments[-1] in problem.objects]
     bodies = [model.body(f"{name}_main").id for name in gentle]
     apart = _FINGER_MIDDLE
-    for _ in range(WAITING_STEPS):
-        arm.aim(worlds)
-        for _ in range(_PHYSICS_STEPS):
-            apart = min(apart + _FINGER_SPEED * _FINGER_MIDDLE, 2 * _FINGER_MIDDLE)
-            for world, torques in zip(worlds, arm.torques(worlds), strict=True):
-                world.ctrl[:] = [*torques, apart, -apart]
-                for body in bodies:
-                    _brake(model, world, body)
-                mujoco.mj_step(model, world)
+    count = min(len(worlds), len(os.sched_getaffinity(0)))
+    shares = [worlds[first::count] for first in range(count)]
+    with ThreadPoolExecutor(count) as threads:
+        for _ in range(WAITING_STEPS):
+            arm.aim(worlds)
+            for _ in range(_PHYSICS_STEPS):
+                apart = min(apart + _FINGER_SPEED * _FINGER_MIDDLE, 2 * _FINGER_MIDDLE)
+                for world, torques in zip(worlds, arm.torques(worlds), strict=True):
+                    world.ctrl[:] = [*torques, apart, -apart]
+                list(threads.map(lambda share: _step(model, share, bodies), shares))
     return np.array([world.qpos for world in worlds])
+
+
+def _step(model: mujoco.MjModel, worlds: list[mujoco.MjData], bodies: list[int]) -> None:
+    """Take a physics step of some worlds, with free bodies braked; MuJoCo lets other threads run meanwhile."""
+    for world in worlds:
+        for body in bodies:
+            _brake(model, world, body)
+        mujoco.mj_step(model, world)
 
 
 def _brake(model: mujoco.MjModel, world: mujoco.MjData, body: int) -> None:

@@ -2,6 +2,7 @@
 
 * ``LIMITS``, ``STARTS``: by a fixture's category and the name of a predicate.
 * ``joints_of``: the joints that a predicate is about.
+* ``GLOWING``, ``burner_of``: what glows while it is on.
 """
 
 import mujoco
@@ -9,7 +10,7 @@ import mujoco
 from groot_wrappers.errors import ContractError
 from tasks.libero.suites.bddl import Problem
 
-__all__ = ["LIMITS", "STARTS", "element", "joints_of", "main_body"]
+__all__ = ["GLOWING", "LIMITS", "STARTS", "burner_of", "element", "joints_of", "main_body"]
 
 LIMITS: dict[str, dict[str, tuple[str, float]]] = {
     "wooden_cabinet": {"open": ("<", -0.14), "close": (">", 0.0)},
@@ -26,6 +27,15 @@ STARTS: dict[str, dict[str, tuple[float, float]]] = {
     "flat_stove": {"turnon": (0.5, 2.1), "turnoff": (-0.005, 0.0)},
 }
 """What a joint is drawn from where the predicate holds at the start, m or rad."""
+
+GLOWING = "flat_stove"
+"""The category that LIBERO shows a site of while ``turnon`` holds."""
+_BURNER = "_burner"
+
+
+def burner_of(site: str) -> str | None:
+    """Return the stove that a site is the burner of; None for another site."""
+    return site.removesuffix(_BURNER) if site.endswith(_BURNER) else None
 
 
 def main_body(thing: str) -> str:

@@ -1,4 +1,9 @@
-"""LIBERO's five suites: ``libero_task`` gives a task by its suite and number, ``task_names`` all of them in order."""
+"""LIBERO's five suites.
+
+* ``libero_task``: a task by its suite and number, with its ``horizon`` of ``HORIZONS``.
+* ``task_names``: all of a suite in LIBERO's order.
+* ``instruction_of``, ``libero_instruction``: what LIBERO tells a policy.
+"""
 
 import ast
 import re
@@ -11,7 +16,7 @@ from tasks.assets.cache import AssetError
 from tasks.libero.suites.bddl import Problem, read_bddl
 from tasks.libero.suites.wheels import bddl_file, suites_file
 
-__all__ = ["HORIZONS", "LiberoTask", "libero_instruction", "libero_task", "task_names"]
+__all__ = ["HORIZONS", "LiberoTask", "instruction_of", "libero_instruction", "libero_task", "task_names"]
 
 HORIZONS = {
     "libero_spatial": 280,
@@ -53,8 +58,13 @@ class LiberoTask:
 
     @property
     def instruction(self) -> str:
-        """What LIBERO tells a policy: its benchmark takes it from the file's name, and not from the BDDL's language."""
-        return _SCENE.sub("", self.name).replace("_", " ")
+        """What LIBERO tells a policy."""
+        return instruction_of(self.name)
+
+
+def instruction_of(name: str) -> str:
+    """Return what LIBERO tells a policy in the task of a name: it takes it from there, and not from the BDDL."""
+    return _SCENE.sub("", name).replace("_", " ")
 
 
 def libero_task(suite: str, index: int) -> LiberoTask:
@@ -70,7 +80,10 @@ def libero_task(suite: str, index: int) -> LiberoTask:
     """
     names = task_names(suite)
     if not 0 <= index < len(names):
-        raise ContractError(f"{suite} has no task {index}. Set task.index to 0 ... {len(names) - 1}")
+        raise ContractError(
+            f"{suite} has no task {index}. Set task.index to 0 ... {len(names) - 1}; "
+            f"`python -m tasks.libero.suites {suite}` lists them"
+        )
     problem = read_bddl(bddl_file(suite, names[index]))
     return LiberoTask(suite, index, names[index], problem, HORIZONS[suite])
 

@@ -7,6 +7,7 @@ python -m tests.verify.libero.newton_pictures SUITE INDEX FOLDER
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from isaaclab.sim import SimulationContext
 from PIL import Image
 
 from tasks.gr00t_env_cfg import Gr00tEnvCfg
+from tasks.libero.burners import BurnerLights
 from tasks.libero.scene.asset import libero_scene
 from tasks.libero.scene.cfg import scene_cfg
 
@@ -35,14 +37,16 @@ def put(scene, model, start):
 
 def main(suite, index, folder):
     """Draw each start by both cameras, without a step of physics."""
-    model = libero_scene(suite, int(index)).model
+    task = libero_scene(suite, int(index))
     cfg = Gr00tEnvCfg(scene=scene_cfg(suite, int(index)))
     with launch_simulation(cfg, {"device": "cpu", "livestream": 0}):
         sim = SimulationContext(cfg.sim)
         scene = InteractiveScene(cfg.scene)
         sim.reset()
+        burners = BurnerLights(SimpleNamespace(scene=scene), task)
         for number, start in enumerate(np.load(Path(folder) / "starts.npy")):
-            put(scene, model, start)
+            put(scene, task.model, start)
+            burners.look()
             sim.forward()
             for name in CAMERAS:
                 camera = scene[name]

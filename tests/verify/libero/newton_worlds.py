@@ -30,9 +30,9 @@ from tests.verify.libero.worlds import follow, pick_and_place
 class NewtonWorlds:
     """Worlds of ``scene``; states and controls are those of ``model``, MuJoCo's of the same task."""
 
-    def __init__(self, model, sim, scene):
+    def __init__(self, model, sim, scene, robot="robot0_base"):
         self.model, self.sim, self.scene = model, sim, scene
-        self.robot, self.fresh = scene["robot0_base"], None
+        self.robot, self.fresh = scene[robot], None
         self.arm = self.robot.find_joints("robot0_joint.*", preserve_order=True)[0]
         self.fingers = self.robot.find_joints(list(FINGERS), preserve_order=True)[0]
         self.data = NewtonManager._solver.mjw_data

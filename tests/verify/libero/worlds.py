@@ -86,15 +86,27 @@ def follow(worlds, model, reset, start, actions):
 
 def pick_and_place(worlds, model, reset, starts, settings):
     """Play the script from starts at rest (n, 1 + nq + nv), the fingers open; return qpos (STEPS + 1, n, nq)."""
+    scripts = [PickPlace(**settings) for _ in starts]
+
+    def answer(state, qpos):
+        seen = zip(scripts, state.position, state.rotation, *bowl_and_plate(model, qpos), strict=True)
+        return np.stack([script.act(*rest) for script, *rest in seen])
+
+    return follow_scripts(worlds, model, reset, starts, answer, steps=STEPS)
+
+
+def follow_scripts(worlds, model, reset, starts, answer, *, steps):
+    """Play what answers from starts at rest (n, 1 + nq + nv), the fingers open; return qpos (steps + 1, n, nq).
+
+    ``answer`` takes the arms' ``ArmState`` and qpos (n, nq), and gives actions (n, 7).
+    """
     worlds.set(starts[:, 1 : 1 + model.nq], starts[:, 1 + model.nq :])
     arm, controller = Arm(model), Osc(reset, len(starts), fingers=1.0)
-    scripts = [PickPlace(**settings) for _ in starts]
     now = worlds.state()
     states = [now[0]]
-    for _ in range(STEPS):
-        state, bowls_and_plates = arm.read(*now), bowl_and_plate(model, now[0])
-        seen = zip(scripts, state.position, state.rotation, *bowls_and_plates, strict=True)
-        controller.aim(state, np.stack([script.act(*rest) for script, *rest in seen]))
+    for _ in range(steps):
+        state = arm.read(*now)
+        controller.aim(state, answer(state, now[0]))
         now = _control_step(worlds, arm, controller, now)
         states.append(now[0])
     return np.array(states)

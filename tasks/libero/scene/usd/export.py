@@ -10,8 +10,9 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 from tasks.libero.scene.usd.collision import add_collision, say
 from tasks.libero.scene.usd.kinds import ARENA, Asset, Kind
 from tasks.libero.scene.usd.links import Link, children_of, links_of, weigh
-from tasks.libero.scene.usd.looks import add_visual
+from tasks.libero.scene.usd.looks import add_site, add_visual
 from tasks.libero.scene.usd.poses import IDENTITY, Pose, compose_poses, place, usd_quaternion, usd_vector
+from tasks.libero.suites.fixtures import burner_of
 
 __all__ = ["export"]
 
@@ -22,6 +23,9 @@ _SEEN = 1
 def export(model: mujoco.MjModel, folder: Path) -> dict[str, Asset]:
     """Write an asset for each body at the top of ``model`` that moves, and one, ``ARENA``, for all that does not.
 
+    What stands still of a thing with joints, as a cabinet without its drawers, is a part of ``ARENA`` too: in MuJoCo a
+    drawer is stopped by its cabinet, as that is fixed to the world; Newton lets pass what a joint is between.
+
     Args:
         model: The model.
         folder: Where the files go.
@@ -29,16 +33,17 @@ def export(model: mujoco.MjModel, folder: Path) -> dict[str, Asset]:
     Returns:
         Asset by name, the name of its topmost body.
     """
-    assets, fixed = {}, [0]
+    assets, tops = {}, [0]
     for body in children_of(model, 0):
         jointed = [other for other in range(model.nbody) if model.body_rootid[other] == body]
         joints = [model.body_jntadr[other] for other in jointed if model.body_jntnum[other]]
-        if not joints:
-            fixed.append(body)
-            continue
-        kind: Kind = "free" if model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE else "jointed"
-        assets[model.body(body).name] = _Writer(model, folder, model.body(body).name).write([body], kind)
-    assets[ARENA] = _Writer(model, folder, ARENA).write(fixed, "static")
+        is_free = bool(joints) and model.jnt_type[joints[0]] == mujoco.mjtJoint.mjJNT_FREE
+        if not is_free:
+            tops.append(body)
+        if joints:
+            kind: Kind = "free" if is_free else "jointed"
+            assets[model.body(body).name] = _Writer(model, folder, model.body(body).name).write([body], kind)
+    assets[ARENA] = _Writer(model, folder, ARENA).write(tops, "static")
     return assets
 
 
@@ -56,6 +61,8 @@ class _Writer:
     def write(self, bodies: list[int], kind: Kind) -> Asset:
         model = self._model
         links = links_of(model, bodies, is_fixed=kind == "static")
+        if kind == "static":
+            links = links[:1]
         for link in links:
             link.path = f"{self._root}/{model.body(link.body).name}" if kind == "jointed" else self._root
             prim = self._top
@@ -63,7 +70,8 @@ class _Writer:
                 prim = place(UsdGeom.Xform.Define(self._stage, link.path), link.pose).GetPrim()
             if kind != "static":
                 self._weigh(prim, link)
-            self._dress(link, kind)
+            if kind != "jointed" or link.parent is not None:
+                self._dress(link, kind)
         if kind == "jointed":
             UsdPhysics.ArticulationRootAPI.Apply(self._top)
             UsdGeom.Scope.Define(self._stage, f"{self._root}/joints")
@@ -89,6 +97,10 @@ class _Writer:
                     add_visual(self._stage, model, f"{path}/seen{geom}", geom, at)
                 if model.geom_contype[geom] or model.geom_conaffinity[geom]:
                     add_collision(self._stage, model, f"{path}/touched{geom}", geom, at)
+            for site in np.flatnonzero(model.site_bodyid == body):
+                if burner_of(model.site(site).name) is not None:
+                    at = compose_poses(pose, (model.site_pos[site], model.site_quat[site]))
+                    add_site(self._stage, model, f"{path}/{model.site(site).name}", int(site), at)
 
     def _weigh(self, prim: Any, link: Link) -> None:
         weight = weigh(self._model, link)

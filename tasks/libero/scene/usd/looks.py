@@ -1,4 +1,4 @@
-"""What is seen of a ``MjModel``, as USD: ``add_visual`` of a geom, with the pictures that materials have.
+"""What is seen of a ``MjModel``, as USD: ``add_visual`` of a geom, with the pictures of materials, ``add_site``.
 
 Materials are named as ``tasks.common.mujoco_look`` names them, which knows of each what Newton's light has no use for.
 """
@@ -12,9 +12,10 @@ from pxr import Sdf, UsdGeom, UsdShade, Vt
 
 from tasks.common.mujoco_look import geom_colour, material_name
 from tasks.libero.scene.usd.poses import Pose, place, usd_vector
+from tasks.libero.scene.usd.round_shapes import round_shape
 from tasks.libero.scene.usd.triangles import Triangles, picture_of, triangles_of
 
-__all__ = ["add_visual"]
+__all__ = ["add_site", "add_visual"]
 
 _TEXELS = 1024
 """Longest side of a picture, pixels: cameras of 256 see none of a bowl's 4,096, and reading them takes seconds."""
@@ -39,6 +40,18 @@ def add_visual(stage: Any, model: mujoco.MjModel, path: str, geom: int, pose: Po
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material or _material(stage, model, looks, geom))
 
 
+def add_site(stage: Any, model: mujoco.MjModel, path: str, site: int, pose: Pose) -> None:
+    """Add a round site in its own colour; arguments are those of ``add_visual``."""
+    kind, quality = mujoco.mjtGeom(int(model.site_type[site])), model.vis.quality
+    mesh = UsdGeom.Mesh.Define(stage, path)
+    _fill(mesh, Triangles(*round_shape(kind, model.site_size[site], quality.numslices, quality.numstacks)))
+    place(mesh, pose)
+    looks = stage.GetDefaultPrim().GetPath().AppendChild("Looks").AppendChild(model.site(site).name)
+    material, colour = _surface(stage, looks)
+    colour.Set(usd_vector(_linear(model.site_rgba[site, :3])))
+    UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
+
+
 def _fill(mesh: Any, shape: Triangles) -> None:
     mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(shape.points, np.float32)))
     mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(shape.faces), 3, np.int32)))
@@ -53,10 +66,7 @@ def _fill(mesh: Any, shape: Triangles) -> None:
 
 
 def _material(stage: Any, model: mujoco.MjModel, path: Any, geom: int) -> Any:
-    material = UsdShade.Material.Define(stage, path)
-    shader = UsdShade.Shader.Define(stage, path.AppendChild("Surface"))
-    shader.CreateIdAttr("UsdPreviewSurface")
-    colour = shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
+    material, colour = _surface(stage, path)
     texture = picture_of(model, geom)
     if texture < 0:
         colour.Set(usd_vector(_linear(geom_colour(model, geom)[:3])))
@@ -73,8 +83,16 @@ def _material(stage: Any, model: mujoco.MjModel, path: Any, geom: int) -> Any:
             reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
         )
         colour.ConnectToSource(picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3))
-    material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
     return material
+
+
+def _surface(stage: Any, path: Any) -> tuple[Any, Any]:
+    """Define a material, and return it with what its colour is to be said by."""
+    material = UsdShade.Material.Define(stage, path)
+    shader = UsdShade.Shader.Define(stage, path.AppendChild("Surface"))
+    shader.CreateIdAttr("UsdPreviewSurface")
+    material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
+    return material, shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
 
 
 def _linear(colour: np.ndarray) -> np.ndarray:

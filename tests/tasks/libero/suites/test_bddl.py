@@ -17,7 +17,9 @@ def test_a_task_is_read_in_lower_case(tmp_path):
     problem = read(tmp_path, BDDL)
     assert problem.kind == "libero_tabletop_manipulation"
     assert problem.instruction == "put the bowl on the plate and close the drawer"
-    assert problem.fixtures == {"main_table": "table", "wooden_cabinet_1": "wooden_cabinet"}
+    assert problem.fixtures == {
+        "main_table": "table", "wooden_cabinet_1": "wooden_cabinet", "flat_stove_1": "flat_stove",
+    }  # fmt: skip
     assert list(problem.objects) == ["bowl_1", "plate_1"]
     assert problem.regions["main_table_cabinet_region"] == Region(
         "main_table_cabinet_region", "main_table", ((-0.01, -0.31, 0.01, -0.29),), (3.14159, 3.14159)

@@ -5,6 +5,7 @@ import pytest
 
 from groot_wrappers.errors import ContractError
 from tasks.assets.cache import AssetError
+from tasks.libero.suites.__main__ import main
 from tasks.libero.suites.starts import official_starts
 from tasks.libero.suites.suites import LiberoTask, libero_task, task_names
 from tests.tasks.libero.tiny.data import NAME, SUITE, write_tiny_libero
@@ -41,8 +42,28 @@ def test_policies_are_told_what_the_name_says(data, name, instruction):
 def test_a_suite_or_task_that_is_not_there_is_refused(data):
     with pytest.raises(ContractError, match="Did you mean 'libero_goal'"):
         task_names("libero_gaol")
-    with pytest.raises(ContractError, match=r"has no task 10. Set task.index to 0 ... 9"):
+    with pytest.raises(ContractError, match=r"has no task 10. Set task.index to 0 ... 9; .*libero_goal` lists"):
         libero_task(SUITE, 10)
+
+
+def test_tasks_are_found_by_words_of_what_they_say(data, capsys):
+    assert main(["Bowl", "drawer"]) == 0
+    assert capsys.readouterr().out == "task=libero_goal task.index=0   put the bowl on the plate and close the drawer\n"
+    assert main(["libero_90", "task", "89"]) == 0
+    assert capsys.readouterr().out == "task=libero_90 task.index=89   task 89\n"
+    assert main(["spoon"]) == 1
+    assert "No task of LIBERO's says 'spoon'" in capsys.readouterr().err
+
+
+def test_without_words_all_tasks_are_listed(data, capsys):
+    assert main([]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 130
+
+
+def test_a_list_without_data_names_the_command(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("LIBERO_ASSETS", str(tmp_path / "nowhere"))
+    assert main([]) == 1
+    assert "`make libero-assets`" in capsys.readouterr().err
 
 
 def test_a_table_is_read_and_not_run(data):
@@ -65,7 +86,7 @@ def test_data_of_other_wheels_are_not_believed(data):
 
 def test_starts_are_those_of_the_file(data):
     starts = official_starts(libero_task(SUITE, 0))
-    assert starts.shape == (50, 1 + 24 + 22)
+    assert starts.shape == (50, 1 + 25 + 23)
     assert starts[3, 10] == pytest.approx(-0.097)
 
 

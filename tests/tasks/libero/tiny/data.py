@@ -1,6 +1,6 @@
 """A tiny LIBERO of our own making: the folder that ``LIBERO_ASSETS`` names, with boxes for models, and one task.
 
-A bowl, a plate and a cabinet of one drawer on a table: the bowl has to be on the plate, and the drawer closed.
+A bowl, a plate, a stove and a cabinet of one drawer on a table: the bowl has to be on the plate, and the drawer closed.
 """
 
 from pathlib import Path
@@ -62,7 +62,7 @@ THING = """
 """
 
 DRAWER = """
-<geom name="back" type="box" size="0.1 0.01 0.05" pos="0 0.1 0" group="0" density="500"/>
+<geom name="back" type="box" size="0.1 0.01 0.05" pos="0 0.1 0" group="0" density="500" contype="0"/>
 <geom type="box" size="0.1 0.01 0.05" pos="0 0.1 0" group="1" contype="0" conaffinity="0" rgba="0.4 0.25 0.1 1"/>
 <body name="drawer">
   <inertial pos="0 0 0" mass="0.3" diaginertia="0.001 0.001 0.001"/>
@@ -70,6 +70,16 @@ DRAWER = """
   <geom type="box" size="0.08 0.08 0.005" pos="0 0 -0.03" group="0"/>
   <geom type="box" size="0.08 0.08 0.005" pos="0 0 -0.03" group="1" contype="0" conaffinity="0" rgba="0.6 0.4 0.2 1"/>
   <site name="middle_region" type="box" size="0.08 0.08 0.03" rgba="0 0 0 0"/>
+</body>
+"""
+
+STOVE = """
+<geom type="box" size="0.09 0.09 0.02" group="0" density="500"/>
+<geom type="box" size="0.09 0.09 0.02" group="1" contype="0" conaffinity="0" rgba="0.8 0.8 0.8 1"/>
+<site name="burner" type="cylinder" size="0.06 0.0005" pos="0 0 0.022" rgba="0.9 0.05 0.05 1"/>
+<body name="knob">
+  <inertial pos="0 0 0" mass="0.3" diaginertia="0.001 0.001 0.001"/>
+  <joint name="button" type="hinge" axis="0 0 1" range="-0.005 2.1" damping="1"/>
 </body>
 """
 
@@ -81,21 +91,21 @@ BDDL = """
     (bowl_region (:target main_table) (:ranges ((-0.11 -0.01 -0.09 0.01))))
     (plate_region (:target main_table) (:ranges ((0.04 0.14 0.06 0.16))))
     (cabinet_region (:target main_table) (:ranges ((-0.01 -0.31 0.01 -0.29))) (:yaw_rotation ((3.14159 3.14159))))
-    (middle_region (:target wooden_cabinet_1)))
-  (:fixtures main_table - table wooden_cabinet_1 - wooden_cabinet)
+    (middle_region (:target wooden_cabinet_1)) (stove_region (:target main_table) (:ranges ((-0.31 0.29 -0.29 0.31)))))
+  (:fixtures main_table - table wooden_cabinet_1 - wooden_cabinet flat_stove_1 - flat_stove)
   (:objects bowl_1 - bowl plate_1 - plate)
   (:obj_of_interest bowl_1 plate_1)
   (:init
     (On bowl_1 main_table_bowl_region)
     (On plate_1 main_table_plate_region)
-    (On wooden_cabinet_1 main_table_cabinet_region))
+    (On wooden_cabinet_1 main_table_cabinet_region) (On flat_stove_1 main_table_stove_region))
   (:goal (And (On bowl_1 plate_1) (Close wooden_cabinet_1_middle_region))))
 """
 
 ARM = [0.0, -0.16, 0.0, -2.44, 0.0, 2.23, 0.785]
 FINGERS = [0.0208, -0.0208]
 BOWL, PLATE = (-0.1, 0.0, 0.96), (0.05, 0.15, 0.93)  # they hang above the table, whose top is at 0.90
-OPEN = -0.1  # of the drawer
+OPEN, OFF = -0.1, 0.0  # of the drawer and of the stove's knob
 
 
 def write_tiny_libero(folder: Path) -> None:
@@ -108,6 +118,7 @@ def write_tiny_libero(folder: Path) -> None:
     for name, parts in (("bowl", bowl), ("plate", plate)):
         _write(assets / "stable_scanned_objects" / name / f"{name}.xml", _thing(parts, "0"))
     _write(assets / "articulated_objects" / "wooden_cabinet.xml", _thing(DRAWER, "-0.05"))
+    _write(assets / "articulated_objects" / "flat_stove.xml", _thing(STOVE, "-0.02"))
     (assets / "textures").mkdir()
     pixels = np.indices((8, 8)).sum(0)[..., None] % 2 * np.array([40, 30, 20]) + 150
     for name in ("tile", "light-gray-floor-tile", "light-gray-plaster"):
@@ -127,7 +138,7 @@ def _starts() -> np.ndarray:
     rows = []
     for number in range(50):
         bowl = (BOWL[0] + 0.001 * number, *BOWL[1:])
-        qpos = [*ARM, *FINGERS, *bowl, 1.0, 0.0, 0.0, 0.0, *PLATE, 1.0, 0.0, 0.0, 0.0, OPEN]
+        qpos = [*ARM, *FINGERS, *bowl, 1.0, 0.0, 0.0, 0.0, *PLATE, 1.0, 0.0, 0.0, 0.0, OPEN, OFF]
         rows.append([0.0, *qpos, *np.zeros(len(qpos) - 2)])
     return np.array(rows)
 

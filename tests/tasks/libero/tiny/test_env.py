@@ -33,6 +33,11 @@ def test_what_rests_in_mujoco_rests_on_newton(facts):
     assert facts["drawer"] == pytest.approx([-0.1] * 4, abs=1e-3)
 
 
+def test_the_same_geoms_collide_as_in_mujoco(facts):
+    """Neither finger tips with each other, nor with what has their masks; but a drawer with its cabinet."""
+    assert facts["pairs"]["newton"] == facts["pairs"]["mujoco"]
+
+
 def test_success_is_all_that_the_goal_asks_for(facts):
     assert facts["success"] == {"nothing": False, "placed": False, "closed": False, "both": True}
 
@@ -41,3 +46,9 @@ def test_stages_tell_how_far_it_came(facts):
     """An env that succeeds begins anew before it is looked at."""
     first = [f"progress_first_{what}" for what in ("reached", "held", "done")]
     assert facts["stages"] == {"nothing": [], "placed": first, "closed": first, "both": []}
+
+
+def test_a_burner_glows_while_its_stove_is_on(facts):
+    """An episode that begins is looked at too: that of the last case has succeeded, and the next one's stove is off."""
+    assert facts["glowing at first"] == [False] * 4
+    assert facts["glowing"] == {"nothing": False, "placed": True, "closed": False, "both": False}

@@ -7,8 +7,9 @@ import pytest
 from groot_wrappers.errors import ContractError
 from tasks.assets.cache import AssetError
 from tasks.libero.scene import asset
-from tasks.libero.scene.rest import official_rests
+from tasks.libero.scene.rest import official_rests, settled
 from tasks.libero.suites.bddl import read_bddl
+from tasks.libero.suites.starts import official_starts
 from tests.tasks.libero.tiny.data import SUITE
 
 pytestmark = pytest.mark.isaaclab
@@ -29,9 +30,12 @@ def test_names_are_robosuites(scene):
     model = scene.model
     bodies = [model.body(number).name for number in range(model.nbody)]
     assert bodies[:3] == ["world", "table", "robot0_base"]
-    assert bodies[-4:] == ["bowl_1_main", "plate_1_main", "wooden_cabinet_1_main", "wooden_cabinet_1_drawer"]
+    assert bodies[-6:] == [
+        "bowl_1_main", "plate_1_main", "wooden_cabinet_1_main", "wooden_cabinet_1_drawer", "flat_stove_1_main",
+        "flat_stove_1_knob",
+    ]  # fmt: skip
     joints = [model.joint(number).name for number in range(9, model.njnt)]
-    assert joints == ["bowl_1_joint0", "plate_1_joint0", "wooden_cabinet_1_level"]
+    assert joints == ["bowl_1_joint0", "plate_1_joint0", "wooden_cabinet_1_level", "flat_stove_1_button"]
 
 
 def test_what_robosuite_sets_in_python_is_set(scene):
@@ -64,7 +68,7 @@ def test_a_scene_is_written_once_and_told_part_by_part(scene):
     kinds = {part.name: part.kind for part in scene.parts}
     assert kinds == {
         "robot0_base": "jointed", "bowl_1_main": "free", "plate_1_main": "free", "wooden_cabinet_1_main": "jointed",
-        "arena": "static",
+        "flat_stove_1_main": "jointed", "arena": "static",
     }  # fmt: skip
     written = {part.usd: part.usd.stat().st_mtime_ns for part in scene.parts}
     asset.libero_scene.cache_clear()
@@ -103,6 +107,15 @@ def test_starts_come_to_rest_with_open_fingers(scene):
     assert rests[:, bowl + 2] == pytest.approx(0.9, abs=2e-3)
     assert rests[:, fingers] == pytest.approx(0.04, abs=2e-3)
     assert rests[:, model.joint("wooden_cabinet_1_level").qposadr[0]] == pytest.approx(-0.1, abs=1e-3)
+
+
+@pytest.mark.process
+def test_a_start_comes_to_rest_alone_as_beside_others(scene):
+    falling = official_starts(scene.task)[:5, 1 : 1 + scene.model.nq]
+    together = settled(scene.model, scene.task.problem, falling)
+    alone = [settled(scene.model, scene.task.problem, start[None])[0] for start in falling]
+    assert np.array_equal(together, alone)
+    assert not np.array_equal(together[0], together[1])
 
 
 def test_a_problem_of_another_kind_is_refused(tmp_path, folder):
