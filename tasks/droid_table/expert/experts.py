@@ -128,7 +128,8 @@ class DroidVelocityExpert(DroidExpert):
     ) -> dict[str, np.ndarray]:
         """Plan ``joint_velocity`` (40, 7), each in [-1, 1], and ``gripper_position`` (40, 1)."""
         path, closes = self._way(images, states, instruction)
-        velocities = np.diff(path, axis=0) / (_FOLLOWED * FASTEST)
+        # The first takes the joints onto the way, too: what the hand is tilted by would stay otherwise.
+        velocities = np.diff(np.vstack([states[_JOINTS], path[1:]]), axis=0) / (_FOLLOWED * FASTEST)
         beyond = np.abs(velocities).max(axis=1, keepdims=True).clip(min=1.0)
         return {_VELOCITY: velocities / beyond, _GRIPPER: closes[:, None]}
 
