@@ -16,7 +16,7 @@ from groot_wrappers.embodiment.rotations import PoseForm, compose, inverse
 from groot_wrappers.embodiment.sources import number_map, state_source
 from groot_wrappers.errors import ContractError, did_you_mean, raise_all
 
-__all__ = ["ActionLayout", "Chunk", "target_columns"]
+__all__ = ["ActionLayout", "Chunk", "target_columns", "target_width"]
 
 Chunk: TypeAlias = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]] | torch.Tensor]
 
@@ -222,6 +222,14 @@ def target_columns(env: IsaacLabEnv, key: str, target: ActionTarget, embodiment:
         ContractError: The target names no joint or term of the env, or a setting does not fit.
     """
     return _drive(env, f"embodiment.action.{key}", target, embodiment).columns
+
+
+def target_width(env: IsaacLabEnv, key: str, target: ActionTarget, embodiment: Embodiment) -> int:
+    """Return how many numbers an action key has, D, of which a target makes the columns that it drives.
+
+    Arguments and errors are those of :func:`target_columns`.
+    """
+    return _drive(env, f"embodiment.action.{key}", target, embodiment).width
 
 
 def _drive(env: IsaacLabEnv, where: str, target: ActionTarget, embodiment: Embodiment) -> _Drive:

@@ -5,13 +5,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
 
-from groot_wrappers.embodiment.action_map import target_columns
+from groot_wrappers.embodiment.action_map import target_width
 from groot_wrappers.embodiment.drafting import DraftEntry, draft_embodiment
 from groot_wrappers.embodiment.embodiment import Embodiment
 from groot_wrappers.embodiment.env_checks import check_env
@@ -85,7 +86,8 @@ def _entries(embodiment: Embodiment) -> dict[str, dict[str, dict[str, Any]]]:
     def entry(source: Any) -> dict[str, Any]:
         values = asdict(source)
         default = {field.name: field.default for field in fields(source)}
-        return {name: value for name, value in values.items() if value != default[name]}
+        changed = {name: value for name, value in values.items() if value != default[name]}
+        return {name: str(value) if isinstance(value, StrEnum) else value for name, value in changed.items()}
 
     return {
         kind: {key: entry(source) for key, source in getattr(embodiment, kind).items()}
@@ -153,7 +155,7 @@ def _given(env: IsaacLabEnv, embodiment: Embodiment, kind: str, key: str) -> str
         elif kind == "state":
             shape = state_source(env, key, embodiment.state[key]).shape
         else:
-            shape = (len(target_columns(env, key, embodiment.action[key], embodiment)),)
+            shape = (target_width(env, key, embodiment.action[key], embodiment),)
     except ContractError:
         return "does not fit"
     return f"{' x '.join(map(str, shape))}, ok"

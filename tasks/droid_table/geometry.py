@@ -11,6 +11,7 @@ from tasks.common.pinhole_camera import PinholeCamera, look_at
 __all__ = [
     "CLOSED",
     "EXTERIOR_CAMERA",
+    "FASTEST",
     "IMAGE_SIZE",
     "JITTER",
     "PAD_HALF",
@@ -28,6 +29,9 @@ IMAGE_SIZE = (180, 320)
 """Height and width of both pictures, pixels."""
 STEP = 1 / 15
 """Seconds a control step."""
+FASTEST = 0.2
+"""rad that DROID's joint velocity 1 puts a joint's target beyond where the joint is, anew in each control step:
+``relative_max_joint_delta`` of its ``robot_ik_solver.py``."""
 
 START_JOINTS: tuple[float, ...] = (0.0, -np.pi / 5, 0.0, -4 * np.pi / 5, 0.0, 3 * np.pi / 5, 0.0)
 """DROID's reset pose: the gripper points down, its tips 0.34 m above the table, and opens along the base's y axis."""

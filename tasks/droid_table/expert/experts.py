@@ -3,6 +3,7 @@
 * ``DroidExpert``: under ``embodiment=oxe_droid``, joints alone, as N1.6 has them.
 * ``DroidPoseExpert``: under N1.7's ``oxe_droid_relative_eef_relative_joint``; the flange's pose is seen and told, too.
 * ``DroidRelativePoseExpert``: under ``droid_relative_eef``, which plays that pose, relative to the state's.
+* ``DroidVelocityExpert``: under ``droid_joint_velocity``, as DROID's own policies and openpi's play.
 
 Each reads what is asked off the instruction, finds thing and target by their colours in both pictures, and plans the
 hand's way: over the thing, down, grip, up, over the target, down, let go, up. It goes down only where both cameras
@@ -15,15 +16,15 @@ from groot_wrappers.modality import ActionConfig
 from tasks.common.scripted_expert import ScriptedExpert
 from tasks.droid_table.expert.hand_plan import HORIZON, Seen, plan_hand
 from tasks.droid_table.expert.perception import find, shows_at
-from tasks.droid_table.geometry import CLOSED, EXTERIOR_CAMERA, START_JOINTS, STEP, TOOL_POINT, WRIST_CAMERA
+from tasks.droid_table.geometry import CLOSED, EXTERIOR_CAMERA, FASTEST, START_JOINTS, STEP, TOOL_POINT, WRIST_CAMERA
 from tasks.droid_table.things import THINGS, asked
 from tasks.lift_cube_franka.expert.kinematics import PandaArm
 
-__all__ = ["DroidExpert", "DroidPoseExpert", "DroidRelativePoseExpert"]
+__all__ = ["DroidExpert", "DroidPoseExpert", "DroidRelativePoseExpert", "DroidVelocityExpert"]
 
 _EXTERIOR, _WRIST = "exterior_image_1_left", "wrist_image_left"
 _LANGUAGE = "annotation.language.language_instruction"
-_JOINTS, _GRIPPER, _POSE = "joint_position", "gripper_position", "eef_9d"
+_JOINTS, _GRIPPER, _POSE, _VELOCITY = "joint_position", "gripper_position", "eef_9d", "joint_velocity"
 
 _RELATIVE_JOINTS = ActionConfig("RELATIVE", "NON_EEF", "DEFAULT", _JOINTS)
 """As NVIDIA's configuration says of the checkpoint; what comes back from a server is absolute already."""
@@ -32,6 +33,8 @@ _RELATIVE_POSE = ActionConfig("RELATIVE", "EEF", "XYZ_ROT6D", _POSE)
 
 _LAG = 0.1
 """Seconds by which a joint trails a moving target: damping over stiffness of the arm's drives."""
+_FOLLOWED = 1.0 - float(np.exp(-STEP / _LAG))
+"""Share of its way to a target that stands which a joint has gone after a control step."""
 _APART = 0.04
 """What two cameras see at places further apart than this is not the same thing, m."""
 _CLEAR = 0.7
@@ -55,6 +58,7 @@ class DroidExpert(ScriptedExpert):
         state, action: The keys.
         action_configs: How the action keys are to be read.
         moments: Control steps of the pictures that are asked for.
+        language: Key of the instruction.
     """
 
     def __init__(
@@ -63,13 +67,14 @@ class DroidExpert(ScriptedExpert):
         action: tuple[str, ...] = (_JOINTS, _GRIPPER),
         action_configs: tuple[ActionConfig, ...] = (_RELATIVE_JOINTS, _ABSOLUTE),
         moments: tuple[int, ...] = (0,),
+        language: str = _LANGUAGE,
     ):
         super().__init__(
             (_EXTERIOR, _WRIST),
             state,
             action,
             HORIZON,
-            language=_LANGUAGE,
+            language=language,
             action_config=action_configs,
             moments=moments,
         )
@@ -79,12 +84,18 @@ class DroidExpert(ScriptedExpert):
         self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
     ) -> dict[str, np.ndarray]:
         """Plan ``joint_position`` (40, 7) and ``gripper_position`` (40, 1)."""
+        path, closes = self._way(images, states, instruction)
+        speeds = np.diff(path, axis=0) / STEP
+        return {_JOINTS: path[1:] + speeds * _LAG, _GRIPPER: closes[:, None]}
+
+    def _way(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Plan where the joints are to be, rad (41, 7), from now on, and whether the gripper closes, (40,)."""
         joints = states[_JOINTS]
         flange, yaw = self._arm.hand_pose(joints)
         positions, closes = _plan_flange(images, flange, yaw, float(states[_GRIPPER][0]), instruction)
-        path = self._arm.follow(joints, np.vstack([flange, positions]), np.linspace(yaw, 0.0, HORIZON + 1))
-        speeds = np.diff(path, axis=0) / STEP
-        return {_JOINTS: path[1:] + speeds * _LAG, _GRIPPER: closes[:, None]}
+        return self._arm.follow(joints, np.vstack([flange, positions]), np.linspace(yaw, 0.0, HORIZON + 1)), closes
 
 
 class DroidPoseExpert(DroidExpert):
@@ -103,6 +114,24 @@ class DroidPoseExpert(DroidExpert):
         """Plan the three keys; ``eef_9d`` (40, 9) is absolute, as N1.7's servers return it."""
         planned = super().plan(images, states, instruction)
         return planned | {_POSE: np.stack([_nine(self._arm.pose(joints)) for joints in planned[_JOINTS]])}
+
+
+class DroidVelocityExpert(DroidExpert):
+    """The same for ``droid_joint_velocity``: ``joint_velocity`` float32 (B, 40, 7) in the place of joint targets."""
+
+    def __init__(self) -> None:
+        configs = (_ABSOLUTE, _ABSOLUTE)
+        super().__init__(action=(_VELOCITY, _GRIPPER), action_configs=configs, language="task")
+
+    def plan(
+        self, images: dict[str, np.ndarray], states: dict[str, np.ndarray], instruction: str
+    ) -> dict[str, np.ndarray]:
+        """Plan ``joint_velocity`` (40, 7), each in [-1, 1], and ``gripper_position`` (40, 1)."""
+        path, closes = self._way(images, states, instruction)
+        # The first takes the joints onto the way, too: what the hand is tilted by would stay otherwise.
+        velocities = np.diff(np.vstack([states[_JOINTS], path[1:]]), axis=0) / (_FOLLOWED * FASTEST)
+        beyond = np.abs(velocities).max(axis=1, keepdims=True).clip(min=1.0)
+        return {_VELOCITY: velocities / beyond, _GRIPPER: closes[:, None]}
 
 
 class DroidRelativePoseExpert(ScriptedExpert):

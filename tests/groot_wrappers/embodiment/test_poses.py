@@ -11,7 +11,7 @@ from groot_wrappers import Embodiment, Gr00tActionWrapper, Gr00tObservationWrapp
 from groot_wrappers.embodiment.action_map import ActionLayout
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from groot_wrappers.errors import ContractError
-from tests.support.toys.variants import ManyThingsEnv
+from tests.support.toys.variants import DifferentialInverseKinematicsAction, ManyThingsEnv
 
 pytest.importorskip("isaaclab", reason="the poses are turned by its maths")
 
@@ -21,26 +21,12 @@ EEF_9D = {"body": "hand", "rotation": "rot6d", "order": "rows", "turned": DROID}
 ORIGINS = [[5.0, 0.0, 0.0], [0.0, 7.0, 0.0]]
 
 
-class DifferentialInverseKinematicsAction:
-    """Named after IsaacLab's term."""
-
-    def __init__(self, **controller):
-        self.cfg = SimpleNamespace(
-            asset_name="robot",
-            body_name="ha.d",
-            body_offset=SimpleNamespace(pos=(0.0, 0.0, 0.2), rot=tuple(Scipy.from_euler("x", 1.0).as_quat())),
-            controller=SimpleNamespace(**{"command_type": "pose", "use_relative_mode": False} | controller),
-            scale=2.0,
-            offset=0.5,
-        )
-
-
 class PoseEnv(ManyThingsEnv):
     """Has a hand somewhere, and one action term that takes its pose."""
 
     def __init__(self, **controller):
         super().__init__()
-        term = DifferentialInverseKinematicsAction(**controller)
+        term = DifferentialInverseKinematicsAction("ha.d", **controller)
         width = 6 if controller else 7
         self.action_manager = SimpleNamespace(
             active_terms=["arm"], action_term_dim=[width], total_action_dim=width, get_term={"arm": term}.get

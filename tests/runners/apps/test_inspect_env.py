@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from groot_wrappers import Embodiment, ModalityConfig
+from groot_wrappers.embodiment.drafting import draft_embodiment
 from groot_wrappers.embodiment.isaaclab_env import IsaacLabEnv
 from runners.apps.inspection import _entries, _joined, _yaml
 from tests.support.processes import ROOT, finish
 from tests.support.toys.env import ToyEnv, toy_embodiment
+from tests.support.toys.g1 import GROUPS, SIDES, WRISTS, G1Env
 from tests.support.toys.policy import ToyPolicy
 
 
@@ -84,6 +86,26 @@ def test_of_several_language_keys_one_is_enough(wanted, rows, pasted_key):
     told = {line[1]: " ".join(line[3:]) for line in lines if line[0] == "language"}
     assert told == rows
     assert f"language: {pasted_key}" in list(_yaml([], toy_embodiment(), modality))
+
+
+def test_poses_and_shared_numbers_are_told_by_the_keys_width_and_can_be_pasted():
+    pose = {"rotation": "rot6d", "order": "rows"}
+    others = [name for key, names in GROUPS.items() if not key.endswith("arm") for name in names]
+    embodiment = Embodiment.from_config(
+        {
+            "state": {key: {"body": body} | pose for key, body in WRISTS.items()},
+            "action": {f"{side}_wrist_eef_9d": {"term": f"{side}_arm"} | pose for side in SIDES}
+            | {"others": {"joints": others, "shared": True}},
+        }
+    )
+    env, entries = IsaacLabEnv(G1Env(takes_poses=True)), _entries(embodiment)
+    lines = [line.split() for line in _joined(env, embodiment, None, entries)]
+    told = {(line[0], line[1]): " ".join(line[-2:]) for line in lines if line[-1] == "ok"}
+    assert told["state", "left_wrist_eef_9d"] == told["action", "left_wrist_eef_9d"] == "9, ok"
+    assert told["action", "others"] == "1, ok"
+    drafted = "\n".join(_yaml(draft_embodiment(env, None, entries), embodiment, None))
+    assert pasted(drafted).action == embodiment.action
+    assert pasted(drafted).state == embodiment.state
 
 
 @pytest.mark.isaaclab

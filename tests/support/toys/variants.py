@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from gymnasium import spaces
+from scipy.spatial.transform import Rotation
 
 from groot_wrappers.episode_context import episode_context
 from tests.support.toys.env import JointPositionAction, ToyEnv
@@ -24,6 +25,20 @@ ScaledJointPositionAction.__name__ = "JointPositionAction"
 
 class BinaryJointPositionAction:
     """Named after IsaacLab's term."""
+
+
+class DifferentialInverseKinematicsAction:
+    """Named after IsaacLab's term, which takes the pose of a point on a body, in numbers with a scale and an offset."""
+
+    def __init__(self, body, **controller):
+        self.cfg = SimpleNamespace(
+            asset_name="robot",
+            body_name=body,
+            body_offset=SimpleNamespace(pos=(0.0, 0.0, 0.2), rot=tuple(Rotation.from_euler("x", 1.0).as_quat())),
+            controller=SimpleNamespace(**{"command_type": "pose", "use_relative_mode": False} | controller),
+            scale=2.0,
+            offset=0.5,
+        )
 
 
 class ManyThingsEnv(ToyEnv):

@@ -26,6 +26,7 @@ from tasks.assets.things import Box, Cylinder, thing_usd
 from tasks.droid_table import mdp
 from tasks.droid_table.env_cfg import DroidTableEnvCfg
 from tasks.droid_table.geometry import TOOL_POINT, finger_angle, pad_height
+from tasks.droid_table.joint_velocity import DroidJointVelocityAction, JointVelocityActionsCfg
 
 EMBODIMENTS = Path(__file__).parents[3] / "conf" / "embodiment"
 GREY = (0.5, 0.5, 0.5)
@@ -199,6 +200,22 @@ def succeeded(made):
     return facts | {"success_after": done, "other": other}
 
 
+def by_velocity(env):
+    """Where DROID's joint velocities put the arm's targets, and where it goes, rad (3, 7), in two control steps."""
+    term = DroidJointVelocityAction(JointVelocityActionsCfg().arm_action, env)
+    joints = env.scene["robot"].data.joint_pos
+    velocities = torch.tensor([[1.0, 0, 0, 0, 0, 0, 0], [2.0, 0, 0, 0, 0, 0, -1.0], [0.0] * 7])
+    env.reset(seed=3)
+    facts = {"beyond": [], "moved": []}
+    for _ in range(2):
+        before = joints.torch[:, :7].clone()
+        term.process_actions(velocities)
+        facts["beyond"].append((term.processed_actions - before).tolist())
+        env.step(torch.cat([term.processed_actions, torch.zeros(3, 1)], dim=1))
+        facts["moved"].append((joints.torch[:, :7] - before).tolist())
+    return facts
+
+
 def main(path):
     """Gather the facts."""
     cfg = with_held_things()
@@ -208,6 +225,7 @@ def main(path):
         pictures, facts = seen(made)
         np.savez(Path(path).with_suffix(".npz"), **pictures)
         facts["success"] = succeeded(made)
+        facts["velocity"] = by_velocity(made.unwrapped)
         made.unwrapped.reset(seed=3)
         facts["holding"] = holding(made.unwrapped)
         Path(path).write_text(json.dumps(facts))

@@ -74,6 +74,21 @@ def test_joint_positions_that_come_back_are_absolute_and_not_added_to_the_state(
     assert np.ravel(facts["after"]["gripper_position"]) == pytest.approx(1.0, abs=0.02)
 
 
+def test_a_joint_velocity_puts_the_target_a_fifth_of_a_radian_beyond_where_the_joint_is_and_the_fastest_is_one(facts):
+    """The second control step goes on from where the joints are by then, not from the targets."""
+    for beyond in np.array(facts["velocity"]["beyond"]):
+        assert beyond[0] == pytest.approx([0.2, 0, 0, 0, 0, 0, 0], abs=1e-6)
+        assert beyond[1] == pytest.approx([0.2, 0, 0, 0, 0, 0, -0.1], abs=1e-6)
+        assert beyond[2] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_joints_come_about_half_as_far_as_their_target_in_a_control_step(facts):
+    """So the expert plans, once they are in motion; standing still costs nothing."""
+    beyond, moved = (np.array(facts["velocity"][name]) for name in ("beyond", "moved"))
+    assert moved[1, 0, 0] / beyond[1, 0, 0] == pytest.approx(0.487, abs=0.1)
+    assert np.abs(moved[:, 2]).max() < 1e-3
+
+
 def test_pictures_are_of_now_and_of_fifteen_control_steps_ago(facts, pictures):
     for key in KEYS:
         assert pictures[key].shape == (3, 2, 180, 320, 3)

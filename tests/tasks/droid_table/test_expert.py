@@ -6,13 +6,19 @@ import yaml
 from scipy.spatial.transform import Rotation
 
 from groot_wrappers import Embodiment
-from tasks.droid_table.expert.experts import DroidExpert, DroidPoseExpert, DroidRelativePoseExpert, _nine, _pose
-from tasks.droid_table.geometry import START_JOINTS
+from tasks.droid_table.expert.experts import (
+    DroidExpert,
+    DroidPoseExpert,
+    DroidRelativePoseExpert,
+    DroidVelocityExpert,
+    _nine,
+    _pose,
+)
+from tasks.droid_table.geometry import FASTEST, START_JOINTS
 from tasks.droid_table.things import asked
 from tests.support.composing import compose
 from tests.support.processes import ROOT
 
-LANGUAGE = "annotation.language.language_instruction"
 KEYS = ("exterior_image_1_left", "wrist_image_left")
 NINE = [0.3597, 0.0, 0.4899, 0, 0, -1, 1, 0, 0]
 STATE = {"eef_9d": NINE, "gripper_position": [0.0], "joint_position": START_JOINTS}
@@ -25,7 +31,7 @@ def observation(expert, text, batch=2):
     return {
         "video": {key: np.zeros((batch, moments, 180, 320, 3), np.uint8) for key in KEYS},
         "state": {key: np.tile(np.float32(STATE[key]), (batch, 1, 1)) for key in modality["state"].modality_keys},
-        "language": {LANGUAGE: [[text]] * batch},
+        "language": {modality["language"].modality_keys[0]: [[text]] * batch},
     }
 
 
@@ -49,7 +55,7 @@ def test_n16s_expert_has_n16s_keys():
     assert modality["state"].modality_keys == modality["action"].modality_keys == ("joint_position", "gripper_position")
 
 
-@pytest.mark.parametrize("expert", [DroidExpert, DroidPoseExpert, DroidRelativePoseExpert])
+@pytest.mark.parametrize("expert", [DroidExpert, DroidPoseExpert, DroidRelativePoseExpert, DroidVelocityExpert])
 def test_an_expert_that_sees_nothing_of_what_is_asked_stays_away_from_the_table(expert):
     chunk, _ = (made := expert()).get_action(observation(made, "put the red mug on the plate"))
     assert (chunk["gripper_position"] == 0).all()
@@ -61,6 +67,18 @@ def test_an_expert_that_sees_nothing_of_what_is_asked_stays_away_from_the_table(
 def test_an_instruction_without_a_task_keeps_the_arm_still():
     chunk, _ = (made := DroidExpert()).get_action(observation(made, "dance"))
     assert chunk["joint_position"] == pytest.approx(np.tile(np.float32(START_JOINTS), (2, 40, 1)), abs=1e-3)
+
+
+def test_velocities_go_the_way_of_the_joint_targets_and_are_at_most_one():
+    text = "put the red mug on the plate"
+    chunk, _ = (made := DroidVelocityExpert()).get_action(observation(made, text))
+    targets, _ = (other := DroidExpert()).get_action(observation(other, text))
+    velocities = chunk["joint_velocity"]
+    assert velocities.shape == (2, 40, 7)
+    assert 0.05 < np.abs(velocities).max() <= 1
+    # A joint comes half as far in a control step as its target is beyond it.
+    way = np.cumsum(velocities, axis=1)[:, -1] * FASTEST * 0.487
+    assert START_JOINTS + way == pytest.approx(targets["joint_position"][:, -1], abs=0.05)
 
 
 def test_relative_poses_composed_with_the_state_are_absolute_ones_that_point_down():

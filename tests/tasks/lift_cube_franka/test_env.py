@@ -25,6 +25,7 @@ MISFITS = {
     "oxe_droid": ["video.exterior_image_1_left", "state.gripper_position", "action.gripper_position"],
     "oxe_droid_relative_eef_relative_joint": ["video.exterior_image_1_left", "state.gripper_position"],
     "droid_relative_eef": ["video.exterior_image_1_left", "action.eef_9d"],
+    "real_g1_relative_eef_relative_joints": ["video.ego_view", "state.left_wrist_eef_9d", "action.waist"],
 }
 """Embodiments that the lift as it is does not fit: the lines of theirs that have to be told."""
 

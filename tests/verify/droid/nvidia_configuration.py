@@ -21,8 +21,8 @@ LIMITS = np.array([[-2.9, -1.77, -2.9, -3.08, -2.9, -0.03, -2.9], [2.9, 1.77, 2.
 """The Panda's joint limits, rad, with a little room."""
 
 
-def nvidia(folder, tag):
-    """Return NVIDIA's modality configs of a tag, and its policy class, from a folder of Isaac-GR00T."""
+def let_in(folder):
+    """Let NVIDIA's package be imported from a folder of Isaac-GR00T."""
     sys.path.insert(0, folder)
     # Its imports of models are of no use here, and are not installed.
     names = ("AutoModel", "AutoProcessor", "ProcessorMixin", "BatchFeature")
@@ -30,6 +30,11 @@ def nvidia(folder, tag):
         if name not in sys.modules:
             sys.modules[name] = types.ModuleType(name)
             vars(sys.modules[name]).update({attribute: type(attribute, (), {}) for attribute in names})
+
+
+def nvidia(folder, tag):
+    """Return NVIDIA's modality configs of a tag, and its policy class, from a folder of Isaac-GR00T."""
+    let_in(folder)
     configs = import_module("gr00t.configs.data.embodiment_configs").MODALITY_CONFIGS[tag]
     return configs, import_module("gr00t.policy.gr00t_policy").Gr00tPolicy
 

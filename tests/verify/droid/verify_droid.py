@@ -35,6 +35,8 @@ LEAST, MOST_LIED_TO = 0.9, 0.2
 """Success rate of the expert, and of the expert whose pictures lie."""
 MOST_APART, MOST_SLIPPED = 1.0, 0.004
 """Of the gripper: a link off the closed form, degrees, and a thing that is pulled, m."""
+MOST_OFF = 1e-4
+"""Between N1.7's relative actions made absolute and ours: of a pose's nine numbers, or rad."""
 
 
 class Proof:
@@ -128,6 +130,14 @@ class Proof:
         holds = facts["degrees"] < MOST_APART and max(facts["slipped"].values()) < MOST_SLIPPED
         self.tell("holding", facts, f"links under {MOST_APART:g} degree, slips under {MOST_SLIPPED:g} m", holds)
 
+    def ask_about_g1(self) -> None:
+        """Show N1.7's own classes a toy of the G1."""
+        path = self.folder / "nvidia_g1.json"
+        self.run("nvidia_g1", [sys.executable, "-m", "tests.verify.droid.nvidia_g1", str(path)])
+        facts = json.loads(path.read_text())
+        holds = facts["off"] < MOST_OFF
+        self.tell("g1_by_N1D7", facts, f"observations accepted, relative actions within {MOST_OFF:g}", holds)
+
     def time(self) -> None:
         """Time some numbers of envs, one after the other, with nothing beside them."""
         for num_envs in self.asked.speed_envs:
@@ -164,6 +174,8 @@ def main() -> None:
     )
     proof = Proof(parser.parse_args())
     proof.play_all()
+    if "nvidia" in proof.asked.parts and "GR00T_N1D7" in os.environ:
+        proof.ask_about_g1()
     if "holding" in proof.asked.parts:
         proof.hold()
     if "speed" in proof.asked.parts:
