@@ -24,6 +24,7 @@ MISFITS = {
     "libero_sim": ["state.x", "state.gripper"],
     "oxe_droid": ["video.exterior_image_1_left", "state.gripper_position", "action.gripper_position"],
     "oxe_droid_relative_eef_relative_joint": ["video.exterior_image_1_left", "state.gripper_position"],
+    "droid_joint_velocity": ["video.exterior_image_1_left", "state.gripper_position"],
     "droid_relative_eef": ["video.exterior_image_1_left", "action.eef_9d"],
     "real_g1_relative_eef_relative_joints": ["video.ego_view", "state.left_wrist_eef_9d", "action.waist"],
 }
