@@ -19,6 +19,7 @@ pytestmark = pytest.mark.isaaclab
 def tiny_libero(monkeypatch, folder):
     monkeypatch.setenv("LIBERO_ASSETS", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    asset.libero_scene.cache_clear()  # another module's tiny LIBERO, in a folder of its own
 
 
 @pytest.fixture
